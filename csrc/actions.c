@@ -1,0 +1,348 @@
+/* actions.c: scheduling: where an event lands, and what waits in the queue for it. */
+#include <limits.h>
+
+#include "memory.h"
+#include "runtime.h"
+#include "tag.h"
+
+/* The first tag after `tag` at the same time. */
+static rrl_status_t next_microstep(rrl_tag_t tag, rrl_tag_t *out_tag) {
+    return rrl_tag_delay(tag, 0, out_tag);
+}
+
+/* What becomes of one call of schedule. */
+typedef struct outcome {
+    rrl_tag_t tag;
+    uint64_t serial;    /* 0: dropped */
+    void *discarded;    /* a payload to release, or NULL */
+    bool is_new;        /* a wake at `tag` must be queued */
+    bool leaves_stale;  /* the wake of a removed event stays behind */
+    bool is_past_stop;
+    bool grew;
+} outcome_t;
+
+/* The latest event of the action, if it has not been handled. */
+static rrl_pending_event_t *latest_pending(const rrl_trigger_state_t *t) {
+    rrl_pending_event_t *event = rrl__pending_find(&t->pending, t->last_tag);
+    return event && event->serial == t->last_serial ? event : NULL;
+}
+
+/* The tag that spacing `spacing_ns` leaves to an event that comes too early. */
+static rrl_status_t deferred_tag(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t *out_tag) {
+    if (spacing_ns == 0) return next_microstep(t->last_tag, out_tag);
+    return rrl_tag_delay(t->last_tag, spacing_ns, out_tag);
+}
+
+static bool is_early(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t intended) {
+    int64_t earliest_ns;
+    if (t->last_serial == 0) return false;
+    if (rrl_time_add(t->last_tag.time_ns, spacing_ns, &earliest_ns)) return true;
+    return earliest_ns > intended.time_ns || (spacing_ns == 0 && earliest_ns == intended.time_ns);
+}
+
+/* Gives the event a tag after `now` that no other event of the action has, and stores it. */
+static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag, void *payload,
+                          outcome_t *out) {
+    rrl_status_t rc = RRL_OK;
+    if (!rrl_tag_is_before(now, tag)) rc = next_microstep(now, &tag);
+    if (!rc) rc = rrl__pending_free_tag(&t->pending, tag, &tag);
+    if (rc) return rc;
+    if (rrl_tag_is_before(p->stop_tag, tag)) {
+        *out = (outcome_t){.discarded = payload, .is_past_stop = true};
+        return RRL_OK;
+    }
+    rrl_pending_event_t event = {tag, payload, t->last_serial + 1};
+    rc = rrl__pending_add(&t->pending, event, &out->grew);
+    if (rc) return rc;
+    t->last_tag = tag;
+    t->last_serial++;
+    out->tag = tag;
+    out->serial = event.serial;
+    out->is_new = true;
+    return RRL_OK;
+}
+
+/* Applies the action's spacing and policy (semantics of Lingua Franca's actions). Takes the payload over
+ * on RRL_OK. Belongs to the worker that runs a reaction of the action's reactor, or to the coordinator. */
+static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_action_spec_t *spec, rrl_tag_t now,
+                          rrl_tag_t intended, void *payload, outcome_t *out) {
+    *out = (outcome_t){0};
+    int64_t spacing_ns = spec->min_spacing_ns;
+    if (spacing_ns == RRL_NO_SPACING || !is_early(t, spacing_ns, intended))
+        return store(p, t, now, intended, payload, out);
+
+    rrl_pending_event_t *latest = latest_pending(t);
+    if (spec->policy == RRL_DROP) {
+        out->discarded = payload;
+        return RRL_OK;
+    }
+    if (spec->policy == RRL_REPLACE && latest) {
+        out->discarded = latest->payload;
+        out->tag = latest->tag;
+        out->serial = latest->serial;
+        latest->payload = payload;
+        return RRL_OK;
+    }
+    if (spec->policy == RRL_UPDATE) {
+        rrl_pending_event_t removed = {.serial = 0};
+        if (latest) rrl__pending_take(&t->pending, latest->tag, &removed);
+        rrl_status_t rc = store(p, t, now, intended, payload, out);
+        if (!removed.serial) return rc;
+        if (rc || !out->serial) { /* nothing took its place: it stays; its room is still there */
+            (void)rrl__pending_add(&t->pending, removed, &out->grew);
+        } else {
+            out->discarded = removed.payload;
+            out->leaves_stale = true;
+        }
+        return rc;
+    }
+    rrl_status_t rc = deferred_tag(t, spacing_ns, &intended);
+    return rc ? rc : store(p, t, now, intended, payload, out);
+}
+
+static void release_one(const rrl_program_t *p, void *payload) {
+    if (payload) p->host.release(p->host.ctx, &payload, 1);
+}
+
+/* ---- in a body ------------------------------------------------------------------------------------- */
+
+static rrl_status_t check_effect(const rrl_worker_t *w, rrl_id_t action) {
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction); /* relaxed: this thread's own store */
+    if (reaction == RRL_NONE) return RRL_E_PHASE;
+    const rrl_plan_t *plan = &w->program->plan;
+    if (action >= plan->n_actions) return RRL_E_INVAL;
+    return rrl__csr_has(&plan->action_writers, action, reaction) ? RRL_OK : RRL_E_UNDECLARED;
+}
+
+/* event path 3/10 (ARCHITECTURE.md) */
+rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload, rrl_tag_t *out_tag,
+                          uint64_t *out_serial) {
+    rrl_program_t *p = w->program;
+    rrl_status_t rc = check_effect(w, action);
+    if (rc) return rc;
+    const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
+    rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
+    rrl_tag_t intended;
+    if (delay_ns < 0) return RRL_E_INVAL;
+    rc = rrl_time_add(delay_ns, spec->min_delay_ns, &delay_ns);
+    if (!rc) rc = rrl_tag_delay(p->tag, delay_ns, &intended);
+    if (rc) return rc;
+    if (intended.time_ns == RRL_FOREVER) return RRL_E_OVERFLOW;
+    uint32_t room = w->cap_wakes;
+    rc = rrl__reserve((void **)&w->wakes, &w->cap_wakes, w->n_wakes + 1ull, sizeof *w->wakes);
+    if (rc) return rc;
+    w->n_allocations += room != w->cap_wakes;
+
+    outcome_t out;
+    rc = place(p, t, spec, p->tag, intended, payload, &out);
+    if (rc) return rc;
+    w->n_allocations += out.grew;
+    w->n_stale += out.leaves_stale;
+    w->is_past_stop |= out.is_past_stop;
+    w->n_dropped += out.serial == 0;
+    if (out.is_new) w->wakes[w->n_wakes++] = (rrl_wake_t){out.tag, p->first_action_trigger + action};
+    if (out.serial) w->hash += rrl__mix_tag(RRL__HASH_ACTION + action, out.tag);
+    *out_tag = out.tag;
+    *out_serial = out.serial;
+    /* Last: a payload's finaliser may schedule, too. */
+    release_one(p, out.discarded);
+    return out.serial ? RRL_OK : RRL_STOPPED;
+}
+
+rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial) {
+    rrl_program_t *p = w->program;
+    rrl_status_t rc = check_effect(w, action);
+    if (rc) return rc;
+    rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
+    rrl_pending_event_t *event = rrl__pending_find(&t->pending, tag);
+    if (!event || event->serial != serial) return RRL_EMPTY;
+    rrl_pending_event_t taken;
+    rrl__pending_take(&t->pending, tag, &taken);
+    w->n_stale++;
+    w->hash += rrl__mix_tag(~(RRL__HASH_ACTION + action), tag);
+    release_one(p, taken.payload);
+    return RRL_OK;
+}
+
+/* ---- from outside ---------------------------------------------------------------------------------- */
+
+rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns, void *ticket,
+                                   rrl_tag_t *out_tag) {
+    if (action >= p->plan.n_actions || delay_ns < 0) return RRL_E_INVAL;
+    const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
+    if (!spec->is_physical) return RRL_E_INVAL;
+    rrl_status_t rc = RRL_OK;
+    /* acq_rel: pairs with rrl__close_gate. */
+    if (rrl_add_acq_rel_u32(&p->gate, 1) & RRL_GATE_CLOSED) rc = RRL_STOPPED;
+    /* acquire: start_ns was written before the phase. */
+    if (!rc && rrl_load_acquire_u32(&p->phase) == RRL_CREATED) rc = RRL_E_PHASE;
+    rrl_inbox_item_t item = {.action = action, .delay_ns = delay_ns, .ticket = ticket};
+    int64_t lands_ns = 0;
+    if (!rc) {
+        item.stamp_ns = rrl__clock_ns() - p->start_ns;
+        rc = rrl_time_add(delay_ns, spec->min_delay_ns, &item.delay_ns);
+        if (!rc) rc = rrl_time_add(item.stamp_ns, item.delay_ns, &lands_ns);
+        if (!rc && lands_ns == RRL_FOREVER) rc = RRL_E_OVERFLOW;
+    }
+    if (!rc) {
+        rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
+        if (rrl_add_relaxed_u32(&t->n_waiting, 1) >= spec->capacity || !rrl__mpsc_push(&p->inbox, &item)) {
+            rrl_sub_acq_rel_u32(&t->n_waiting, 1);
+            rc = RRL_FULL;
+        }
+    }
+    rrl_sub_acq_rel_u32(&p->gate, 1); /* releases the push to rrl__close_gate */
+    if (!rc) {
+        *out_tag = (rrl_tag_t){lands_ns, 0};
+        rrl__ring_bell(p);
+    }
+    return rc;
+}
+
+rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns) {
+    if (action >= p->plan.n_actions) return RRL_E_INVAL;
+    const rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
+    int64_t deadline_ns;
+    if (timeout_ns == RRL_FOREVER || rrl_time_add(rrl__clock_ns(), timeout_ns, &deadline_ns))
+        deadline_ns = RRL_FOREVER;
+    for (;;) {
+        /* The bit is set first, then the count looked at; the coordinator lowers the count first and then
+         * takes the bit: one of the two sees the other. */
+        uint32_t seen = rrl_or_acq_rel_u32(&p->room, 1) | 1;
+        if (rrl_load_acquire_u32(&p->gate) & RRL_GATE_CLOSED) return RRL_STOPPED;
+        if (rrl_load_relaxed_u32(&t->n_waiting) < p->plan.actions[action].spec.capacity) return RRL_OK;
+        rrl_status_t rc = rrl__futex_wait(&p->room, seen, deadline_ns);
+        if (rc) return rc;
+    }
+}
+
+static void announce_room(rrl_program_t *p) {
+    uint32_t seen = rrl_load_relaxed_u32(&p->room);
+    while (!rrl_cas_weak_acq_rel_u32(&p->room, &seen, (seen + 2) & ~1u)) {
+    }
+    if (seen & 1) rrl__futex_wake(&p->room, INT_MAX);
+}
+
+void rrl__close_gate(rrl_program_t *p) {
+    uint32_t seen = rrl_or_acq_rel_u32(&p->gate, RRL_GATE_CLOSED);
+    while (seen & ~RRL_GATE_CLOSED) { /* a pusher needs well under a microsecond, unless it lost its processor */
+        rrl__thread_yield();
+        seen = rrl_load_acquire_u32(&p->gate);
+    }
+    announce_room(p);
+}
+
+/* ---- the coordinator's ----------------------------------------------------------------------------- */
+
+void rrl__push_event(rrl_program_t *p, rrl_tag_t tag, uint32_t trigger) {
+    if (rrl__event_queue_push(&p->events, tag, trigger)) p->status = RRL_E_NOMEM;
+}
+
+void rrl__discard(rrl_program_t *p, void *payload) {
+    uint32_t room = p->cap_garbage;
+    if (rrl__reserve((void **)&p->garbage, &p->cap_garbage, p->n_garbage + 1ull, sizeof *p->garbage)) {
+        release_one(p, payload);
+        return;
+    }
+    p->n_allocations += room != p->cap_garbage;
+    p->garbage[p->n_garbage++] = payload;
+}
+
+void rrl__release_garbage(rrl_program_t *p) {
+    uint32_t n = p->n_garbage;
+    p->n_garbage = 0;
+    if (n) p->host.release(p->host.ctx, p->garbage, n);
+}
+
+static void redeem_and_discard(rrl_program_t *p, void *ticket) {
+    void *payload = p->host.redeem(p->host.ctx, ticket);
+    if (payload) rrl__discard(p, payload);
+    rrl__discard(p, ticket);
+}
+
+void rrl__drain_inbox(rrl_program_t *p) {
+    rrl_inbox_item_t item;
+    bool some = false;
+    while (rrl__mpsc_pop(&p->inbox, &item)) {
+        some = true;
+        uint32_t trigger = p->first_action_trigger + item.action;
+        rrl_trigger_state_t *t = &p->triggers[trigger];
+        rrl_sub_acq_rel_u32(&t->n_waiting, 1);
+        int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
+        outcome_t out;
+        rrl_status_t rc = place(p, t, &p->plan.actions[item.action].spec, p->tag, (rrl_tag_t){time_ns, 0},
+                                item.ticket, &out);
+        if (rc) { /* no tag or no memory left for it */
+            if (rc == RRL_E_NOMEM) p->status = rc;
+            out = (outcome_t){.discarded = item.ticket};
+        }
+        if (out.discarded) redeem_and_discard(p, out.discarded);
+        p->n_allocations += out.grew;
+        p->n_stale += out.leaves_stale;
+        p->is_past_stop |= out.is_past_stop;
+        p->n_dropped += out.serial == 0;
+        if (out.is_new) rrl__push_event(p, out.tag, trigger);
+    }
+    if (some) announce_room(p);
+}
+
+/* Where a value of a physical connection lands: at the clock's time, each value after the one before. */
+static rrl_status_t stamp(rrl_program_t *p, int64_t delay_ns, rrl_tag_t *out_tag) {
+    rrl_tag_t floor = rrl_tag_is_before(p->last_stamp, p->tag) ? p->tag : p->last_stamp;
+    rrl_tag_t tag = {0, 0};
+    rrl_status_t rc = rrl_time_add(rrl__clock_ns() - p->start_ns, delay_ns, &tag.time_ns);
+    if (!rc && !rrl_tag_is_before(floor, tag)) rc = next_microstep(floor, &tag);
+    if (!rc) *out_tag = p->last_stamp = tag;
+    return rc;
+}
+
+void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload) {
+    const rrl_plan_delay_t *d = &p->plan.delay[delay];
+    rrl_trigger_state_t *t = &p->triggers[delay];
+    rrl_tag_t tag;
+    outcome_t out = {0};
+    rrl_status_t rc = d->is_physical ? stamp(p, d->delay_ns, &tag) : rrl_tag_delay(p->tag, d->delay_ns, &tag);
+    if (!rc) rc = store(p, t, p->tag, tag, payload, &out);
+    if (rc == RRL_E_NOMEM) p->status = rc;
+    if (rc == RRL_E_OVERFLOW) out.is_past_stop = true; /* past the end of time */
+    p->n_allocations += out.grew;
+    p->is_past_stop |= out.is_past_stop;
+    if (out.is_new) {
+        rrl__push_event(p, out.tag, delay);
+    } else {
+        p->n_dropped++;
+        rrl__discard(p, payload);
+    }
+}
+
+void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag) {
+    rrl_pending_event_t event;
+    if (!rrl__pending_take(&p->triggers[trigger].pending, tag, &event)) return NULL;
+    bool is_action = trigger >= p->first_action_trigger;
+    if (!is_action || !p->plan.actions[trigger - p->first_action_trigger].spec.is_physical) return event.payload;
+    void *payload = p->host.redeem(p->host.ctx, event.payload);
+    rrl__discard(p, event.payload);
+    return payload;
+}
+
+bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger) {
+    const rrl_program_t *p = program;
+    return trigger >= p->first_timer_trigger || rrl__pending_find(&p->triggers[trigger].pending, tag) != NULL;
+}
+
+void rrl__discard_pending(rrl_program_t *p) {
+    for (uint32_t i = 0; i < p->first_timer_trigger; i++) {
+        rrl_pending_t *q = &p->triggers[i].pending;
+        bool is_action = i >= p->first_action_trigger;
+        bool is_physical = is_action && p->plan.actions[i - p->first_action_trigger].spec.is_physical;
+        while (q->n) {
+            rrl_pending_event_t event;
+            rrl__pending_take(q, q->events[q->head].tag, &event);
+            if (is_physical) {
+                redeem_and_discard(p, event.payload);
+            } else {
+                rrl__discard(p, event.payload);
+            }
+        }
+    }
+}

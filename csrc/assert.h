@@ -1,0 +1,52 @@
+/* assert.h: checks of our own reasoning, never of what a user passed in.
+ *
+ *   RRL_DEBUG=0  (default) compiled away; the expression is still type-checked
+ *   RRL_DEBUG=1  rrl_assert    cheap checks at the borders between modules
+ *   RRL_DEBUG=2  rrl_assert2   checks inside a module, in its loops
+ *   RRL_DEBUG=3  rrl_assert3   a whole `*_is_valid` after each mutation
+ *
+ * A failing check prints the expression, file and line, and aborts. */
+
+/* Whoever puts this folder on the -I path, as the build of the extension does, gets this file for
+ * <assert.h> too: pass that on, each time, before our own guard. */
+#pragma GCC system_header
+#include_next <assert.h>
+
+#ifndef RRL_ASSERT_H
+#define RRL_ASSERT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef RRL_DEBUG
+#define RRL_DEBUG 0
+#endif
+
+_Noreturn __attribute__((cold)) static inline void
+rrl__assert_failed(const char *expression, const char *file, int line) {
+    fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expression);
+    abort();
+}
+
+#define RRL__ASSERT_ON(expr) ((expr) ? (void)0 : rrl__assert_failed(#expr, __FILE__, __LINE__))
+#define RRL__ASSERT_OFF(expr) ((void)sizeof((expr) ? 1 : 0))
+
+#if RRL_DEBUG >= 1
+#define rrl_assert(expr) RRL__ASSERT_ON(expr)
+#else
+#define rrl_assert(expr) RRL__ASSERT_OFF(expr)
+#endif
+
+#if RRL_DEBUG >= 2
+#define rrl_assert2(expr) RRL__ASSERT_ON(expr)
+#else
+#define rrl_assert2(expr) RRL__ASSERT_OFF(expr)
+#endif
+
+#if RRL_DEBUG >= 3
+#define rrl_assert3(expr) RRL__ASSERT_ON(expr)
+#else
+#define rrl_assert3(expr) RRL__ASSERT_OFF(expr)
+#endif
+
+#endif

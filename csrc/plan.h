@@ -1,0 +1,83 @@
+/* plan.h: the compiled graph: flat arrays of ids, immutable while the program runs (I13).
+ *
+ * A *cell* holds the payload that one source has at the current tag. Every element that can be present
+ * has one, numbered in this order:
+ *
+ *     [ ports | delays | actions | timers | startup | shutdown ]
+ *
+ * A port with an undelayed connection into it has no cell of its own in use: it shows the cell of the
+ * port where the chain begins. A *delay* is a delayed or physical connection; connections that agree in
+ * source and delay share one, so that a broadcast costs one event. */
+#ifndef RRL_PLAN_H
+#define RRL_PLAN_H
+
+#include "csr.h"
+#include "graph.h"
+
+typedef struct rrl_plan_read {
+    rrl_view_t *view;
+    uint32_t cell;
+} rrl_plan_read_t;
+
+typedef struct rrl_plan_reaction {
+    uint32_t reads_begin, reads_end; /* in reads: single ports, actions, timers */
+    uint32_t wide_begin, wide_end;   /* in wide: multiports */
+    uint64_t hash;
+    uint32_t level;
+    uint32_t home; /* the worker that runs it, unless another steals it */
+    rrl_id_t reactor;
+} rrl_plan_reaction_t;
+
+typedef struct rrl_plan_delay {
+    uint32_t source;  /* the cell that it captures */
+    int64_t delay_ns; /* physical: added to the clock */
+    bool is_physical;
+} rrl_plan_delay_t;
+
+/* One channel of a multiport that some reaction reads. */
+typedef struct rrl_plan_channel {
+    rrl_id_t multiport;
+    uint32_t index;
+} rrl_plan_channel_t;
+
+typedef struct rrl_plan {
+    uint32_t n_workers;
+    uint32_t n_reactions, n_ports, n_multiports, n_delays, n_actions, n_timers, n_levels;
+    uint32_t first_delay, first_action, first_timer, startup, shutdown, n_cells; /* cells */
+
+    rrl_plan_reaction_t *reactions;
+    rrl_plan_read_t *reads;
+    uint32_t *wide;
+    rrl_csr_t triggers;             /* by cell: reactions that its presence enables */
+    rrl_csr_t channels;             /* by cell: channel_refs that show it */
+    rrl_csr_t delays;               /* by cell: delays that capture it */
+    rrl_plan_channel_t *channel_refs;
+    rrl_plan_delay_t *delay;
+    uint32_t *port_cell;
+    rrl_csr_t port_writers;         /* by port: reactions that declare it as effect */
+    rrl_csr_t action_writers;       /* by action: likewise */
+    rrl_csr_t refs;                 /* by reaction: graph_refs, for the slow questions */
+    rrl_graph_ref_t *graph_refs;
+    rrl_graph_port_t *ports;
+    rrl_graph_multiport_t *multiports;
+    rrl_graph_action_t *actions;
+    rrl_graph_timer_t *timers;
+    uint32_t *slot_begin; /* by level * n_workers + home: its part of the ready array; one more at the end */
+} rrl_plan_t;
+
+/* On failure *out holds nothing. See rrl_program_create for the cycle. */
+rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_plan_t *out,
+                               rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
+void rrl__plan_destroy(rrl_plan_t *plan);
+
+/* The slow questions: whether `reaction` declares the element in a role that lets it read, or write. */
+bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind, rrl_id_t element);
+
+static inline bool rrl__csr_has(const rrl_csr_t *csr, uint32_t key, uint32_t item) {
+    for (uint32_t i = csr->begin[key]; i < csr->begin[key + 1]; i++) {
+        if (csr->items[i] == item) return true;
+    }
+    return false;
+}
+
+#endif

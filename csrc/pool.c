@@ -1,0 +1,297 @@
+/* pool.c: the workers: claiming a slice, stealing, waiting, and the wait for physical time.
+ *
+ * Every wait goes: detach from the host, spin for about the cost of a wake, then park on a futex. A parked
+ * worker costs its waker microseconds and comes late by tens of them; a spinning one costs nothing but
+ * its processor, so it spins no longer than a wake would have taken, and not at all when there are more
+ * workers than processors. */
+#include <limits.h>
+
+#include "runtime.h"
+
+/* Spinning stops after this long (ski rental: about the price of a wake). */
+#define SPIN_NS 50000
+/* A published slice that nobody has started for this long is run by who waits for it. */
+#define LATE_NS 50000
+/* Reactions at least this long may be stolen one by one: then what a thief pays for touching another
+ * worker's objects is small beside the work. */
+#define STEAL_NS 20000.0f
+/* Between two looks at the clock or at other workers: 64 pauses, one or two microseconds. */
+#define SPINS_PER_LOOK 64
+
+bool rrl__is_parked(const rrl_worker_t *w) {
+    /* relaxed: a hint; publishing finds out for certain. */
+    return (rrl_load_relaxed_u64(&w->claim) & RRL_CLAIM_PARKED) != 0;
+}
+
+/* ---- publishing ------------------------------------------------------------------------------------ */
+
+static void publish(rrl_program_t *p, rrl_worker_t *w, uint32_t n_chunks) {
+    uint64_t word = p->publications * RRL_CLAIM_EPOCH | (uint64_t)n_chunks << 8;
+    /* acq_rel: the release publishes the slice to claim_chunk() and try_to_park(). */
+    uint64_t seen = rrl_xchg_acq_rel_u64(&w->claim, word);
+    if (seen & RRL_CLAIM_PARKED) rrl__futex_wake_low32(&w->claim, 1);
+}
+
+static uint32_t prepare_slice(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
+    uint32_t n = p->n_ready[slot];
+    uint32_t n_chunks = p->slice_ns[slot] < STEAL_NS ? 1 : n;
+    if (n_chunks > RRL_CLAIM_MAX_CHUNKS) n_chunks = RRL_CLAIM_MAX_CHUNKS;
+    p->n_ready[slot] = 0;
+    w->slice = &p->ready[p->plan.slot_begin[slot]];
+    w->slice_n = n;
+    w->slot = (uint32_t)slot;
+    w->chunk = (n + n_chunks - 1) / n_chunks;
+    return (n + w->chunk - 1) / w->chunk;
+}
+
+void rrl__publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
+    size_t first_slot = (size_t)level * p->plan.n_workers;
+    uint32_t n = 0;
+    for (uint32_t home = 0; home < p->plan.n_workers; home++) n += p->n_ready[first_slot + home];
+    /* relaxed: the publications below release it. Nobody subtracts before claiming. */
+    rrl_store_relaxed_u32(&p->left, n);
+    p->publications++;
+    for (uint32_t k = 1; k <= p->plan.n_workers; k++) { /* our own slice last, the others are waiting */
+        uint32_t home = (w->index + k) % p->plan.n_workers;
+        if (!p->n_ready[first_slot + home]) continue;
+        publish(p, &p->workers[home], prepare_slice(p, &p->workers[home], first_slot + home));
+    }
+}
+
+void rrl__publish_quit(rrl_program_t *p) {
+    rrl_store_release_u32(&p->is_quitting, 1);
+    p->publications++;
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) publish(p, &p->workers[i], 0);
+}
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+void rrl__take_returns(rrl_worker_t *w) {
+    void *payloads[64];
+    const rrl_program_t *p = w->program;
+    if (!rrl_load_relaxed_u32(&w->has_returns)) return; /* relaxed: one missed now is seen at the next visit */
+    rrl_xchg_acq_rel_u32(&w->has_returns, 0); /* acquire: pairs with give_back */
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+        uint32_t n;
+        while ((n = rrl__spsc_pop(&w->returns[i], payloads, 64)) != 0)
+            p->host.release(p->host.ctx, payloads, n);
+    }
+}
+
+/* event path 8/10 (ARCHITECTURE.md): a chunk of a published slice becomes this worker's */
+static uint32_t claim_chunk(rrl_worker_t *owner, const uint32_t **out_reactions) {
+    uint64_t word = rrl_load_acquire_u64(&owner->claim); /* pairs with publish() */
+    while (rrl__claim_next(word) < rrl__claim_chunks(word)) {
+        if (!rrl_cas_weak_acq_rel_u64(&owner->claim, &word, word + 1)) continue;
+        uint32_t begin = rrl__claim_next(word) * owner->chunk;
+        uint32_t n = owner->slice_n - begin;
+        *out_reactions = owner->slice + begin;
+        return n < owner->chunk ? n : owner->chunk;
+    }
+    return 0;
+}
+
+static uint32_t run_own(rrl_program_t *p, rrl_worker_t *w) {
+    const uint32_t *reactions;
+    uint32_t n_run = 0, n;
+    int64_t begin_ns = 0;
+    while ((n = claim_chunk(w, &reactions)) != 0) {
+        if (!n_run) {
+            rrl__attach(w);
+            rrl__take_returns(w);
+            begin_ns = rrl__clock_ns();
+        }
+        rrl__run_reactions(p, w, reactions, n);
+        n_run += n;
+    }
+    if (n_run) rrl__learn_cost(p, w->slot, rrl__clock_ns() - begin_ns, n_run);
+    return n_run;
+}
+
+/* Whether the slice has chunks that may be stolen at any time. */
+static bool is_stealable(uint64_t word) {
+    return rrl__claim_chunks(word) > 1 && rrl__claim_next(word) < rrl__claim_chunks(word);
+}
+
+static uint32_t steal(rrl_program_t *p, rrl_worker_t *w) {
+    uint32_t n_run = 0;
+    for (uint32_t k = 1; k < p->plan.n_workers; k++) {
+        rrl_worker_t *victim = &p->workers[(w->index + k) % p->plan.n_workers];
+        while (is_stealable(rrl_load_relaxed_u64(&victim->claim))) { /* relaxed: claim_chunk looks again */
+            const uint32_t *reactions;
+            uint32_t n = claim_chunk(victim, &reactions);
+            if (!n) break;
+            rrl__attach(w);
+            rrl__run_reactions(p, w, reactions, n);
+            n_run += n;
+        }
+    }
+    w->n_stolen += n_run;
+    return n_run;
+}
+
+/* Takes over what is left of a slice whose owner does not come. */
+static uint32_t rescue(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t *victim) {
+    const uint32_t *reactions;
+    uint32_t n_run = 0, n;
+    while ((n = claim_chunk(victim, &reactions)) != 0) {
+        rrl__attach(w);
+        rrl__run_reactions(p, w, reactions, n);
+        n_run += n;
+    }
+    if (n_run) rrl_add_relaxed_u32(&p->n_late, 1);
+    w->n_stolen += n_run;
+    return n_run;
+}
+
+/* Reports n reactions of the level as done. True: they were the last, and the caller is coordinator. */
+static bool finish(rrl_program_t *p, uint32_t n) {
+    return n && rrl_sub_acq_rel_u32(&p->left, n) == n; /* acq_rel: I6 */
+}
+
+/* ---- waiting --------------------------------------------------------------------------------------- */
+
+static bool has_work(uint64_t word) {
+    return rrl__claim_next(word) < rrl__claim_chunks(word);
+}
+
+/* A worker whose slice lies unclaimed, as `*word` shows it; NULL: none. */
+static rrl_worker_t *find_unclaimed(rrl_program_t *p, const rrl_worker_t *w, uint64_t *out_word) {
+    for (uint32_t k = 1; k < p->plan.n_workers; k++) {
+        rrl_worker_t *other = &p->workers[(w->index + k) % p->plan.n_workers];
+        *out_word = rrl_load_relaxed_u64(&other->claim); /* relaxed: claiming looks again */
+        if (has_work(*out_word)) return other;
+    }
+    *out_word = 0;
+    return NULL;
+}
+
+/* Parks while the claim word stays as `word` showed it. */
+static void park(rrl_worker_t *w, uint64_t word) {
+    uint64_t parked = word | RRL_CLAIM_PARKED;
+    if (!rrl_cas_acq_rel_u64(&w->claim, &word, parked)) return;
+    int64_t begin_ns = rrl__clock_ns();
+    while (rrl_load_acquire_u64(&w->claim) == parked) rrl__futex_wait_low32(&w->claim, parked, RRL_FOREVER);
+    w->parked_ns += rrl__clock_ns() - begin_ns;
+}
+
+typedef enum wait_result { WAIT_OWN, WAIT_STEAL, WAIT_RESCUE, WAIT_QUIT } wait_result_t;
+
+/* Spins until there is something to do, then parks until there is. *out_late: the worker to rescue. */
+static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t **out_late) {
+    uint64_t word = rrl_load_acquire_u64(&w->claim); /* pairs with publish() */
+    if (has_work(word)) return WAIT_OWN;
+    rrl__detach(w);
+    int64_t begin_ns = 0, now_ns = 0, late_since_ns = 0;
+    uint64_t late_word = 0;
+    rrl_worker_t *late = NULL;
+    for (uint32_t n = 0;; n++) {
+        word = rrl_load_acquire_u64(&w->claim);
+        if (has_work(word)) break;
+        if (rrl_load_acquire_u32(&p->is_quitting)) return WAIT_QUIT;
+        if (!p->is_oversubscribed && n % SPINS_PER_LOOK != SPINS_PER_LOOK - 1) {
+            rrl_cpu_relax();
+            continue;
+        }
+        now_ns = rrl__clock_ns();
+        if (!begin_ns) begin_ns = now_ns;
+        uint64_t seen;
+        rrl_worker_t *unclaimed = find_unclaimed(p, w, &seen);
+        if (unclaimed && is_stealable(seen)) {
+            w->spinning_ns += now_ns - begin_ns;
+            return WAIT_STEAL;
+        }
+        if (unclaimed != late || seen != late_word) {
+            late = unclaimed;
+            late_word = seen;
+            late_since_ns = now_ns;
+        } else if (late && now_ns - late_since_ns > LATE_NS) {
+            w->spinning_ns += now_ns - begin_ns;
+            *out_late = late;
+            return WAIT_RESCUE;
+        }
+        if (p->is_oversubscribed || (!late && now_ns - begin_ns > SPIN_NS)) {
+            w->spinning_ns += now_ns - begin_ns;
+            if (rrl_load_relaxed_u32(&w->has_returns)) {
+                rrl__attach(w); /* nothing of others is kept while parked */
+                rrl__take_returns(w);
+                rrl__detach(w);
+            }
+            park(w, word);
+            begin_ns = 0;
+        }
+    }
+    if (begin_ns) w->spinning_ns += now_ns - begin_ns;
+    return WAIT_OWN;
+}
+
+void rrl__ring_bell(rrl_program_t *p) {
+    /* acq_rel: what the caller did before is seen by who answers the bell. */
+    if (rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_RUNG) == RRL_BELL_SLEEPING) rrl__futex_wake(&p->bell, 1);
+}
+
+/* How long before its time the timekeeper stops sleeping: a sleeper comes late by about a wake. */
+#define EARLY_NS 60000
+
+bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns) {
+    rrl__detach(w);
+    bool is_due = false;
+    int64_t begin_ns = rrl__clock_ns();
+    for (;;) {
+        int64_t now_ns = rrl__clock_ns();
+        if (now_ns >= deadline_ns) {
+            is_due = true;
+            break;
+        }
+        int64_t nap_until_ns = deadline_ns == RRL_FOREVER ? RRL_FOREVER : deadline_ns - EARLY_NS;
+        if (!p->is_oversubscribed && now_ns >= nap_until_ns) { /* so close that sleeping would be late */
+            if (rrl_load_relaxed_u32(&p->bell) == RRL_BELL_RUNG) break;
+            rrl_cpu_relax();
+            continue;
+        }
+        uint32_t quiet = RRL_BELL_QUIET;
+        if (!rrl_cas_acq_rel_u32(&p->bell, &quiet, RRL_BELL_SLEEPING)) break; /* rung */
+        rrl__futex_wait(&p->bell, RRL_BELL_SLEEPING, p->is_oversubscribed ? deadline_ns : nap_until_ns);
+        uint32_t sleeping = RRL_BELL_SLEEPING;
+        if (!rrl_cas_acq_rel_u32(&p->bell, &sleeping, RRL_BELL_QUIET)) break; /* rung */
+    }
+    /* acquire: sees what was done before the bell was rung; quiet before looking, so that no ring is lost. */
+    if (!is_due) rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_QUIET);
+    w->parked_ns += rrl__clock_ns() - begin_ns;
+    rrl__attach(w);
+    return is_due;
+}
+
+/* ---- a worker's life ------------------------------------------------------------------------------- */
+
+static void announce_end(rrl_program_t *p) {
+    rrl_store_release_u32(&p->phase, RRL_ENDED); /* pairs with rrl_program_wait */
+    rrl__futex_wake(&p->phase, INT_MAX);
+}
+
+void *rrl__worker_main(void *worker) {
+    rrl_worker_t *w = worker;
+    rrl_program_t *p = w->program;
+#ifdef RRL_TEST_YIELD
+    rrl_test_yield_seed(p->options.yield_seed ? p->options.yield_seed + w->index : 0);
+#endif
+    if (w->cpu >= 0 && rrl__thread_pin(w->cpu)) w->cpu = -1;
+    p->host.thread_start(p->host.ctx, w, w->index);
+    bool has_ended = w->index == 0 && !rrl__coordinate(p, w);
+    for (;;) {
+        rrl_worker_t *late = NULL;
+        uint32_t n = 0;
+        wait_result_t what = wait_for_work(p, w, &late);
+        if (what == WAIT_QUIT) break;
+        if (what == WAIT_RESCUE) n = rescue(p, w, late);
+        n += run_own(p, w);
+        n += steal(p, w);
+        if (finish(p, n)) has_ended = !rrl__coordinate(p, w);
+    }
+    rrl__attach(w);
+    rrl__take_returns(w);
+    rrl__detach(w);
+    p->host.thread_stop(p->host.ctx, w->index);
+    if (has_ended) announce_end(p);
+    return NULL;
+}

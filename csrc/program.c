@@ -1,0 +1,303 @@
+/* program.c: a program's memory, its threads' beginning and end, and its reports. */
+#include <limits.h>
+#include <stdio.h>
+
+#include "memory.h"
+#include "runtime.h"
+#include "tag.h"
+
+#define RETURN_RING_CAPACITY 256
+
+/* ---- memory ---------------------------------------------------------------------------------------- */
+
+static void *aligned_zeroed(size_t n, size_t item_size) {
+    size_t size = (n * item_size + RRL_CACHE_LINE - 1) / RRL_CACHE_LINE * RRL_CACHE_LINE;
+    void *block = aligned_alloc(RRL_CACHE_LINE, size ? size : RRL_CACHE_LINE);
+    if (block) memset(block, 0, size ? size : RRL_CACHE_LINE);
+    return block;
+}
+
+static rrl_status_t create_worker(rrl_program_t *p, uint32_t index) {
+    rrl_worker_t *w = &p->workers[index];
+    uint32_t n_workers = p->plan.n_workers;
+    w->program = p;
+    w->index = index;
+    w->cpu = p->options.cpus ? p->options.cpus[index] : -1;
+    rrl_store_relaxed_u32(&w->reaction, RRL_NONE); /* relaxed: the thread is not there yet */
+    w->set_cells = rrl__zeroed(p->plan.n_ports, sizeof *w->set_cells);
+    w->returns = aligned_zeroed(n_workers, sizeof *w->returns);
+    w->trace = rrl__zeroed(p->options.trace_capacity, sizeof *w->trace);
+    if (!w->set_cells || !w->returns || !w->trace) return RRL_E_NOMEM;
+    for (uint32_t i = 0; i < n_workers; i++) {
+        rrl_status_t rc = i == index ? rrl__spsc_init(&w->returns[i], 1)
+                                     : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
+        if (rc) return rc;
+    }
+    return RRL_OK;
+}
+
+static rrl_status_t create_triggers(rrl_program_t *p) {
+    const rrl_plan_t *plan = &p->plan;
+    p->first_action_trigger = plan->n_delays;
+    p->first_timer_trigger = p->first_action_trigger + plan->n_actions;
+    p->n_triggers = p->first_timer_trigger + plan->n_timers;
+    p->triggers = rrl__zeroed(p->first_timer_trigger, sizeof *p->triggers);
+    p->event_cells = rrl__zeroed(p->n_triggers, sizeof *p->event_cells);
+    p->physical = rrl__zeroed(plan->n_delays, sizeof *p->physical);
+    if (!p->triggers || !p->event_cells || !p->physical) return RRL_E_NOMEM;
+    for (uint32_t d = 0; d < plan->n_delays; d++) p->has_physical_delays |= plan->delay[d].is_physical;
+    rrl_status_t rc = rrl__event_queue_init(&p->events, p->n_triggers + 1);
+    if (rc) return rc;
+
+    uint64_t room = 1;
+    for (uint32_t a = 0; a < plan->n_actions; a++) {
+        if (plan->actions[a].spec.is_physical) room += plan->actions[a].spec.capacity;
+    }
+    uint32_t capacity = 2;
+    while (capacity < room && capacity < RRL__RING_MAX_CAPACITY) capacity *= 2;
+    return rrl__mpsc_init(&p->inbox, capacity);
+}
+
+static rrl_status_t create_present(rrl_program_t *p) {
+    const rrl_plan_t *plan = &p->plan;
+    p->present = rrl__zeroed(plan->n_multiports, sizeof *p->present);
+    if (!p->present) return RRL_E_NOMEM;
+    for (uint32_t m = 0; m < plan->n_multiports; m++) {
+        p->present[m].is_sorted = true;
+        p->present[m].channels = rrl__zeroed(plan->multiports[m].width, sizeof(uint32_t));
+        if (!p->present[m].channels) return RRL_E_NOMEM;
+    }
+    return RRL_OK;
+}
+
+static rrl_status_t create_queue(rrl_program_t *p) {
+    const rrl_plan_t *plan = &p->plan;
+    size_t n_slots = (size_t)plan->n_levels * plan->n_workers;
+    p->cells = rrl__zeroed(plan->n_cells, sizeof *p->cells);
+    p->queued_epoch = rrl__zeroed(plan->n_reactions, sizeof *p->queued_epoch);
+    p->ready = rrl__zeroed(plan->n_reactions, sizeof *p->ready);
+    p->n_ready = rrl__zeroed(n_slots, sizeof *p->n_ready);
+    p->slice_ns = rrl__zeroed(n_slots, sizeof *p->slice_ns);
+    p->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *p->ready_levels);
+    p->counts = rrl__zeroed(plan->n_reactions, sizeof *p->counts);
+    p->spent_ns = rrl__zeroed(plan->n_reactions, sizeof *p->spent_ns);
+    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns && p->ready_levels &&
+              p->counts && p->spent_ns;
+    return ok ? RRL_OK : RRL_E_NOMEM;
+}
+
+rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options, const rrl_host_t *host,
+                                rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
+                                size_t *out_n_cycle) {
+    if (options->n_workers < 1 || options->n_workers > 4096) return RRL_E_INVAL;
+    rrl_program_t *p = aligned_zeroed(1, sizeof *p);
+    if (!p) return RRL_E_NOMEM;
+    p->options = *options;
+    p->host = *host;
+    p->stop_tag = (rrl_tag_t){options->timeout_ns, 0};
+    p->last_stamp = (rrl_tag_t){RRL_NEVER, 0};
+    p->n_usable_cpus = rrl__usable_cpus();
+    p->is_oversubscribed = p->n_usable_cpus < options->n_workers;
+    rrl_status_t rc = rrl__plan_compile(g, options->n_workers, &p->plan, out_cycle, out_n_cycle);
+    if (rc) {
+        free(p);
+        return rc;
+    }
+    p->workers = aligned_zeroed(options->n_workers, sizeof *p->workers);
+    if (!p->workers) rc = RRL_E_NOMEM;
+    if (!rc) rc = create_triggers(p);
+    if (!rc) rc = create_present(p);
+    if (!rc) rc = create_queue(p);
+    for (uint32_t i = 0; i < options->n_workers && !rc; i++) rc = create_worker(p, i);
+    p->options.cpus = NULL; /* the caller's; the workers have theirs */
+    if (rc) {
+        rrl_program_destroy(p);
+        return rc;
+    }
+    *out_program = p;
+    return RRL_OK;
+}
+
+void rrl_program_destroy(rrl_program_t *p) {
+    if (!p) return;
+    for (uint32_t i = 0; p->workers && i < p->plan.n_workers; i++) {
+        rrl_worker_t *w = &p->workers[i];
+        for (uint32_t k = 0; w->returns && k < p->plan.n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
+        free(w->returns);
+        free(w->set_cells);
+        free(w->wakes);
+        free(w->failed);
+        free(w->trace);
+    }
+    for (uint32_t i = 0; p->triggers && i < p->first_timer_trigger; i++)
+        rrl__pending_destroy(&p->triggers[i].pending);
+    for (uint32_t m = 0; p->present && m < p->plan.n_multiports; m++) free(p->present[m].channels);
+    rrl__event_queue_destroy(&p->events);
+    rrl__mpsc_destroy(&p->inbox);
+    free(p->workers);
+    free(p->triggers);
+    free(p->event_cells);
+    free(p->physical);
+    free(p->present);
+    free(p->cells);
+    free(p->queued_epoch);
+    free(p->ready);
+    free(p->n_ready);
+    free(p->slice_ns);
+    free(p->ready_levels);
+    free(p->counts);
+    free(p->spent_ns);
+    free(p->garbage);
+    rrl__plan_destroy(&p->plan);
+    free(p);
+}
+
+/* ---- threads --------------------------------------------------------------------------------------- */
+
+rrl_status_t rrl_program_start(rrl_program_t *p) {
+    if (rrl_load_acquire_u32(&p->phase) != RRL_CREATED) return RRL_E_PHASE;
+    p->start_ns = rrl__clock_ns();
+    rrl_store_release_u32(&p->phase, RRL_RUNNING); /* pairs with rrl_schedule_physical */
+    /* Worker 0 comes last: it processes the first tag. */
+    for (uint32_t i = p->plan.n_workers; i-- > 0;) {
+        if (!rrl__thread_start(&p->workers[i].thread, rrl__worker_main, &p->workers[i])) continue;
+        rrl__publish_quit(p);
+        for (uint32_t k = i + 1; k < p->plan.n_workers; k++) rrl__thread_join(p->workers[k].thread);
+        rrl__close_gate(p);
+        rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
+        return RRL_E_OS;
+    }
+    return RRL_OK;
+}
+
+rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns) {
+    int64_t deadline_ns;
+    if (timeout_ns == RRL_FOREVER || rrl_time_add(rrl__clock_ns(), timeout_ns, &deadline_ns))
+        deadline_ns = RRL_FOREVER;
+    for (;;) {
+        uint32_t phase = rrl_load_acquire_u32(&p->phase); /* pairs with announce_end */
+        if (phase == RRL_ENDED) return RRL_OK;
+        if (phase == RRL_FORGOTTEN) return RRL_STOPPED;
+        rrl_status_t rc = rrl__futex_wait(&p->phase, phase, deadline_ns);
+        if (rc) return rc;
+    }
+}
+
+rrl_status_t rrl_program_join(rrl_program_t *p) {
+    uint32_t phase = rrl_load_acquire_u32(&p->phase);
+    if (phase == RRL_FORGOTTEN) return RRL_STOPPED;
+    if (phase != RRL_ENDED) return RRL_E_PHASE;
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) rrl__thread_join(p->workers[i].thread);
+    return RRL_OK;
+}
+
+void rrl_program_request_stop(rrl_program_t *p) {
+    rrl_store_release_u32(&p->stop_requested, 1);
+    rrl__ring_bell(p);
+}
+
+void rrl_program_hold(rrl_program_t *p, bool open) {
+    if (open) {
+        rrl_add_acq_rel_u32(&p->n_holds, 1);
+        return;
+    }
+    rrl_sub_acq_rel_u32(&p->n_holds, 1); /* release: pairs with is_held, so that earlier pushes are seen */
+    rrl__ring_bell(p);
+}
+
+void rrl_program_forget_threads(rrl_program_t *p) {
+    rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
+    rrl_or_acq_rel_u32(&p->gate, RRL_GATE_CLOSED);
+}
+
+/* ---- the running body ------------------------------------------------------------------------------ */
+
+rrl_id_t rrl_worker_reaction(const rrl_worker_t *w) {
+    return rrl_load_relaxed_u32(&w->reaction);
+}
+
+rrl_program_t *rrl_worker_program(const rrl_worker_t *w) {
+    return w->program;
+}
+
+uint32_t rrl_worker_index(const rrl_worker_t *w) {
+    return w->index;
+}
+
+rrl_tag_t rrl_worker_tag(const rrl_worker_t *w) {
+    return w->program->tag;
+}
+
+/* ---- reports --------------------------------------------------------------------------------------- */
+
+int64_t rrl_program_elapsed_ns(const rrl_program_t *p) {
+    return rrl__clock_ns() - p->start_ns;
+}
+
+uint32_t rrl_program_n_levels(const rrl_program_t *p) {
+    return p->plan.n_levels;
+}
+
+uint32_t rrl_program_level(const rrl_program_t *p, rrl_id_t reaction) {
+    return reaction < p->plan.n_reactions ? p->plan.reactions[reaction].level : RRL_NONE;
+}
+
+uint32_t rrl_program_home(const rrl_program_t *p, rrl_id_t reaction) {
+    return reaction < p->plan.n_reactions ? p->plan.reactions[reaction].home : RRL_NONE;
+}
+
+void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats) {
+    rrl_stats_t s = {.stop_tag = p->tag,
+                     .n_events = p->n_events,
+                     .n_tags = p->n_tags,
+                     .trace_hash = p->trace_hash,
+                     .wall_ns = (p->end_ns ? p->end_ns : rrl__clock_ns()) - p->start_ns,
+                     .n_allocations = p->n_allocations + p->events.n_allocations,
+                     .n_dropped = p->n_dropped,
+                     .status = p->status};
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+        s.n_reactions += p->workers[i].n_reactions;
+        s.n_allocations += p->workers[i].n_allocations;
+        s.n_dropped += p->workers[i].n_dropped;
+    }
+    *out_stats = s;
+}
+
+void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker, rrl_worker_stats_t *out_stats) {
+    const rrl_worker_t *w = &p->workers[worker];
+    *out_stats = (rrl_worker_stats_t){w->spinning_ns, w->parked_ns, w->n_reactions, w->n_stolen, w->cpu};
+}
+
+uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction) {
+    return reaction < p->plan.n_reactions ? p->counts[reaction] : 0;
+}
+
+int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction) {
+    return reaction < p->plan.n_reactions ? p->spent_ns[reaction] : 0;
+}
+
+rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i) {
+    const rrl_worker_t *w = &p->workers[worker];
+    uint64_t first = w->n_trace > p->options.trace_capacity ? w->n_trace - p->options.trace_capacity : 0;
+    return w->trace[(first + i) % p->options.trace_capacity];
+}
+
+size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost) {
+    uint64_t n = p->workers[worker].n_trace, kept = p->options.trace_capacity;
+    *out_n_lost = n > kept ? n - kept : 0;
+    return (size_t)(n > kept ? kept : n);
+}
+
+int rrl_program_describe(const rrl_program_t *p, char *buffer, size_t size) {
+    int length = snprintf(buffer, size, "at %lld ns\n", (long long)rrl_load_relaxed_i64(&p->shown_time_ns));
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+        const rrl_worker_t *w = &p->workers[i];
+        rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+        size_t used = (size_t)length < size ? (size_t)length : size;
+        length += reaction == RRL_NONE
+                      ? snprintf(buffer + used, size - used, "worker %u: %s\n", i,
+                                 rrl__is_parked(w) ? "parked" : "between reactions")
+                      : snprintf(buffer + used, size - used, "worker %u: runs reaction %u\n", i, reaction);
+    }
+    return length;
+}

@@ -1,0 +1,318 @@
+/* rrl.h: the border of the runtime core.
+ *
+ * Everything above (the Cython binding, the C tests) sees this header and no other; everything below
+ * knows nothing of Python. Calls go down through the functions here; the only way up is rrl_host_t.
+ *
+ * Life of a program:   graph_create, graph_add_*, graph_connect      one thread, assembly
+ *                      program_create                                levels, flat arrays, nothing runs
+ *                      program_start ... program_wait, program_join  the workers run
+ *                      program_destroy
+ *
+ * Words (see ARCHITECTURE.md): an *element* is a port, multiport, action or timer; an id counts the
+ * elements of one kind in order of addition. A *payload* is an opaque, reference-counted pointer of the
+ * host, never NULL; NULL always means "absent".
+ */
+#ifndef RRL_H
+#define RRL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- status ------------------------------------------------------------------------------------ */
+
+/* X(name, value, text, Python exception). Negative: an error. Positive: an ordinary outcome that is
+ * never raised. tests/test_boundary.py holds the last column against reactorrl/errors.py. */
+#define RRL_STATUS_MAP(X)                                                                             \
+    X(RRL_OK, 0, "ok", "")                                                                            \
+    X(RRL_EMPTY, 1, "nothing there", "")                                                              \
+    X(RRL_FULL, 2, "no room left", "")                                                                \
+    X(RRL_STOPPED, 3, "the program has stopped", "")                                                  \
+    X(RRL_TIMEOUT, 4, "the time is up", "")                                                           \
+    X(RRL_INTERRUPTED, 5, "a signal arrived", "")                                                     \
+    X(RRL_E_NOMEM, -1, "out of memory", "MemoryError")                                                \
+    X(RRL_E_INVAL, -2, "invalid argument", "ValueError")                                              \
+    X(RRL_E_OVERFLOW, -3, "time or microstep out of range", "OverflowError")                          \
+    X(RRL_E_OS, -4, "the operating system refused", "OSError")                                        \
+    X(RRL_E_PHASE, -5, "not allowed now: only a running reaction may do this", "PhaseError")          \
+    X(RRL_E_CYCLE, -6, "causality loop", "CausalityLoopError")                                        \
+    X(RRL_E_UNDECLARED, -7, "the running reaction does not declare it; add it to effects=",           \
+      "UndeclaredEffectError")                                                                        \
+    X(RRL_E_UNDECLARED_USE, -8, "the running reaction does not declare it; add it to uses=",          \
+      "UndeclaredUseError")                                                                           \
+    X(RRL_E_CAPACITY, -9, "the queue of the physical action is full", "CapacityError")                \
+    X(RRL_E_REACTION, -10, "a reaction raised", "ReactionError")
+
+typedef enum rrl_status {
+#define RRL_STATUS_ENUM(name, value, text, exception) name = value,
+    RRL_STATUS_MAP(RRL_STATUS_ENUM)
+#undef RRL_STATUS_ENUM
+} rrl_status_t;
+
+const char *rrl_status_name(rrl_status_t status);
+const char *rrl_status_text(rrl_status_t status);
+const char *rrl_status_exception(rrl_status_t status);
+
+/* ---- time -------------------------------------------------------------------------------------- */
+
+#define RRL_FOREVER INT64_MAX
+#define RRL_NEVER INT64_MIN
+
+/* A point of logical time: nanoseconds since the start of the program, then microsteps. */
+typedef struct rrl_tag {
+    int64_t time_ns;
+    uint32_t microstep;
+} rrl_tag_t;
+
+/* ---- ids and views ----------------------------------------------------------------------------- */
+
+typedef uint32_t rrl_id_t;
+#define RRL_NONE UINT32_MAX
+
+typedef enum rrl_kind {
+    RRL_PORT,
+    RRL_MULTIPORT,
+    RRL_ACTION,
+    RRL_TIMER,
+    RRL_STARTUP,
+    RRL_SHUTDOWN,
+} rrl_kind_t;
+
+/* RRL_PEEK: may be looked up with rrl_port_payload, without a view and without an order (a reactor's own
+ * output, ordered by the reactor's own sequence). An effect may be looked up too. */
+typedef enum rrl_role { RRL_TRIGGER, RRL_USE, RRL_EFFECT, RRL_PEEK } rrl_role_t;
+
+/* The two words through which a body sees an element. The host owns the memory (it lies inside its own
+ * port object) and keeps it in place until program_destroy. Written only by the worker that runs a
+ * reaction which declares the element as trigger or use, just before and just after the body:
+ *   during the body   is_present = host.present or host.absent, value = borrowed payload or NULL
+ *   otherwise         both NULL
+ * A channel of a multiport differs: its words change only while it is present, and is_present is otherwise
+ * what rrl_graph_add_multiport was told. The words of an effect stay NULL (rrl_port_payload looks it up).
+ * A multiport's own view has no value. */
+typedef struct rrl_view {
+    void *value;
+    void *is_present;
+} rrl_view_t;
+
+/* ---- the declared graph ------------------------------------------------------------------------ */
+
+typedef struct rrl_graph rrl_graph_t;
+
+typedef enum rrl_policy { RRL_DEFER, RRL_DROP, RRL_REPLACE, RRL_UPDATE } rrl_policy_t;
+
+#define RRL_NO_SPACING (-1)
+#define RRL_NO_DELAY (-1)
+
+typedef struct rrl_action_spec {
+    int64_t min_delay_ns;   /* >= 0 */
+    int64_t min_spacing_ns; /* >= 0, or RRL_NO_SPACING */
+    rrl_policy_t policy;    /* read only with a spacing */
+    bool is_physical;
+    uint32_t capacity; /* physical: pushes that may wait; >= 1 */
+} rrl_action_spec_t;
+
+rrl_status_t rrl_graph_create(rrl_graph_t **out_graph);
+void rrl_graph_destroy(rrl_graph_t *g);
+
+/* Reactors, ports and reactions are added in static order: depth first, a reactor before its children;
+ * the reactions of one reactor in order of priority. Errors: RRL_E_NOMEM, RRL_E_INVAL. */
+rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_view_t *view, rrl_id_t *out_id);
+/* Channels are the `width` ports from `first` on; width may be 0. `concealed`: what is_present of a channel
+ * holds while it is not shown as present; the host puts it there first. */
+rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t width, rrl_view_t *view,
+                                     void *concealed, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec, rrl_view_t *view,
+                                  rrl_id_t *out_id);
+/* period 0: fires once. */
+rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns, rrl_view_t *view,
+                                 rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash, rrl_id_t *out_id);
+rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind,
+                               rrl_id_t element);
+/* A port has at most one connection into it. delay RRL_NO_DELAY: same tag. A physical connection is
+ * stamped with the clock, plus its delay if it has one. */
+rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination, int64_t delay_ns,
+                               bool is_physical);
+
+/* One step of a causality loop: `reaction` must run before the next step's, because of `port` (the
+ * destination that the next reaction reads) or, with RRL_NONE, because both belong to one reactor. */
+typedef struct rrl_cycle_step {
+    rrl_id_t reaction;
+    rrl_id_t port;
+} rrl_cycle_step_t;
+
+/* ---- the host ---------------------------------------------------------------------------------- */
+
+typedef struct rrl_program rrl_program_t;
+typedef struct rrl_worker rrl_worker_t;
+
+/* What the core calls. No lock is held during any of these. A worker is *attached* between `attach` and
+ * `detach`; the core detaches before every wait, spinning included. */
+typedef struct rrl_host {
+    void *ctx;
+    void *present; /* what is_present shows */
+    void *absent;
+    /* On the worker's own thread, first and last. `thread_start` leaves it detached. */
+    rrl_status_t (*thread_start)(void *ctx, rrl_worker_t *w, uint32_t index);
+    void (*thread_stop)(void *ctx, uint32_t index);
+    void (*attach)(void *ctx, uint32_t index);
+    void (*detach)(void *ctx, uint32_t index);
+    /* Attached. RRL_OK, or RRL_E_REACTION when the body raised: the host keeps the error. */
+    rrl_status_t (*run_reaction)(void *ctx, uint32_t index, rrl_id_t reaction);
+    /* Attached. One more reference; n references given back. */
+    void (*retain)(void *ctx, void *payload);
+    void (*release)(void *ctx, void *const *payloads, size_t n);
+    /* Attached. The event of a physical action has come or was dropped, and can no longer be cancelled:
+     * its payload, with a reference for the core, or NULL if it was cancelled before. */
+    void *(*redeem)(void *ctx, void *ticket);
+} rrl_host_t;
+
+/* ---- a program --------------------------------------------------------------------------------- */
+
+typedef struct rrl_options {
+    uint32_t n_workers;  /* >= 1 */
+    bool fast;           /* do not wait for physical time */
+    bool keepalive;      /* idle instead of ending when no event is left */
+    bool profile;        /* time every reaction */
+    int64_t timeout_ns;  /* RRL_FOREVER: none */
+    const int32_t *cpus; /* NULL, or n_workers processors to pin to */
+    uint32_t trace_capacity; /* records kept for each worker; 0: no trace */
+    uint64_t yield_seed; /* builds with RRL_TEST_YIELD: where to yield; else unused */
+} rrl_options_t;
+
+/* Levels, flat arrays, threads' memory; starts nothing and keeps no pointer to the graph.
+ * RRL_E_CYCLE: the loop is in *out_cycle (n steps, freed by the caller with free()). */
+rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options, const rrl_host_t *host,
+                                rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
+                                size_t *out_n_cycle);
+/* The program must not be running. destroy(NULL) is legal. Releases nothing: `join` did. */
+void rrl_program_destroy(rrl_program_t *p);
+
+/* Starts the workers, once. RRL_E_OS: a thread could not be made, none is left. */
+rrl_status_t rrl_program_start(rrl_program_t *p);
+/* Any thread, detached: RRL_OK when the program has ended, RRL_TIMEOUT, RRL_INTERRUPTED by a signal. */
+rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns);
+/* Any thread, detached, once, after wait returned RRL_OK: ends the threads. */
+rrl_status_t rrl_program_join(rrl_program_t *p);
+/* Any thread: stop at the next microstep after the tag being processed. */
+void rrl_program_request_stop(rrl_program_t *p);
+/* Any thread: one more, or one less, open producer of physical events. The program does not end for
+ * lack of events while there is one. */
+void rrl_program_hold(rrl_program_t *p, bool open);
+/* A child process after fork: the workers are gone; wait and join return RRL_STOPPED at once. */
+void rrl_program_forget_threads(rrl_program_t *p);
+
+/* Any thread. RRL_OK: the inbox took the ticket's reference over, and gives it back through
+ * host.release once host.redeem was called for it. *out_tag: where the event lands unless spacing or a
+ * later logical time moves it. RRL_FULL: `capacity` pushes wait. RRL_STOPPED, RRL_E_PHASE (not started),
+ * RRL_E_OVERFLOW. */
+rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns, void *ticket,
+                                   rrl_tag_t *out_tag);
+/* Any thread, detached: waits until the action's inbox may have room; RRL_TIMEOUT, RRL_STOPPED. */
+rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns);
+
+/* ---- from inside a body: w is the worker that runs it ------------------------------------------- */
+
+/* The running reaction, or RRL_NONE between bodies. */
+rrl_id_t rrl_worker_reaction(const rrl_worker_t *w);
+rrl_program_t *rrl_worker_program(const rrl_worker_t *w);
+uint32_t rrl_worker_index(const rrl_worker_t *w);
+rrl_tag_t rrl_worker_tag(const rrl_worker_t *w);
+
+/* Takes the payload's reference over on RRL_OK. RRL_E_PHASE, RRL_E_UNDECLARED. Last write wins. */
+rrl_status_t rrl_port_set(rrl_worker_t *w, rrl_id_t port, void *payload);
+/* What the port holds at this tag, borrowed; NULL: absent. RRL_E_PHASE, RRL_E_UNDECLARED_USE. */
+rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_payload);
+/* The present channels of a multiport that the running reaction reads, ascending. */
+rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, const uint32_t **out_channels,
+                                   uint32_t *out_n);
+/* Whether the running reaction declares the element in any role that lets it read. */
+bool rrl_may_read(const rrl_worker_t *w, rrl_kind_t kind, rrl_id_t element);
+
+/* A logical action. Takes the payload over on RRL_OK and RRL_STOPPED (dropped by policy or by the stop
+ * tag: released later by the core); *out_serial names the event for rrl_cancel, 0 when dropped.
+ * RRL_E_PHASE, RRL_E_UNDECLARED, RRL_E_OVERFLOW. */
+rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload,
+                          rrl_tag_t *out_tag, uint64_t *out_serial);
+/* RRL_OK: it was pending and is gone. RRL_EMPTY: it was not. RRL_E_PHASE, RRL_E_UNDECLARED. */
+rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial);
+/* Whether the running reaction declares the action as effect. */
+bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action);
+rrl_status_t rrl_request_stop(rrl_worker_t *w);
+/* Whether a body has raised before, so that only shutdown reactions run. */
+bool rrl_worker_is_unwinding(const rrl_worker_t *w);
+
+/* ---- reports ----------------------------------------------------------------------------------- */
+
+int64_t rrl_program_elapsed_ns(const rrl_program_t *p); /* physical time since the start */
+uint32_t rrl_program_n_levels(const rrl_program_t *p);
+uint32_t rrl_program_level(const rrl_program_t *p, rrl_id_t reaction);
+uint32_t rrl_program_home(const rrl_program_t *p, rrl_id_t reaction); /* a worker's index */
+
+typedef struct rrl_stats {
+    rrl_tag_t stop_tag;
+    uint64_t n_reactions;
+    uint64_t n_events;
+    uint64_t n_tags;
+    uint64_t trace_hash;
+    int64_t wall_ns;
+    uint64_t n_allocations; /* made while running; constant in steady state */
+    uint64_t n_dropped;     /* events past the stop tag or refused by a policy */
+    rrl_status_t status;    /* RRL_E_NOMEM: ended early for lack of memory */
+} rrl_stats_t;
+
+typedef struct rrl_worker_stats {
+    int64_t spinning_ns;
+    int64_t parked_ns;
+    uint64_t n_reactions;
+    uint64_t n_stolen; /* reactions of another home */
+    int32_t cpu;       /* pinned to; -1: none */
+} rrl_worker_stats_t;
+
+/* After wait returned RRL_OK; in between, a snapshot that may be torn between fields. */
+void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats);
+void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker, rrl_worker_stats_t *out_stats);
+uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction);
+int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction); /* with profile; else 0 */
+
+typedef struct rrl_trace_record {
+    rrl_tag_t tag;
+    int64_t begin_ns; /* since the start */
+    int64_t end_ns;
+    rrl_id_t reaction;
+} rrl_trace_record_t;
+
+/* How many records of one worker were kept, and how many older ones were overwritten. */
+size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost);
+/* The i-th kept record of one worker, oldest first; i < length. */
+rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i);
+/* What every worker is doing, as lines of text; returns the length as snprintf does. Any thread. */
+int rrl_program_describe(const rrl_program_t *p, char *buffer, size_t size);
+
+/* ---- processors -------------------------------------------------------------------------------- */
+
+typedef struct rrl_cpu {
+    int32_t id;          /* the operating system's number */
+    int32_t core;        /* dense number of the physical core; siblings share it */
+    int32_t cache;       /* dense number of the last-level cache */
+    int32_t performance; /* higher is faster; equal on symmetric machines */
+} rrl_cpu_t;
+
+/* The processors this process may use, in order of preference: fastest first, one per physical core
+ * before any sibling, the same last-level cache first. `sysfs` is normally "/sys"; tests give a faked
+ * tree, and then `allowed` (n_allowed ids; NULL asks the kernel). */
+rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed, rrl_cpu_t *out_cpus,
+                               size_t capacity, size_t *out_n);
+/* Processors' worth of time that the cgroup grants, rounded up; 0: no limit. `root` is normally "/". */
+uint32_t rrl_cgroup_cpus(const char *root);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

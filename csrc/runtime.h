@@ -1,0 +1,231 @@
+/* runtime.h: the state of a running program, shared by scheduler.c, pool.c, actions.c and program.c.
+ *
+ * Who touches what:
+ *   const plan, options, host   everybody, read only
+ *   coordinator's               the worker that finished the last reaction of a level (I9); the role moves
+ *                               with the level barrier, which orders one coordinator's writes before the
+ *                               next one's reads
+ *   worker's own                that worker inside a body; the coordinator between levels
+ *   atomics                     as said at each field
+ */
+#ifndef RRL_RUNTIME_H
+#define RRL_RUNTIME_H
+
+#include "atomic.h"
+#include "event_queue.h"
+#include "hash.h"
+#include "pending.h"
+#include "plan.h"
+#include "platform.h"
+#include "ring.h"
+
+/* A logical or physical action, or a delay: what is scheduled for it. */
+typedef struct rrl_trigger_state {
+    rrl_pending_t pending;
+    rrl_tag_t last_tag;   /* given to the latest event, handled or not; time RRL_NEVER: none yet */
+    uint64_t last_serial; /* of that event */
+    rrl_atomic_u32_t n_waiting; /* physical: pushes in the inbox. Added to by pushers, subtracted from by the
+                                   coordinator; relaxed, it is only a bound */
+} rrl_trigger_state_t;
+
+typedef struct rrl_wake {
+    rrl_tag_t tag;
+    uint32_t trigger; /* as rrl_program.triggers counts */
+} rrl_wake_t;
+
+/* Present channels of a multiport, filled by the coordinator, sorted by the only reactor that reads it. */
+typedef struct rrl_present {
+    uint32_t *channels;
+    uint32_t n;
+    bool is_sorted;
+} rrl_present_t;
+
+/* The claim word of a worker: what is left of its slice of the published level, and whether it sleeps.
+ *
+ *      63       17     16     15      8 7        0
+ *     [   epoch   | parked | n chunks | next chunk ]
+ *
+ * One word, so that claiming, publishing and parking are each one atomic step: a publisher exchanges the
+ * word and sees in the old one whether it must wake the owner, who parks only by exchanging exactly the
+ * word that showed it nothing to do. The epoch counts publications, so that a late thief's claim fails.
+ * A slice of cheap reactions is one chunk; a slice of long ones has many, which others may steal. */
+#define RRL_CLAIM_MAX_CHUNKS 255u
+#define RRL_CLAIM_PARKED (1ull << 16)
+#define RRL_CLAIM_EPOCH (1ull << 17)
+
+static inline uint32_t rrl__claim_next(uint64_t word) {
+    return (uint32_t)(word & 0xFF);
+}
+
+static inline uint32_t rrl__claim_chunks(uint64_t word) {
+    return (uint32_t)(word >> 8 & 0xFF);
+}
+
+struct rrl_worker {
+    /* Written by publishers, thieves and the owner. A publisher's release publishes the slice and all that
+     * the coordinator wrote before; it pairs with the acquire in claim_chunk(). */
+    RRL_ALIGNED_LINE rrl_atomic_u64_t claim;
+    /* The publisher's; read by who has claimed a chunk, which keeps them in place. */
+    const uint32_t *slice; /* the published reactions */
+    uint32_t slice_n;
+    uint32_t chunk;        /* reactions in a chunk; the last one may be shorter */
+    uint32_t slot;         /* where slice_ns of the slice is */
+
+    /* The owner's, in a body or between. */
+    RRL_ALIGNED_LINE rrl_program_t *program;
+    uint32_t index;
+    rrl_atomic_u32_t reaction; /* running now, or RRL_NONE; relaxed: others only describe it */
+    bool is_attached;
+    bool wants_stop;
+    uint64_t hash;       /* sum over what happened at this tag, see rrl__mix */
+    uint32_t *set_cells; /* ports first set at this tag, in order */
+    uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
+    rrl_wake_t *wakes;   /* events scheduled at this tag */
+    uint32_t n_wakes, cap_wakes;
+    uint32_t *failed;    /* reactions that raised at this level */
+    uint32_t n_failed, cap_failed;
+    uint64_t n_reactions, n_stolen, n_allocations, n_dropped;
+    uint32_t n_stale;    /* wakes that cancelled events left behind, at this tag */
+    bool is_past_stop;   /* an event was dropped because it lies past the stop tag */
+    int64_t spinning_ns, parked_ns;
+    int32_t cpu;
+    rrl_spsc_t *returns; /* by coordinator: payloads that this worker set, to be released here */
+    rrl_atomic_u32_t has_returns; /* a coordinator has pushed; release pairs with take_returns' acquire */
+    rrl_trace_record_t *trace;
+    uint64_t n_trace; /* records ever written; the last trace_capacity are kept */
+    rrl__thread_t thread;
+};
+
+enum { RRL_BELL_QUIET, RRL_BELL_RUNG, RRL_BELL_SLEEPING };
+enum { RRL_CREATED, RRL_RUNNING, RRL_ENDED, RRL_FORGOTTEN };
+#define RRL_GATE_CLOSED (1u << 31)
+
+struct rrl_program {
+    rrl_plan_t plan;
+    rrl_options_t options;
+    rrl_host_t host;
+    rrl_worker_t *workers;
+
+    /* Values of the current tag. Written by the worker that sets, or the coordinator. */
+    void **cells;
+    rrl_present_t *present; /* by multiport */
+
+    /* The coordinator's. Triggers: delays, then actions, then timers. */
+    rrl_trigger_state_t *triggers;
+    uint32_t n_triggers, first_action_trigger, first_timer_trigger;
+    rrl_event_queue_t events;
+    rrl_tag_t tag;
+    uint64_t epoch;          /* of the tag, from 1 */
+    rrl_tag_t stop_tag;      /* only ever lowered; written between tags, or when a body raised */
+    bool is_unwinding;       /* a body raised: only shutdown reactions are left */
+    uint64_t *queued_epoch;  /* by reaction: the tag at which it was last queued (I4) */
+    uint32_t *ready;         /* the reaction queue: a slot for each reaction, see plan.slot_begin */
+    uint32_t *n_ready;       /* by slot */
+    uint64_t *ready_levels;  /* a bit for each level with ready reactions */
+    uint32_t level_word;     /* no level below 64 times this is ready */
+    uint32_t *event_cells;   /* cells that events made present at this tag */
+    uint32_t n_event_cells;
+    void **garbage;          /* payloads to release together */
+    uint32_t n_garbage, cap_garbage;
+    uint32_t *physical;      /* delays to stamp with the clock at the end of a tag */
+    uint32_t n_physical;
+    bool has_physical_delays;
+    uint64_t n_stale;        /* wakes of cancelled events still in the queue, about */
+    uint64_t publications;
+    float *slice_ns;         /* by slot: mean cost of one of its reactions; 0: not known */
+    float credit_ns;         /* gain forgone because workers were parked */
+    uint32_t n_held_back, backoff, seen_late; /* levels to run inline after a worker came late */
+    uint64_t n_levels_run;
+    uint64_t trace_hash, n_events, n_tags, n_allocations, n_dropped;
+    int64_t start_ns, end_ns; /* of the clock */
+    rrl_tag_t last_stamp;     /* given to a value of a physical connection */
+    bool is_past_stop;        /* something was due after the stop tag: not starved, but timed out */
+    rrl_status_t status;      /* why the program ended early: RRL_E_NOMEM, or RRL_OK */
+
+    /* By reaction, written by the worker that runs it. */
+    uint64_t *counts;
+    int64_t *spent_ns; /* with profile */
+
+    /* Reactions of the published level not yet finished. Every visit subtracts what it ran (release); the
+     * one that reaches 0 (acquire) sees all of them and becomes the coordinator (I6). */
+    RRL_ALIGNED_LINE rrl_atomic_u32_t left;
+    rrl_atomic_u32_t n_late; /* slices that a thief ran because their owner did not come; relaxed, a hint */
+    /* The coordinator has ended the program; release before the last publication, acquire in the pool. */
+    rrl_atomic_u32_t is_quitting;
+    rrl_atomic_i64_t shown_time_ns; /* of the tag; relaxed, for descriptions */
+
+    /* The outside. */
+    RRL_ALIGNED_LINE rrl_mpsc_t inbox;
+    rrl_atomic_u32_t bell;     /* RRL_BELL_*; exchanged by ringers and by the waiting coordinator */
+    rrl_atomic_u32_t phase;    /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
+    /* Threads inside rrl_schedule_physical, and the bit that turns away all that come later: in one word, so
+     * that the end either sees a pusher or is seen by it. */
+    rrl_atomic_u32_t gate;
+    rrl_atomic_u32_t n_holds;  /* open producers */
+    rrl_atomic_u32_t room;     /* counts drains of the inbox, times two; bit 0: somebody waits for the next */
+    rrl_atomic_u32_t stop_requested; /* from outside */
+    bool is_oversubscribed;    /* fewer usable processors than workers: never spin */
+    uint32_t n_usable_cpus;
+};
+
+static inline void rrl__attach(rrl_worker_t *w) {
+    if (w->is_attached) return;
+    w->program->host.attach(w->program->host.ctx, w->index);
+    w->is_attached = true;
+}
+
+static inline void rrl__detach(rrl_worker_t *w) {
+    if (!w->is_attached) return;
+    w->is_attached = false;
+    w->program->host.detach(w->program->host.ctx, w->index);
+}
+
+/* Keeps the mean cost of a slot's reactions: an exponential average over the last few slices. */
+static inline void rrl__learn_cost(rrl_program_t *p, size_t slot, int64_t elapsed_ns, uint32_t n) {
+    float mean = (float)elapsed_ns / (float)n + 1.0f; /* never 0, which means unknown */
+    p->slice_ns[slot] = p->slice_ns[slot] == 0 ? mean : p->slice_ns[slot] * 0.75f + mean * 0.25f;
+}
+
+/* scheduler.c */
+
+/* Coordinator: runs levels inline, advances tags, until it has published a level (true; the caller then
+ * goes on as any worker) or has ended the program (false). */
+bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w);
+/* Runs reactions, attached. */
+void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *reactions, uint32_t n);
+
+/* actions.c */
+
+/* Coordinator: puts the inbox's events into the queue. */
+void rrl__drain_inbox(rrl_program_t *p);
+/* Coordinator: captures the value of a delay's source for later; takes one reference over. */
+void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload);
+/* Coordinator: queues an event; out of memory ends the program. */
+void rrl__push_event(rrl_program_t *p, rrl_tag_t tag, uint32_t trigger);
+/* Coordinator: the payload of a trigger's event at this tag, with its reference; NULL: none is due. */
+void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag);
+/* Coordinator, at the end: gives every pending payload to `discard`. */
+void rrl__discard_pending(rrl_program_t *p);
+/* Whether the queue's wake still has an event. */
+bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger);
+/* Coordinator: collects a payload to be released at the end of the tag. */
+void rrl__discard(rrl_program_t *p, void *payload);
+void rrl__release_garbage(rrl_program_t *p);
+
+/* pool.c */
+
+/* Coordinator: hands the level's slices out; w's own slice too. */
+void rrl__publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level);
+void rrl__publish_quit(rrl_program_t *p);
+/* Worker: releases the payloads that coordinators gave back to it. Attached. */
+void rrl__take_returns(rrl_worker_t *w);
+bool rrl__is_parked(const rrl_worker_t *w);
+/* Coordinator: waits, detached, until the clock shows `deadline_ns` (true) or the bell rings (false). */
+bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns);
+/* Any thread. */
+void rrl__ring_bell(rrl_program_t *p);
+/* Coordinator, at the very end: no push is under way and none will come. */
+void rrl__close_gate(rrl_program_t *p);
+void *rrl__worker_main(void *worker);
+
+#endif

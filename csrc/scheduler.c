@@ -1,0 +1,527 @@
+/* scheduler.c: the tag loop. Everything here but rrl__run_reactions and the functions for bodies is the
+ * coordinator's: the worker that finished the last reaction of a level. */
+#include "memory.h"
+#include "reaction_queue.h"
+#include "runtime.h"
+#include "tag.h"
+
+/* ---- bodies ---------------------------------------------------------------------------------------- */
+
+static int compare_ids(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_present(rrl_present_t *present) {
+    if (present->is_sorted) return;
+    qsort(present->channels, present->n, sizeof *present->channels, compare_ids);
+    present->is_sorted = true;
+}
+
+/* Fills the views of what the reaction declares to read. */
+static void expose(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
+    const rrl_plan_t *plan = &p->plan;
+    for (uint32_t i = r->reads_begin; i < r->reads_end; i++) {
+        void *payload = p->cells[plan->reads[i].cell];
+        plan->reads[i].view->value = payload;
+        plan->reads[i].view->is_present = payload ? p->host.present : p->host.absent;
+    }
+    for (uint32_t i = r->wide_begin; i < r->wide_end; i++) {
+        const rrl_graph_multiport_t *m = &plan->multiports[plan->wide[i]];
+        rrl_present_t *present = &p->present[plan->wide[i]];
+        sort_present(present);
+        m->view->is_present = present->n ? p->host.present : p->host.absent;
+        for (uint32_t k = 0; k < present->n; k++) {
+            rrl_id_t port = m->first + present->channels[k];
+            plan->ports[port].view->value = p->cells[plan->port_cell[port]];
+            plan->ports[port].view->is_present = p->host.present;
+        }
+    }
+}
+
+static void conceal(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
+    const rrl_plan_t *plan = &p->plan;
+    for (uint32_t i = r->reads_begin; i < r->reads_end; i++) *plan->reads[i].view = (rrl_view_t){NULL, NULL};
+    for (uint32_t i = r->wide_begin; i < r->wide_end; i++) {
+        const rrl_graph_multiport_t *m = &plan->multiports[plan->wide[i]];
+        const rrl_present_t *present = &p->present[plan->wide[i]];
+        m->view->is_present = NULL;
+        for (uint32_t k = 0; k < present->n; k++) {
+            *plan->ports[m->first + present->channels[k]].view = (rrl_view_t){NULL, m->concealed};
+        }
+    }
+}
+
+static void note_failure(rrl_worker_t *w, rrl_id_t reaction) {
+    if (rrl__reserve((void **)&w->failed, &w->cap_failed, w->n_failed + 1ull, sizeof *w->failed)) {
+        w->n_failed = w->n_failed ? w->n_failed : 1; /* which one is lost; that one failed is not */
+        return;
+    }
+    w->failed[w->n_failed++] = reaction;
+}
+
+static void keep_trace(rrl_worker_t *w, rrl_id_t reaction, int64_t begin_ns, int64_t end_ns) {
+    rrl_program_t *p = w->program;
+    if (p->options.profile) p->spent_ns[reaction] += end_ns - begin_ns;
+    if (!p->options.trace_capacity) return;
+    w->trace[w->n_trace++ % p->options.trace_capacity] =
+        (rrl_trace_record_t){p->tag, begin_ns - p->start_ns, end_ns - p->start_ns, reaction};
+}
+
+void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
+    bool is_timed = p->options.profile || p->options.trace_capacity;
+    for (uint32_t i = 0; i < n; i++) {
+        rrl_id_t id = reactions[i];
+        const rrl_plan_reaction_t *r = &p->plan.reactions[id];
+        int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
+        expose(p, r);
+        rrl_store_relaxed_u32(&w->reaction, id);
+        if (p->host.run_reaction(p->host.ctx, w->index, id)) note_failure(w, id);
+        rrl_store_relaxed_u32(&w->reaction, RRL_NONE);
+        conceal(p, r);
+        if (is_timed) keep_trace(w, id, begin_ns, rrl__clock_ns());
+        w->hash += r->hash;
+        p->counts[id]++;
+    }
+    w->n_reactions += n;
+}
+
+/* event path 9/10 (ARCHITECTURE.md): a body has set a port */
+rrl_status_t rrl_port_set(rrl_worker_t *w, rrl_id_t port, void *payload) {
+    rrl_program_t *p = w->program;
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction); /* relaxed: this thread's own store */
+    if (reaction == RRL_NONE) return RRL_E_PHASE;
+    if (port >= p->plan.n_ports) return RRL_E_INVAL;
+    if (!rrl__csr_has(&p->plan.port_writers, port, reaction)) return RRL_E_UNDECLARED;
+    void *old = p->cells[port];
+    p->cells[port] = payload;
+    w->hash += rrl__mix(RRL__HASH_PORT + port);
+    if (old) {
+        p->host.release(p->host.ctx, &old, 1); /* last: its finaliser may set ports, too */
+    } else {
+        w->set_cells[w->n_set++] = port;
+    }
+    return RRL_OK;
+}
+
+rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_payload) {
+    const rrl_program_t *p = w->program;
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+    if (reaction == RRL_NONE) return RRL_E_PHASE;
+    if (port >= p->plan.n_ports) return RRL_E_INVAL;
+    if (!rrl__plan_may_read(&p->plan, reaction, RRL_PORT, port)) return RRL_E_UNDECLARED_USE;
+    *out_payload = p->cells[p->plan.port_cell[port]];
+    return RRL_OK;
+}
+
+rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, const uint32_t **out_channels,
+                                   uint32_t *out_n) {
+    const rrl_program_t *p = w->program;
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+    if (reaction == RRL_NONE) return RRL_E_PHASE;
+    if (multiport >= p->plan.n_multiports) return RRL_E_INVAL;
+    if (!rrl__plan_may_read(&p->plan, reaction, RRL_MULTIPORT, multiport)) return RRL_E_UNDECLARED_USE;
+    rrl_present_t *present = &p->present[multiport];
+    const rrl_graph_multiport_t *m = &p->plan.multiports[multiport];
+    if (!m->view->is_present) {
+        /* Not exposed: the reactor's own output, whose channels the running body may have just set. */
+        present->n = 0;
+        for (uint32_t k = 0; k < m->width; k++) {
+            if (p->cells[p->plan.port_cell[m->first + k]]) present->channels[present->n++] = k;
+        }
+        *out_n = present->n;
+        present->n = 0;
+    } else {
+        *out_n = present->n;
+    }
+    *out_channels = present->channels;
+    return RRL_OK;
+}
+
+bool rrl_may_read(const rrl_worker_t *w, rrl_kind_t kind, rrl_id_t element) {
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+    return reaction != RRL_NONE && rrl__plan_may_read(&w->program->plan, reaction, kind, element);
+}
+
+bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action) {
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+    return reaction != RRL_NONE && action < w->program->plan.n_actions &&
+           rrl__csr_has(&w->program->plan.action_writers, action, reaction);
+}
+
+bool rrl_worker_is_unwinding(const rrl_worker_t *w) {
+    return w->program->is_unwinding;
+}
+
+rrl_status_t rrl_request_stop(rrl_worker_t *w) {
+    if (rrl_load_relaxed_u32(&w->reaction) == RRL_NONE) return RRL_E_PHASE;
+    w->wants_stop = true;
+    return RRL_OK;
+}
+
+/* ---- a tag ----------------------------------------------------------------------------------------- */
+
+/* A cell has got its payload: lists the channels that show it and queues what it triggers. */
+static void mark_present(rrl_program_t *p, uint32_t cell) {
+    const rrl_plan_t *plan = &p->plan;
+    for (uint32_t i = plan->channels.begin[cell]; i < plan->channels.begin[cell + 1]; i++) {
+        const rrl_plan_channel_t *channel = &plan->channel_refs[plan->channels.items[i]];
+        rrl_present_t *present = &p->present[channel->multiport];
+        if (present->n && present->channels[present->n - 1] > channel->index) present->is_sorted = false;
+        present->channels[present->n++] = channel->index;
+    }
+    if (p->is_unwinding) return;
+    for (uint32_t i = plan->triggers.begin[cell]; i < plan->triggers.begin[cell + 1]; i++)
+        rrl__reaction_queue_push(p, plan->triggers.items[i]);
+}
+
+static void clear_cell(rrl_program_t *p, uint32_t cell) {
+    const rrl_plan_t *plan = &p->plan;
+    p->cells[cell] = NULL;
+    for (uint32_t i = plan->channels.begin[cell]; i < plan->channels.begin[cell + 1]; i++) {
+        rrl_present_t *present = &p->present[plan->channel_refs[plan->channels.items[i]].multiport];
+        present->n = 0;
+        present->is_sorted = true;
+    }
+}
+
+static void queue_triggers(rrl_program_t *p, uint32_t cell) {
+    for (uint32_t i = p->plan.triggers.begin[cell]; i < p->plan.triggers.begin[cell + 1]; i++)
+        rrl__reaction_queue_push(p, p->plan.triggers.items[i]);
+}
+
+static void lower_stop_tag(rrl_program_t *p, rrl_tag_t tag) {
+    if (rrl_tag_is_before(tag, p->stop_tag)) p->stop_tag = tag;
+}
+
+/* Timers stay in the queue for ever, so that one beyond the stop tag keeps the program from starving. */
+static void rearm_timer(rrl_program_t *p, uint32_t timer, int64_t due_ns) {
+    int64_t period_ns = p->plan.timers[timer].period_ns;
+    if (period_ns && !rrl_time_add(due_ns, period_ns, &due_ns) && due_ns != RRL_FOREVER)
+        rrl__push_event(p, (rrl_tag_t){due_ns, 0}, p->first_timer_trigger + timer);
+}
+
+/* event path 5/10 (ARCHITECTURE.md): all events of the tag leave the queue */
+static void collect_due(rrl_program_t *p, rrl_tag_t tag) {
+    uint32_t trigger;
+    while (rrl__event_queue_pop_at(&p->events, tag, &trigger)) {
+        void *payload;
+        if (trigger >= p->first_timer_trigger) {
+            rearm_timer(p, trigger - p->first_timer_trigger, tag.time_ns);
+            payload = p->host.present;
+        } else {
+            payload = rrl__take_due(p, trigger, tag);
+        }
+        if (!payload) continue; /* cancelled */
+        uint32_t cell = p->plan.first_delay + trigger;
+        p->cells[cell] = payload;
+        p->event_cells[p->n_event_cells++] = cell;
+    }
+}
+
+/* event path 6/10 (ARCHITECTURE.md): the tag becomes current, what is present triggers */
+static void start_tag(rrl_program_t *p, rrl_tag_t tag) {
+    rrl_assert(p->epoch == 0 || rrl_tag_is_before(p->tag, tag)); /* I1 */
+    p->tag = tag;
+    rrl_store_relaxed_i64(&p->shown_time_ns, tag.time_ns);
+    p->epoch++;
+    p->level_word = 0;
+    for (uint32_t i = 0; i < p->n_event_cells; i++) mark_present(p, p->event_cells[i]);
+    p->n_events += p->n_event_cells;
+    if (p->epoch == 1) queue_triggers(p, p->plan.startup);
+    if (rrl_tag_equal(tag, p->stop_tag)) queue_triggers(p, p->plan.shutdown);
+}
+
+/* A body raised: the rest of the tag is given up, but for the shutdown reactions that have not run. */
+static void unwind(rrl_program_t *p) {
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) p->workers[i].n_failed = 0;
+    if (p->is_unwinding) return;
+    p->is_unwinding = true;
+    p->stop_tag = p->tag;
+    rrl__reaction_queue_clear(p);
+    queue_triggers(p, p->plan.shutdown);
+}
+
+/* event path 10/10 (ARCHITECTURE.md): what the level's reactions have set takes effect */
+static void finish_level(rrl_program_t *p) {
+    bool has_failed = false;
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+        rrl_worker_t *w = &p->workers[i];
+        has_failed |= w->n_failed != 0;
+        for (; w->n_merged < w->n_set; w->n_merged++) mark_present(p, w->set_cells[w->n_merged]);
+    }
+    if (has_failed) unwind(p);
+}
+
+/* Gives the payload back to the worker that made it, where dropping it is cheap; one that sleeps would
+ * hold it for long. */
+static void give_back(rrl_program_t *p, rrl_worker_t *coordinator, rrl_worker_t *maker, void *payload) {
+    if (maker != coordinator && !rrl__is_parked(maker) &&
+        rrl__spsc_push(&maker->returns[coordinator->index], payload)) {
+        rrl_store_release_u32(&maker->has_returns, 1); /* pairs with rrl__take_returns */
+        return;
+    }
+    rrl__discard(p, payload);
+}
+
+/* Hands the cell's payload to the delays that start there. Returns it if its reference is still ours. */
+static void *capture_delays(rrl_program_t *p, uint32_t cell) {
+    const rrl_plan_t *plan = &p->plan;
+    void *payload = p->cells[cell];
+    for (uint32_t i = plan->delays.begin[cell]; i < plan->delays.begin[cell + 1]; i++) {
+        uint32_t d = plan->delays.items[i];
+        bool is_last = i + 1 == plan->delays.begin[cell + 1];
+        if (plan->delay[d].is_physical) continue; /* capture_physical has it */
+        if (!is_last) p->host.retain(p->host.ctx, payload);
+        rrl__capture_delay(p, d, payload);
+        if (is_last) payload = NULL;
+    }
+    return payload;
+}
+
+static void list_physical(rrl_program_t *p, const uint32_t *cells, uint32_t n) {
+    const rrl_csr_t *delays = &p->plan.delays;
+    for (uint32_t k = 0; k < n; k++) {
+        for (uint32_t i = delays->begin[cells[k]]; i < delays->begin[cells[k] + 1]; i++) {
+            if (p->plan.delay[delays->items[i]].is_physical) p->physical[p->n_physical++] = delays->items[i];
+        }
+    }
+}
+
+/* Values of physical connections are stamped in the order of their channels, whoever set them first. */
+static void capture_physical(rrl_program_t *p) {
+    if (!p->has_physical_delays) return;
+    for (uint32_t i = 0; i < p->plan.n_workers; i++)
+        list_physical(p, p->workers[i].set_cells, p->workers[i].n_set);
+    list_physical(p, p->event_cells, p->n_event_cells);
+    qsort(p->physical, p->n_physical, sizeof *p->physical, compare_ids);
+    for (uint32_t i = 0; i < p->n_physical; i++) {
+        void *payload = p->cells[p->plan.delay[p->physical[i]].source];
+        p->host.retain(p->host.ctx, payload);
+        rrl__capture_delay(p, p->physical[i], payload);
+    }
+    p->n_physical = 0;
+}
+
+static void collect_wakes(rrl_program_t *p, rrl_worker_t *w) {
+    for (uint32_t i = 0; i < w->n_wakes; i++) rrl__push_event(p, w->wakes[i].tag, w->wakes[i].trigger);
+    w->n_wakes = 0;
+    p->n_stale += w->n_stale;
+    w->n_stale = 0;
+    p->is_past_stop |= w->is_past_stop;
+    w->is_past_stop = false;
+}
+
+static void finish_tag(rrl_program_t *p, rrl_worker_t *coordinator) {
+    uint64_t hash = 0;
+    bool wants_stop = false;
+    capture_physical(p);
+    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+        rrl_worker_t *w = &p->workers[i];
+        for (uint32_t k = 0; k < w->n_set; k++) {
+            void *payload = capture_delays(p, w->set_cells[k]);
+            clear_cell(p, w->set_cells[k]);
+            if (payload) give_back(p, coordinator, w, payload);
+        }
+        w->n_set = w->n_merged = 0;
+        collect_wakes(p, w);
+        hash += w->hash;
+        w->hash = 0;
+        wants_stop |= w->wants_stop;
+        w->wants_stop = false;
+    }
+    for (uint32_t k = 0; k < p->n_event_cells; k++) {
+        uint32_t cell = p->event_cells[k];
+        void *payload = capture_delays(p, cell);
+        clear_cell(p, cell);
+        if (payload && cell < p->plan.first_timer) rrl__discard(p, payload);
+    }
+    p->n_event_cells = 0;
+    p->n_tags++;
+    p->trace_hash = rrl__mix(rrl__mix_tag(p->trace_hash, p->tag) + hash);
+    if (p->tag.microstep != UINT32_MAX && wants_stop)
+        lower_stop_tag(p, (rrl_tag_t){p->tag.time_ns, p->tag.microstep + 1});
+    rrl__release_garbage(p);
+    if (p->n_stale > 64 && p->n_stale * 2 > rrl__event_queue_size(&p->events)) {
+        rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
+        p->n_stale = 0;
+    }
+}
+
+/* ---- from tag to tag ------------------------------------------------------------------------------- */
+
+static bool is_held(const rrl_program_t *p) {
+    return rrl_load_acquire_u32(&p->n_holds) != 0; /* acquire: pushes before the release of a hold are in */
+}
+
+/* The next tag to process and whether it must be waited for although the program is fast; false: nothing
+ * will ever happen unless the bell rings. */
+static bool choose_tag(rrl_program_t *p, rrl_tag_t *out_tag, bool *out_must_wait) {
+    *out_must_wait = false;
+    if (rrl__event_queue_peek(&p->events, out_tag)) {
+        if (rrl_tag_is_before(p->stop_tag, *out_tag)) *out_tag = p->stop_tag;
+        return true;
+    }
+    bool may_starve = !p->options.keepalive && !p->is_past_stop;
+    bool held = is_held(p);
+    rrl_tag_t after = {p->tag.time_ns, p->tag.microstep + 1};
+    if (may_starve && !held) lower_stop_tag(p, after);
+    if (p->stop_tag.time_ns == RRL_FOREVER) return false;
+    *out_tag = p->stop_tag;
+    *out_must_wait = held && rrl_tag_is_before(after, p->stop_tag);
+    return true;
+}
+
+/* event path 4/10 (ARCHITECTURE.md): the next tag is found and waited for; false: there is none */
+static bool advance_tag(rrl_program_t *p, rrl_worker_t *w) {
+    if (p->status) return false;
+    if (p->epoch && !rrl_tag_is_before(p->tag, p->stop_tag)) return false;
+    for (;;) {
+        rrl_tag_t next;
+        bool must_wait, is_known;
+        rrl__drain_inbox(p);
+        if (rrl_load_acquire_u32(&p->stop_requested))
+            lower_stop_tag(p, (rrl_tag_t){p->tag.time_ns, p->tag.microstep + 1});
+        is_known = choose_tag(p, &next, &must_wait);
+        if (p->n_garbage) rrl__release_garbage(p);
+        int64_t due_ns = is_known ? p->start_ns + next.time_ns : RRL_FOREVER;
+        if (is_known && next.time_ns > RRL_FOREVER - p->start_ns) due_ns = RRL_FOREVER;
+        if (!is_known || ((!p->options.fast || must_wait) && rrl__clock_ns() < due_ns)) {
+            if (p->n_stale) { /* cancelled events must not be waited for */
+                rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
+                p->n_stale = 0;
+                continue;
+            }
+            if (!rrl__wait_for_bell(p, w, due_ns)) continue;
+        }
+        collect_due(p, next);
+        if (p->n_event_cells || rrl_tag_equal(next, p->stop_tag)) {
+            start_tag(p, next);
+            return true;
+        }
+    }
+}
+
+static void begin(rrl_program_t *p) {
+    for (uint32_t i = 0; i < p->plan.n_timers; i++)
+        rrl__push_event(p, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, p->first_timer_trigger + i);
+    collect_due(p, (rrl_tag_t){0, 0});
+    start_tag(p, (rrl_tag_t){0, 0});
+}
+
+static void end(rrl_program_t *p) {
+    rrl__close_gate(p);
+    rrl__drain_inbox(p);
+    rrl__discard_pending(p);
+    rrl__release_garbage(p);
+    p->end_ns = rrl__clock_ns();
+    rrl__publish_quit(p);
+}
+
+/* ---- levels ---------------------------------------------------------------------------------------- */
+
+/* What a published level costs beyond its reactions when everybody is awake, and what waking a parked
+ * worker costs until it runs (a virtual machine's halt and resume; measured, see bench/micro). */
+#define HANDOFF_NS 400.0f
+#define WAKE_NS 30000.0f
+/* Below this the clock would cost more than a few percent: such slices are timed now and then. */
+#define ALWAYS_TIMED_NS 2000.0f
+
+/* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out.
+ * Worth it when the time saved pays for the hand-over. A parked worker is woken once the savings forgone
+ * since the last time add up to the price of waking it: at most twice the cost of knowing in advance. */
+static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, size_t first_slot) {
+    float total = 0, longest = 0;
+    uint32_t n_busy = 0, busiest = 0;
+    bool must_wake = false, is_unknown = false;
+    if (p->n_usable_cpus < 2) return false;
+    for (uint32_t home = 0; home < p->plan.n_workers; home++) {
+        uint32_t n = p->n_ready[first_slot + home];
+        if (!n) continue;
+        float mean = p->slice_ns[first_slot + home];
+        float cost = mean * (float)n;
+        n_busy++;
+        busiest = home;
+        is_unknown |= mean == 0;
+        total += cost;
+        if (cost > longest) longest = cost;
+        must_wake |= home != w->index && rrl__is_parked(&p->workers[home]);
+    }
+    if (n_busy == 1) return busiest != w->index && !must_wake; /* a reactor's state stays with its home */
+    if (p->n_held_back) {
+        p->n_held_back--;
+        return false;
+    }
+    if (is_unknown) return true;
+    float gain = total - longest - HANDOFF_NS;
+    if (gain <= 0) return false;
+    if (!must_wake) return true;
+    p->credit_ns += gain;
+    if (p->credit_ns < WAKE_NS) return false;
+    p->credit_ns = 0;
+    return true;
+}
+
+/* A worker did not start its slice in time: its processor is taken by others. Stay inline for a while,
+ * longer each time. */
+static void note_late_workers(rrl_program_t *p) {
+    uint32_t n_late = rrl_load_relaxed_u32(&p->n_late);
+    if (n_late == p->seen_late) {
+        if (p->publications % 1024 == 0) p->backoff /= 2;
+        return;
+    }
+    p->seen_late = n_late;
+    p->backoff = p->backoff ? p->backoff * 2 : 16;
+    if (p->backoff > 4096) p->backoff = 4096;
+    p->n_held_back = p->backoff;
+}
+
+static void run_slot(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
+    uint32_t n = p->n_ready[slot];
+    if (!n) return;
+    p->n_ready[slot] = 0;
+    const uint32_t *reactions = &p->ready[p->plan.slot_begin[slot]];
+    float mean = p->slice_ns[slot];
+    bool is_timed = p->plan.n_workers > 1 &&
+                    (mean == 0 || mean * (float)n > ALWAYS_TIMED_NS || p->n_levels_run % 16 == 0);
+    int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
+    rrl__run_reactions(p, w, reactions, n);
+    if (is_timed) rrl__learn_cost(p, slot, rrl__clock_ns() - begin_ns, n);
+}
+
+/* True: the level was handed out, with a slice for `w` too perhaps. */
+static bool run_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
+    size_t first_slot = (size_t)level * p->plan.n_workers;
+    p->n_levels_run++;
+    if (p->plan.n_workers > 1) {
+        note_late_workers(p);
+        if (should_publish(p, w, first_slot)) {
+            rrl__publish_level(p, w, level);
+            return true;
+        }
+    }
+    for (uint32_t home = 0; home < p->plan.n_workers; home++) run_slot(p, w, first_slot + home);
+    return false;
+}
+
+bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
+    rrl__attach(w);
+    if (!p->epoch) {
+        begin(p);
+    } else {
+        finish_level(p);
+    }
+    for (;;) {
+        uint32_t level = rrl__reaction_queue_take_level(p);
+        if (level != RRL_NONE) {
+            if (run_level(p, w, level)) return true;
+            finish_level(p);
+            continue;
+        }
+        finish_tag(p, w);
+        if (!advance_tag(p, w)) {
+            end(p);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+"""Layouts of the extension types: who holds what for how long."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from reactorrl cimport _rrl as rrl
+
+
+cdef extern from "_host.h":
+    ctypedef struct rl_body_t:
+        void *func
+        void *self
+
+    ctypedef struct PyThreadState:
+        pass
+
+    ctypedef struct PyTypeObject:
+        pass
+
+    ctypedef struct PyMemberDef:
+        pass
+
+    ctypedef struct rl_here_t:
+        rrl.rrl_worker_t *worker
+        void *graph
+
+    ctypedef struct rl_host_t:
+        void *graph
+        rl_body_t *bodies
+        PyThreadState **states
+        unsigned long *threads
+        int (*note_failure)(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *error) noexcept
+        void (*thaw)(void *ctx, void *payload) noexcept
+        void *(*redeem)(void *ctx, void *ticket) noexcept
+
+    rl_here_t rl_here
+    rrl.rrl_worker_t *rl_worker_of(void *graph) nogil
+    rrl.rrl_worker_t *rl_worker() nogil
+    void *rl_graph() nogil
+    rrl.rrl_host_t rl_callbacks(rl_host_t *ctx) nogil
+    PyThreadState *rl_new_thread_state()
+    void rl_drop_thread_state(PyThreadState *state)
+    void rl_defer(object obj)
+    void rl_share(object obj)
+    int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) except -1
+    bint rl_settle(int *state, int outcome) nogil
+
+
+cdef class Graph:
+    cdef rrl.rrl_graph_t *_c_graph      # owned until the program is compiled, then NULL
+    cdef rrl.rrl_program_t *_c_program  # owned once compiled; its views lie in the elements below
+    cdef rl_host_t _c_host              # the context of the program's callbacks
+    cdef uint32_t _n_workers            # of the program; 0 before it is compiled
+    cdef list _elements                 # keeps every view in place as long as the program
+    cdef list _funcs                    # keep what _c_host.bodies borrows
+    cdef list _selves
+    cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
+    cdef object _frozen                 # checks.FrozenArrays with check=True, else None
+    cdef int _claim(self, object element, Graph owner) except -1
+    cdef int _compile(self, const rrl.rrl_options_t *options) except -1
+
+
+cdef class Port:
+    cdef rrl.rrl_view_t _view           # `value` and `is_present`, filled around each body
+    cdef Graph _graph                   # whose program it belongs to; None before assembly
+    cdef public object reactor
+    cdef public object name
+    cdef public Py_ssize_t index
+    cdef public object type
+    cdef public bint mutable
+    cdef readonly int64_t id
+    cdef Port _copy(self, object reactor, Py_ssize_t index)
+
+
+cdef class Multiport:
+    cdef rrl.rrl_view_t _view           # `is_present` only
+    cdef Graph _graph
+    cdef Port _channel                  # declaration of every channel
+    cdef tuple _channels                # None while the width is not known
+    cdef object _width
+    cdef object _reactor
+    cdef object _name
+    cdef readonly int64_t id
+    cdef tuple _known_channels(self)
+    cdef int _present(self, const uint32_t **out_channels, uint32_t *out_n) except -1
+
+
+cdef class Action:
+    cdef rrl.rrl_view_t _view
+    cdef Graph _graph
+    cdef public object reactor
+    cdef public object name
+    cdef public object spec
+    cdef readonly int64_t id
+
+
+cdef class Timer:
+    cdef rrl.rrl_view_t _view           # `is_present` only
+    cdef Graph _graph
+    cdef public object reactor
+    cdef public object name
+    cdef public object spec
+    cdef readonly int64_t id
+
+
+cdef class Handle:
+    cdef Action _action
+    cdef rrl.rrl_tag_t _c_tag
+    cdef uint64_t _serial               # logical: names the event; 0: dropped or physical
+    cdef bint _is_physical
+    cdef int _state                     # 3: dropped; physical: see rl_settle
+    cdef object _value                  # physical: the payload until the event comes
+
+
+cdef class Runtime:
+    cdef readonly Graph graph
+    cdef object _alive                  # itself while threads run, so that they outlive no memory
+    cdef bint _is_forgotten             # after fork, in the child

@@ -1,0 +1,177 @@
+"""Types of the compiled module: the border between Python and the C core (csrc/rrl.h)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+class Port:
+    """One port. `elements.Input` and `elements.Output` derive from it (`__slots__ = ()`).
+
+    As a class attribute it is a declaration; `declaration.make(reactor)` gives the live port of one instance.
+    """
+
+    # Seen by a running body that declares the port as trigger or use, at the speed of a slot. Otherwise, and
+    # for an absent value, the words are empty and the subclass's __getattr__ decides what to say.
+    value: Any
+    is_present: bool
+    # Set by `make` and by Python during assembly, read-only for bodies.
+    reactor: Any  # the reactor instance that the port belongs to, or None for a declaration
+    name: str | None
+    index: int  # channel of its multiport; -1 for a single port
+    type: Any
+    mutable: bool
+    id: int  # in the graph; -1 before assembly
+    def __init__(self, type: Any = None, mutable: bool = False) -> None: ...
+    def make(self, reactor: Any, index: int = -1) -> Port:
+        """A live port of the same class and declaration, owned by `reactor`."""
+    def set(self, value: Any) -> None:
+        """PhaseError outside a body, UndeclaredEffectError if the running reaction does not declare it."""
+    def get(self, default: Any = None) -> Any:
+        """The value, or `default` when absent. PhaseError, UndeclaredUseError."""
+    def lookup(self) -> tuple[bool, Any]:
+        """(is present, value or None) by the slow way: also right for effects. PhaseError, UndeclaredUseError."""
+
+class Multiport:
+    """A vector of ports: `len`, indexing (negative too, slices give tuples), iteration, all at C speed."""
+
+    is_present: bool  # as Port.is_present: whether any channel is
+    reactor: Any
+    name: str | None
+    channels: tuple[Port, ...]
+    type: Any
+    mutable: bool
+    width: Any  # of a declaration: an int or the name of an attribute; of a live multiport: its length
+    id: int
+    def __init__(self, channel: Port, width: int | str) -> None:
+        """A declaration; `channel` is the declaration of each channel."""
+    def make(self, reactor: Any, width: int) -> Multiport: ...
+    def present(self) -> tuple[Port, ...]:
+        """The present channels in index order. PhaseError, UndeclaredUseError."""
+    def lookup(self) -> bool:
+        """Whether any channel is present, the slow way. PhaseError, UndeclaredUseError."""
+
+class Action:
+    """A logical or physical action; `elements.LogicalAction` and `PhysicalAction` derive from it."""
+
+    value: Any  # as for Port
+    is_present: bool
+    reactor: Any
+    name: str | None
+    spec: Any  # opaque to the core: what elements.py keeps of the declaration
+    id: int
+    def __init__(self, spec: Any = None) -> None: ...
+    def make(self, reactor: Any) -> Action: ...
+    def get(self, default: Any = None) -> Any: ...
+    def lookup(self) -> tuple[bool, Any]: ...
+    # `delay_ns` has been checked by the caller (>= 0, int).
+    def schedule_logical(self, value: Any, delay_ns: int) -> Handle: ...
+    def schedule_physical(self, value: Any, delay_ns: int, full: str) -> Handle:
+        """full: "raise" | "drop" | "block"."""
+    def hold(self, open: bool) -> None:
+        """One producer more or less (PhysicalAction.producer)."""
+
+class Timer:
+    is_present: bool
+    reactor: Any
+    name: str | None
+    spec: Any
+    id: int
+    def __init__(self, spec: Any = None) -> None: ...
+    def make(self, reactor: Any) -> Timer: ...
+    def lookup(self) -> bool: ...
+
+@final
+class Handle:
+    """What `schedule` returns."""
+
+    tag: Any  # Tag, or None when the event was dropped
+    def cancel(self) -> bool: ...
+
+TRIGGER: int
+USE: int
+EFFECT: int
+PEEK: int  # a use of the reactor's own output: looked up the slow way, no view, no edge
+STARTUP: Any  # the singletons behind rr.startup and rr.shutdown; usable in Graph.declare
+SHUTDOWN: Any
+
+@final
+class Graph:
+    """The declared graph of one program. Ids count from 0 in order of addition (static order: depth first, a
+    reactor before its children; reactions in order of priority)."""
+
+    def add_reactor(self, reactor: Any) -> int: ...
+    def add_port(self, port: Port) -> int:
+        """Sets port.id."""
+    def add_multiport(self, multiport: Multiport) -> int:
+        """Adds its channels (contiguous ids), then itself."""
+    def add_action(
+        self,
+        action: Action,
+        physical: bool,
+        min_delay_ns: int,
+        min_spacing_ns: int,  # -1: none
+        policy: int,  # 0 defer, 1 drop, 2 replace, 3 update
+        capacity: int,
+    ) -> int: ...
+    def add_timer(self, timer: Timer, offset_ns: int, period_ns: int) -> int: ...
+    def add_reaction(self, reactor_id: int, func: Callable[[Any], None], self_: Any, path_hash: int) -> int:
+        """`func` is called as func(self_) on a worker. path_hash: 64 bits from the reaction's path, for trace_hash."""
+    def declare(self, reaction_id: int, role: int, element: Any) -> None: ...
+    def connect(self, source: Port, destination: Port, delay_ns: int, physical: bool) -> None:
+        """delay_ns -1: same tag."""
+
+@final
+class Runtime:
+    """A compiled graph and its workers."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        workers: int,
+        fast: bool,
+        keepalive: bool,
+        profile: bool,
+        check: bool,
+        timeout_ns: int,  # -1: none
+        cpus: Sequence[int] | None,  # one per worker, or None
+        trace_capacity: int,  # records per worker; 0: none
+        tag_type: Callable[[int, int], Any],
+    ) -> None:
+        """Raises CycleFound (args: list of (reaction id, port id or -1)) on a causality loop."""
+    levels: list[int]  # by reaction id
+    homes: list[int]
+    def start(self) -> None: ...
+    def wait(self, timeout_ns: int) -> bool:
+        """True when the program has ended. Runs Python's signal handlers, which may raise."""
+    def request_stop(self) -> None: ...
+    def join(self) -> None:
+        """After `wait` returned True: ends the threads, gives every payload back."""
+    def interrupt(self) -> None:
+        """Raises KeyboardInterrupt asynchronously in every body that is running now."""
+    def failures(self) -> list[tuple[int, BaseException, tuple[int, int]]]:
+        """(reaction id, exception, (time_ns, microstep)) of every body that raised, in static order."""
+    def stats(self) -> dict[str, Any]:
+        """stop_tag (time_ns, microstep), reactions, events, tags, trace_hash (int), wall_ns, allocations, dropped."""
+    def worker_stats(self) -> list[dict[str, int]]:
+        """spinning_ns, parked_ns, reactions, stolen, cpu (-1: not pinned), one dict a worker."""
+    def reaction_counts(self) -> list[int]: ...
+    def reaction_ns(self) -> list[int]: ...
+    def trace(self) -> list[list[tuple[int, int, int, int, int]]]:
+        """Per worker: (time_ns, microstep, begin_ns, end_ns, reaction id)."""
+    def describe(self) -> str: ...
+
+class CycleFound(Exception): ...
+
+# Of the running body, for properties of Reactor. Each takes the reactor and raises PhaseError when the caller is not
+# a body of that very reactor.
+def current_tag(reactor: Any) -> Any: ...
+def physical_elapsed(reactor: Any) -> int: ...
+def lag(reactor: Any) -> int: ...
+def request_stop(reactor: Any) -> None: ...
+def in_reaction() -> bool:
+    """Whether this thread runs a body now."""
+
+def topology(sysfs: str = "/sys", allowed: Sequence[int] | None = None) -> list[tuple[int, int, int, int]]:
+    """(cpu, core, cache, performance) of the usable processors, preferred ones first."""
+
+def cgroup_cpus(root: str = "/") -> int: ...

@@ -1,0 +1,192 @@
+/* _host.h: what the binding needs in plain C: the way from a worker into a Python body, and the few
+ * interpreter calls that differ between builds. Included by _core.pyx alone. */
+#ifndef REACTORRL_HOST_H
+#define REACTORRL_HOST_H
+
+#include <Python.h>
+
+#include "rrl.h"
+
+#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX < 0x030E0000
+#error "reactorrl needs free-threaded CPython 3.14 or newer, or an ordinary CPython"
+#endif
+
+/* The worker whose thread this is, and the graph of its program; NULL on all other threads. The one piece
+ * of state that is not in an object: it answers "does a body run here, and whose?" in a nanosecond. */
+typedef struct rl_here {
+    rrl_worker_t *worker;
+    void *graph;
+} rl_here_t;
+
+static _Thread_local rl_here_t rl_here __attribute__((tls_model("initial-exec")));
+
+static inline rrl_worker_t *rl_worker_of(void *graph) {
+    return rl_here.graph == graph ? rl_here.worker : NULL;
+}
+
+static inline rrl_worker_t *rl_worker(void) {
+    return rl_here.worker;
+}
+
+static inline void *rl_graph(void) {
+    return rl_here.graph;
+}
+
+/* What run_reaction calls: borrowed from lists that the graph keeps. */
+typedef struct rl_body {
+    PyObject *func;
+    PyObject *self;
+} rl_body_t;
+
+/* The context of the host callbacks of one program. */
+typedef struct rl_host {
+    void *graph;            /* the Graph object */
+    rl_body_t *bodies;      /* by reaction */
+    PyThreadState **states; /* by worker; made by the thread that starts the program */
+    unsigned long *threads; /* by worker: its identity, 0 before its first attach */
+    int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
+    void (*thaw)(void *ctx, void *payload); /* NULL unless check=True */
+    void *(*redeem)(void *ctx, void *ticket);
+} rl_host_t;
+
+/* The exception in flight, taken off the thread. */
+static inline PyObject *rl_take_error(void) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+static rrl_status_t rl_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) {
+    (void)index;
+    rl_here = (rl_here_t){w, ((rl_host_t *)ctx)->graph};
+    return RRL_OK;
+}
+
+static void rl_attach(void *ctx, uint32_t index) {
+    rl_host_t *host = ctx;
+    PyEval_RestoreThread(host->states[index]);
+    if (!host->threads[index]) host->threads[index] = PyThread_get_thread_ident();
+}
+
+static void rl_detach(void *ctx, uint32_t index) {
+    (void)ctx, (void)index;
+    PyEval_SaveThread();
+}
+
+static void rl_thread_stop(void *ctx, uint32_t index) {
+    rl_host_t *host = ctx;
+    PyEval_RestoreThread(host->states[index]);
+    PyThreadState_Clear(host->states[index]);
+    PyThreadState_DeleteCurrent();
+    host->states[index] = NULL;
+    rl_here = (rl_here_t){NULL, NULL};
+}
+
+static rrl_status_t rl_run_reaction(void *ctx, uint32_t index, rrl_id_t reaction) {
+    rl_host_t *host = ctx;
+    const rl_body_t *body = &host->bodies[reaction];
+    PyObject *args[2] = {NULL, body->self};
+    PyObject *result = PyObject_Vectorcall(body->func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (result) {
+        Py_DECREF(result);
+        return RRL_OK;
+    }
+    host->note_failure(ctx, index, reaction, rl_take_error());
+    return RRL_E_REACTION;
+}
+
+static void rl_retain(void *ctx, void *payload) {
+    (void)ctx;
+    Py_INCREF((PyObject *)payload);
+}
+
+static void rl_release(void *ctx, void *const *payloads, size_t n) {
+    rl_host_t *host = ctx;
+    for (size_t i = 0; i < n; i++) {
+        if (host->thaw) host->thaw(ctx, payloads[i]);
+        Py_DECREF((PyObject *)payloads[i]);
+    }
+}
+
+static void *rl_redeem(void *ctx, void *ticket) {
+    return ((rl_host_t *)ctx)->redeem(ctx, ticket);
+}
+
+static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
+    rrl_host_t host = {.ctx = ctx,
+                       .present = Py_True,
+                       .absent = Py_False,
+                       .thread_start = rl_thread_start,
+                       .thread_stop = rl_thread_stop,
+                       .attach = rl_attach,
+                       .detach = rl_detach,
+                       .run_reaction = rl_run_reaction,
+                       .retain = rl_retain,
+                       .release = rl_release,
+                       .redeem = rl_redeem};
+    return host;
+}
+
+static inline PyThreadState *rl_new_thread_state(void) {
+    return PyThreadState_New(PyInterpreterState_Get());
+}
+
+static inline void rl_drop_thread_state(PyThreadState *state) {
+    PyThreadState_Clear(state);
+    PyThreadState_Delete(state);
+}
+
+/* For objects that live as long as the program and that several threads call or read: the interpreter then
+ * leaves their counts alone. The object is freed by the garbage collector alone. */
+static inline void rl_defer(PyObject *object) {
+#ifdef Py_GIL_DISABLED
+    PyUnstable_Object_EnableDeferredRefcount(object);
+#else
+    (void)object;
+#endif
+}
+
+/* For a payload that another thread will read through a slot: without this the specialised read falls back
+ * to a locked one when the object belongs to another thread. */
+static inline void rl_share(PyObject *object) {
+#ifdef Py_GIL_DISABLED
+    PyUnstable_EnableTryIncRef(object);
+#else
+    (void)object;
+#endif
+}
+
+/* Gives `type` a read-only slot: attribute `name` at `offset`; NULL there raises AttributeError. CPython
+ * specialises reads of such a slot, which makes them as fast as those of an instance attribute. `member`
+ * lives as long as the type. */
+static inline int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) {
+#if PY_VERSION_HEX >= 0x030C0000
+    *member = (PyMemberDef){name, Py_T_OBJECT_EX, offset, Py_READONLY, NULL};
+    PyObject *dict = PyType_GetDict(type);
+#else
+    *member = (PyMemberDef){name, 16 /* T_OBJECT_EX */, offset, 1 /* READONLY */, NULL};
+    PyObject *dict = Py_XNewRef(type->tp_dict);
+#endif
+    PyObject *descriptor = dict ? PyDescr_NewMember(type, member) : NULL;
+    int rc = descriptor ? PyDict_SetItemString(dict, name, descriptor) : -1;
+    Py_XDECREF(descriptor);
+    Py_XDECREF(dict);
+    PyType_Modified(type);
+    return rc;
+}
+
+/* 0: pending, 1: over, 2: cancelled. Any thread; one of them wins. */
+static inline int rl_settle(int *state, int outcome) {
+    int pending = 0;
+    return __atomic_compare_exchange_n(state, &pending, outcome, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+#endif

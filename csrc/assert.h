@@ -5,12 +5,9 @@
  *   RRL_DEBUG=2  rrl_assert2   checks inside a module, in its loops
  *   RRL_DEBUG=3  rrl_assert3   a whole `*_is_valid` after each mutation
  *
- * A failing check prints the expression, file and line, and aborts. */
-
-/* Whoever puts this folder on the -I path, as the build of the extension does, gets this file for
- * <assert.h> too: pass that on, each time, before our own guard. */
-#pragma GCC system_header
-#include_next <assert.h>
+ * A failing check prints the expression, file and line, and aborts.
+ *
+ * This folder is on the -iquote path; on the -I path this file would be <assert.h> for everyone. */
 
 #ifndef RRL_ASSERT_H
 #define RRL_ASSERT_H
@@ -22,8 +19,8 @@
 #define RRL_DEBUG 0
 #endif
 
-_Noreturn __attribute__((cold)) static inline void
-rrl__assert_failed(const char *expression, const char *file, int line) {
+_Noreturn __attribute__((cold)) static inline void rrl__assert_failed(const char *expression,
+                                                                      const char *file, int line) {
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expression);
     abort();
 }

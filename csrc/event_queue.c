@@ -12,13 +12,9 @@
 #define LINE_BYTES ((size_t)64)
 #define BUCKET_BITS 32
 
-static uint32_t parent_of(uint32_t cell) {
-    return cell / 4 + 2;
-}
+static uint32_t parent_of(uint32_t cell) { return cell / 4 + 2; }
 
-static uint32_t children_of(uint32_t cell) {
-    return 4 * (cell - 2);
-}
+static uint32_t children_of(uint32_t cell) { return 4 * (cell - 2); }
 
 static rrl__event_key_t key_of(rrl_tag_t tag) {
     /* Flipping the sign bit makes unsigned order of what is signed. */
@@ -31,13 +27,11 @@ static rrl_tag_t tag_of(rrl__event_key_t key) {
                        (uint32_t)(key >> BUCKET_BITS)};
 }
 
-static uint32_t bucket_of(rrl__event_key_t key) {
-    return (uint32_t)key;
-}
+static uint32_t bucket_of(rrl__event_key_t key) { return (uint32_t)key; }
 
 static bool is_same_tag(rrl__event_key_t a, rrl__event_key_t b) {
-    return (uint64_t)(a >> 64) == (uint64_t)(b >> 64)
-           && (uint32_t)(a >> BUCKET_BITS) == (uint32_t)(b >> BUCKET_BITS);
+    return (uint64_t)(a >> 64) == (uint64_t)(b >> 64) &&
+           (uint32_t)(a >> BUCKET_BITS) == (uint32_t)(b >> BUCKET_BITS);
 }
 
 static rrl__event_key_t *cache_entry(rrl_event_queue_t *q, rrl__event_key_t key) {
@@ -49,13 +43,14 @@ static void clear_cache(rrl_event_queue_t *q) {
     memset(q->cache, 0xff, sizeof q->cache); /* RRL__EVENT_KEY_NONE */
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static rrl_status_t reserve(rrl_event_queue_t *q, uint32_t capacity) {
     if (capacity > MAX_CAPACITY) return RRL_E_NOMEM;
     size_t n_cells = ((size_t)ROOT + capacity + 3) / 4 * 4;
     size_t size = n_cells * sizeof *q->cells + capacity * (sizeof *q->buckets + sizeof *q->events);
-    rrl__event_key_t *cells = aligned_alloc(LINE_BYTES, (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+    rrl__event_key_t *cells =
+        aligned_alloc(LINE_BYTES, (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
     if (!cells) return RRL_E_NOMEM;
     rrl__bucket_t *buckets = (void *)(cells + n_cells);
     rrl__event_t *events = (void *)(buckets + capacity);
@@ -90,7 +85,7 @@ static void release_event(rrl_event_queue_t *q, uint32_t event) {
     q->size--;
 }
 
-/* ---- heap --------------------------------------------------------------------------------------- */
+/* ---- heap ------------------------------------------------------------------------------------ */
 
 static uint32_t smaller_of(const rrl__event_key_t *cells, uint32_t a, uint32_t b) {
     return cells[b] < cells[a] ? b : a;
@@ -119,13 +114,15 @@ static void insert_key(rrl_event_queue_t *q, rrl__event_key_t key) {
     cells[cell] = key;
 }
 
+/* Measured and rejected: leaving a hole here for the next push to fill. It saves up to 8 % with
+ * many events pending and loses as much with one. */
 static void remove_root(rrl_event_queue_t *q) {
     rrl__event_key_t last = q->cells[--q->end];
     q->cells[q->end] = RRL__EVENT_KEY_NONE;
     if (q->end > ROOT) sift_down(q, ROOT, last);
 }
 
-/* ---- push --------------------------------------------------------------------------------------- */
+/* ---- push ------------------------------------------------------------------------------------ */
 
 static void add_bucket(rrl_event_queue_t *q, rrl__event_key_t key, uint32_t first, uint32_t last) {
     q->buckets[first] = (rrl__bucket_t){q->n_births++, last, RRL_NONE};
@@ -173,7 +170,7 @@ rrl_status_t rrl__event_queue_push(rrl_event_queue_t *q, rrl_tag_t tag, uint32_t
     return RRL_OK;
 }
 
-/* ---- pop ---------------------------------------------------------------------------------------- */
+/* ---- pop ------------------------------------------------------------------------------------- */
 
 static uint32_t take_root(rrl_event_queue_t *q) {
     rrl__event_key_t key = q->cells[ROOT], *entry = cache_entry(q, key);
@@ -195,8 +192,8 @@ static uint32_t merge_by_birth(rrl__bucket_t *buckets, uint32_t a, uint32_t b) {
     return first;
 }
 
-/* The tag of `first` has more buckets, because the cache forgot it in between: appends their chains in
- * order of birth. A merge sort without recursion: sorted[i] is empty or has 2^i buckets. */
+/* The tag of `first` has more buckets, because the cache forgot it in between: appends their chains
+ * in order of birth. A merge sort without recursion: sorted[i] is empty or has 2^i buckets. */
 __attribute__((cold, noinline)) static void join_buckets(rrl_event_queue_t *q, uint32_t first) {
     uint32_t sorted[33], bucket = first;
     for (int i = 0; i < 33; i++) sorted[i] = RRL_NONE;
@@ -249,7 +246,7 @@ bool rrl__event_queue_pop_at(rrl_event_queue_t *q, rrl_tag_t tag, uint32_t *out_
     return true;
 }
 
-/* ---- filter ------------------------------------------------------------------------------------- */
+/* ---- filter ---------------------------------------------------------------------------------- */
 
 void rrl__event_queue_filter(rrl_event_queue_t *q,
                              bool (*keep)(void *ctx, rrl_tag_t tag, uint32_t trigger), void *ctx) {
@@ -278,12 +275,13 @@ void rrl__event_queue_filter(rrl_event_queue_t *q,
     for (uint32_t cell = end; cell < q->end; cell++) q->cells[cell] = RRL__EVENT_KEY_NONE;
     q->end = end;
     if (end > ROOT + 1) {
-        for (uint32_t cell = parent_of(end - 1); cell >= ROOT; cell--) sift_down(q, cell, q->cells[cell]);
+        for (uint32_t cell = parent_of(end - 1); cell >= ROOT; cell--)
+            sift_down(q, cell, q->cells[cell]);
     }
     rrl_assert3(rrl__event_queue_is_valid(q));
 }
 
-/* ---- validity ----------------------------------------------------------------------------------- */
+/* ---- validity -------------------------------------------------------------------------------- */
 
 /* Length of a chain that ends with `last`, or more than any chain can have. */
 static uint32_t chain_length(const rrl_event_queue_t *q, uint32_t first, uint32_t last) {
@@ -297,7 +295,8 @@ static uint32_t chain_length(const rrl_event_queue_t *q, uint32_t first, uint32_
 }
 
 bool rrl__event_queue_is_valid(const rrl_event_queue_t *q) {
-    if (!q->cells || q->end < ROOT || q->n_used > q->capacity || q->end - ROOT > q->n_used) return false;
+    if (!q->cells || q->end < ROOT || q->n_used > q->capacity || q->end - ROOT > q->n_used)
+        return false;
     uint64_t n_events = 0, n_cached = 0;
     for (uint32_t cell = ROOT; cell < q->end; cell++) {
         rrl__event_key_t key = q->cells[cell];

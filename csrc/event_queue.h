@@ -1,21 +1,23 @@
 /* event_queue.h: what happens when. A queue of (tag, trigger), smallest tag first.
  *
  * One thread at a time; the scheduler's finisher owns it (I9), and ownership is handed over by its
- * barrier. A trigger is an opaque number. Events of one tag leave in the order in which they were pushed.
+ * barrier. A trigger is an opaque number. Events of one tag leave in the order in which they were
+ * pushed.
  *
- * Events of one tag are chained in a bucket, and the heap holds buckets, not events: N events of one tag
- * cost one pop of the heap. The key of a bucket is one 128-bit number, so that one comparison without
- * branches orders two, and the four children of a node fill one 64-byte line:
+ * Events of one tag are chained in a bucket, and the heap holds buckets, not events: N events of
+ * one tag cost one pop of the heap. The key of a bucket is one 128-bit number, so that one
+ * comparison without branches orders two, and the four children of a node fill one 64-byte line:
  *
  *      127            64 63          32 31           0        cells  3 | 4 5 6 7 | 8 9 10 11 | ...
  *     [ time + 2^63     | microstep    | bucket      ]               root |<- line ->|
  *
- * Cells behind the last one hold the largest number, so a line is always compared whole. A bucket has the
- * number of its first event. A small cache finds the bucket of a tag that was pushed lately; when it has
- * forgotten one, a tag gets a second bucket, and opening the tag joins them in order of birth.
+ * Cells behind the last one hold the largest number, so a line is always compared whole. A bucket
+ * has the number of its first event. A small cache finds the bucket of a tag that was pushed
+ * lately; when it has forgotten one, a tag gets a second bucket, and opening the tag joins them in
+ * order of birth.
  *
- * Cost: push O(1) into a cached tag, else O(log n); pop O(1), and O(log n) once per bucket. No allocation
- * but for growth, which doubles and is counted.
+ * Cost: push O(1) into a cached tag, else O(log n); pop O(1), and O(log n) once per bucket. No
+ * allocation but for growth, which doubles and is counted.
  *
  * Invariants:
  *   Q1  heap order; cells behind the last are RRL__EVENT_KEY_NONE
@@ -60,7 +62,7 @@ typedef struct rrl_event_queue {
     rrl__event_key_t cache[RRL__EVENT_CACHE];
 } rrl_event_queue_t;
 
-/* Room for `capacity` events before the first growth; 0 is legal. RRL_E_NOMEM: *q may be destroyed. */
+/* Room for `capacity` events before the first growth. RRL_E_NOMEM: *q may be destroyed. */
 rrl_status_t rrl__event_queue_init(rrl_event_queue_t *q, uint32_t capacity);
 /* Also after a failed init, and twice. */
 void rrl__event_queue_destroy(rrl_event_queue_t *q);
@@ -69,16 +71,14 @@ void rrl__event_queue_destroy(rrl_event_queue_t *q);
 rrl_status_t rrl__event_queue_push(rrl_event_queue_t *q, rrl_tag_t tag, uint32_t trigger);
 /* The smallest tag; false: the queue is empty. */
 bool rrl__event_queue_peek(const rrl_event_queue_t *q, rrl_tag_t *out_tag);
-/* The oldest event of the smallest tag, if that tag is `tag`; false: it is not, or the queue is empty. */
+/* The oldest event of the smallest tag, if that is `tag`; false: it is not, or there is none. */
 bool rrl__event_queue_pop_at(rrl_event_queue_t *q, rrl_tag_t tag, uint32_t *out_trigger);
 
 /* Drops the events for which `keep` says no; called once for each, in no particular order. O(n). */
 void rrl__event_queue_filter(rrl_event_queue_t *q,
                              bool (*keep)(void *ctx, rrl_tag_t tag, uint32_t trigger), void *ctx);
 
-static inline uint32_t rrl__event_queue_size(const rrl_event_queue_t *q) {
-    return q->size;
-}
+static inline uint32_t rrl__event_queue_size(const rrl_event_queue_t *q) { return q->size; }
 
 /* Q1 to Q4; O(n). */
 bool rrl__event_queue_is_valid(const rrl_event_queue_t *q);

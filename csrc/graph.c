@@ -62,7 +62,7 @@ rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec,
 
 rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns, rrl_view_t *view,
                                  rrl_id_t *out_id) {
-    if (offset_ns < 0 || period_ns < 0) return RRL_E_INVAL;
+    if (offset_ns < 0 || offset_ns == RRL_FOREVER || period_ns < 0) return RRL_E_INVAL;
     rrl_status_t rc =
         rrl__reserve((void **)&g->timers, &g->cap_timers, g->n_timers + 1ull, sizeof *g->timers);
     if (rc) return rc;

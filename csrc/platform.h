@@ -1,7 +1,7 @@
 /* platform.h: what the core asks of the operating system. All of it is in platform_linux.c.
  *
- * Times are nanoseconds of one clock that never jumps back (CLOCK_MONOTONIC); deadlines are absolute on
- * it. Statuses that are not listed are not returned. */
+ * Times are nanoseconds of one clock that never jumps back (CLOCK_MONOTONIC); deadlines are
+ * absolute on it. Statuses that are not listed are not returned. */
 #ifndef RRL_PLATFORM_H
 #define RRL_PLATFORM_H
 
@@ -14,7 +14,7 @@ int64_t rrl__thread_cpu_ns(void);
 /* How often the calling thread lost its processor to another. A system call. */
 int64_t rrl__thread_preemptions(void);
 
-/* ---- waiting: threads of this process only -------------------------------------------------------- */
+/* ---- waiting: threads of this process only --------------------------------------------------- */
 
 /* Sleeps while *word is `expected`, at most until deadline_ns (RRL_FOREVER: no limit).
  * RRL_OK: woken, or the word differed; may also come without cause, so look again. RRL_TIMEOUT.
@@ -28,14 +28,15 @@ void rrl__futex_wake(rrl_atomic_u32_t *word, int n);
 rrl_status_t rrl__futex_wait_low32(rrl_atomic_u64_t *word, uint64_t expected, int64_t deadline_ns);
 void rrl__futex_wake_low32(rrl_atomic_u64_t *word, int n);
 
-/* ---- threads -------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 typedef struct rrl__thread {
     uintptr_t handle;
 } rrl__thread_t;
 
-/* The new thread has all signals blocked, so they arrive where the program waits, and RRL__STACK_BYTES
- * of stack; the caller's signals are as before. RRL_E_OS: no thread was made. Join exactly once. */
+/* The new thread has all signals blocked, so they arrive where the program waits, and
+ * RRL__STACK_BYTES of stack; the caller's signals are as before. RRL_E_OS: no thread was made. Join
+ * exactly once. */
 #define RRL__STACK_BYTES ((size_t)8 << 20)
 rrl_status_t rrl__thread_start(rrl__thread_t *out_thread, void *(*entry)(void *), void *arg);
 void rrl__thread_join(rrl__thread_t thread);
@@ -44,17 +45,17 @@ rrl_status_t rrl__thread_pin(int32_t cpu);
 /* Gives the processor to another thread that is ready, if there is one. */
 void rrl__thread_yield(void);
 
-/* ---- processors ----------------------------------------------------------------------------------- */
+/* ---- processors ------------------------------------------------------------------------------ */
 
 /* How many processors the calling thread may use; at least 1. */
 uint32_t rrl__usable_cpus(void);
 /* Their numbers, ascending; free(*out_cpus). RRL_E_NOMEM, RRL_E_OS. */
 rrl_status_t rrl__allowed_cpus(int32_t **out_cpus, size_t *out_n);
 
-/* ---- files ---------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
-/* The beginning of a small text file, at most size - 1 bytes and a NUL. False: it cannot be read, and
- * the buffer holds "". */
+/* The beginning of a small text file, at most size - 1 bytes and a NUL. False: it cannot be read,
+ * and the buffer holds "". */
 bool rrl__file_read(const char *path, char *buffer, size_t size);
 
 #endif

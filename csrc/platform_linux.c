@@ -16,7 +16,7 @@
 
 #define NS_PER_S 1000000000
 
-/* ---- clocks ------------------------------------------------------------------------------------- */
+/* ---- clocks ---------------------------------------------------------------------------------- */
 
 static int64_t read_clock(clockid_t clock) {
     struct timespec t;
@@ -24,13 +24,9 @@ static int64_t read_clock(clockid_t clock) {
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-int64_t rrl__clock_ns(void) {
-    return read_clock(CLOCK_MONOTONIC);
-}
+int64_t rrl__clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
-int64_t rrl__thread_cpu_ns(void) {
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
-}
+int64_t rrl__thread_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 int64_t rrl__thread_preemptions(void) {
     struct rusage usage;
@@ -38,24 +34,25 @@ int64_t rrl__thread_preemptions(void) {
     return usage.ru_nivcsw;
 }
 
-/* ---- futex -------------------------------------------------------------------------------------- */
+/* ---- futex ----------------------------------------------------------------------------------- */
 
 static rrl_status_t wait_word(const void *word, uint32_t expected, int64_t deadline_ns) {
-    struct timespec limit, *timeout = NULL;
-    if (deadline_ns != RRL_FOREVER) {
-        if (deadline_ns < 0) deadline_ns = 0; /* long past, and the kernel refuses it */
-        limit.tv_sec = (time_t)(deadline_ns / NS_PER_S);
-        limit.tv_nsec = (long)(deadline_ns % NS_PER_S);
-        timeout = &limit;
-    }
+    if (deadline_ns < 0) deadline_ns = 0; /* long past, and the kernel refuses it */
+    /* RRL_FOREVER is a time too, centuries away: without one the kernel would go on waiting after a
+     * signal whose handler was installed with SA_RESTART, and Ctrl-C would not end the wait. */
+    struct timespec limit = {.tv_sec = (time_t)(deadline_ns / NS_PER_S),
+                             .tv_nsec = (long)(deadline_ns % NS_PER_S)};
     /* The bitset form, because its timeout is absolute. */
-    if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, timeout, NULL,
+    if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &limit, NULL,
                 FUTEX_BITSET_MATCH_ANY) == 0)
         return RRL_OK;
     switch (errno) {
-    case ETIMEDOUT: return RRL_TIMEOUT;
-    case EINTR: return RRL_INTERRUPTED;
-    default: return RRL_OK; /* EAGAIN: the word differs */
+    case ETIMEDOUT:
+        return RRL_TIMEOUT;
+    case EINTR:
+        return RRL_INTERRUPTED;
+    default:
+        return RRL_OK; /* EAGAIN: the word differs */
     }
 }
 
@@ -67,21 +64,18 @@ rrl_status_t rrl__futex_wait(rrl_atomic_u32_t *word, uint32_t expected, int64_t 
     return wait_word(word, expected, deadline_ns);
 }
 
-void rrl__futex_wake(rrl_atomic_u32_t *word, int n) {
-    wake_word(word, n);
-}
+void rrl__futex_wake(rrl_atomic_u32_t *word, int n) { wake_word(word, n); }
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half of a word is at its address");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the low half of a word is at its address");
 
 rrl_status_t rrl__futex_wait_low32(rrl_atomic_u64_t *word, uint64_t expected, int64_t deadline_ns) {
     return wait_word(word, (uint32_t)expected, deadline_ns);
 }
 
-void rrl__futex_wake_low32(rrl_atomic_u64_t *word, int n) {
-    wake_word(word, n);
-}
+void rrl__futex_wake_low32(rrl_atomic_u64_t *word, int n) { wake_word(word, n); }
 
-/* ---- threads ------------------------------------------------------------------------------------ */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 _Static_assert(sizeof(pthread_t) == sizeof(uintptr_t), "a handle holds a pthread_t");
 
@@ -102,15 +96,11 @@ rrl_status_t rrl__thread_start(rrl__thread_t *out_thread, void *(*entry)(void *)
     return RRL_OK;
 }
 
-void rrl__thread_join(rrl__thread_t thread) {
-    pthread_join((pthread_t)thread.handle, NULL);
-}
+void rrl__thread_join(rrl__thread_t thread) { pthread_join((pthread_t)thread.handle, NULL); }
 
-void rrl__thread_yield(void) {
-    sched_yield();
-}
+void rrl__thread_yield(void) { sched_yield(); }
 
-/* ---- processors --------------------------------------------------------------------------------- */
+/* ---- processors ------------------------------------------------------------------------------ */
 
 rrl_status_t rrl__thread_pin(int32_t cpu) {
     if (cpu < 0) return RRL_E_OS;
@@ -168,7 +158,7 @@ rrl_status_t rrl__allowed_cpus(int32_t **out_cpus, size_t *out_n) {
     return RRL_OK;
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 bool rrl__file_read(const char *path, char *buffer, size_t size) {
     size_t n = 0;
@@ -188,7 +178,7 @@ bool rrl__file_read(const char *path, char *buffer, size_t size) {
     return got >= 0;
 }
 
-/* ---- test yields -------------------------------------------------------------------------------- */
+/* ---- test yields ----------------------------------------------------------------------------- */
 
 #ifdef RRL_TEST_YIELD
 /* The one thread-local of the core, in test builds only. xorshift64; 0: never yield. */

@@ -46,14 +46,17 @@ static uint32_t prepare_slice(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
 
 void rrl__publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
     size_t first_slot = (size_t)level * p->plan.n_workers;
-    uint32_t n = 0;
-    for (uint32_t home = 0; home < p->plan.n_workers; home++) n += p->n_ready[first_slot + home];
+    uint32_t left = 0;
+    for (uint32_t home = 0; home < p->plan.n_workers; home++) left += p->n_ready[first_slot + home];
     /* relaxed: the publications below release it. Nobody subtracts before claiming. */
-    rrl_store_relaxed_u32(&p->left, n);
+    rrl_store_relaxed_u32(&p->left, left);
     p->publications++;
-    for (uint32_t k = 1; k <= p->plan.n_workers; k++) { /* our own slice last, the others are waiting */
+    for (uint32_t k = 1; left; k++) { /* our own slice last, the others are waiting */
         uint32_t home = (w->index + k) % p->plan.n_workers;
-        if (!p->n_ready[first_slot + home]) continue;
+        uint32_t n = p->n_ready[first_slot + home];
+        if (!n) continue;
+        left -= n;
+        /* With the last slice handed out we may no longer be the coordinator: nothing is touched after. */
         publish(p, &p->workers[home], prepare_slice(p, &p->workers[home], first_slot + home));
     }
 }

@@ -1,6 +1,5 @@
 /* program.c: a program's memory, its threads' beginning and end, and its reports. */
 #include <limits.h>
-#include <stdio.h>
 
 #include "memory.h"
 #include "runtime.h"
@@ -17,6 +16,14 @@ static void *aligned_zeroed(size_t n, size_t item_size) {
     return block;
 }
 
+static uint32_t widest_multiport(const rrl_plan_t *plan) {
+    uint32_t widest = 0;
+    for (uint32_t m = 0; m < plan->n_multiports; m++) {
+        if (plan->multiports[m].width > widest) widest = plan->multiports[m].width;
+    }
+    return widest;
+}
+
 static rrl_status_t create_worker(rrl_program_t *p, uint32_t index) {
     rrl_worker_t *w = &p->workers[index];
     uint32_t n_workers = p->plan.n_workers;
@@ -25,9 +32,10 @@ static rrl_status_t create_worker(rrl_program_t *p, uint32_t index) {
     w->cpu = p->options.cpus ? p->options.cpus[index] : -1;
     rrl_store_relaxed_u32(&w->reaction, RRL_NONE); /* relaxed: the thread is not there yet */
     w->set_cells = rrl__zeroed(p->plan.n_ports, sizeof *w->set_cells);
+    w->channels = rrl__zeroed(widest_multiport(&p->plan), sizeof *w->channels);
     w->returns = aligned_zeroed(n_workers, sizeof *w->returns);
     w->trace = rrl__zeroed(p->options.trace_capacity, sizeof *w->trace);
-    if (!w->set_cells || !w->returns || !w->trace) return RRL_E_NOMEM;
+    if (!w->set_cells || !w->channels || !w->returns || !w->trace) return RRL_E_NOMEM;
     for (uint32_t i = 0; i < n_workers; i++) {
         rrl_status_t rc = i == index ? rrl__spsc_init(&w->returns[i], 1)
                                      : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
@@ -125,6 +133,7 @@ void rrl_program_destroy(rrl_program_t *p) {
         for (uint32_t k = 0; w->returns && k < p->plan.n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
         free(w->returns);
         free(w->set_cells);
+        free(w->channels);
         free(w->wakes);
         free(w->failed);
         free(w->trace);
@@ -288,16 +297,10 @@ size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_
     return (size_t)(n > kept ? kept : n);
 }
 
-int rrl_program_describe(const rrl_program_t *p, char *buffer, size_t size) {
-    int length = snprintf(buffer, size, "at %lld ns\n", (long long)rrl_load_relaxed_i64(&p->shown_time_ns));
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
-        const rrl_worker_t *w = &p->workers[i];
-        rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
-        size_t used = (size_t)length < size ? (size_t)length : size;
-        length += reaction == RRL_NONE
-                      ? snprintf(buffer + used, size - used, "worker %u: %s\n", i,
-                                 rrl__is_parked(w) ? "parked" : "between reactions")
-                      : snprintf(buffer + used, size - used, "worker %u: runs reaction %u\n", i, reaction);
-    }
-    return length;
+rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker) {
+    return rrl_load_relaxed_u32(&p->workers[worker].reaction); /* relaxed, both: a look from outside */
+}
+
+int64_t rrl_program_time_ns(const rrl_program_t *p) {
+    return rrl_load_relaxed_i64(&p->shown_time_ns);
 }

@@ -1,13 +1,14 @@
 /* ring.h: bounded queues between threads; no waiting inside, a full or an empty ring says so.
  *
- *   rrl_spsc_t   pointers, one producer and one consumer: 1 atomic load and store an operation, and a
- *                cache line changes hands only when a side has used up what it last saw of the other
+ *   rrl_spsc_t   pointers, one producer and one consumer: an atomic load and a store each; a line
+ *                changes hands only when a side has used up what it last saw of the other
  *   rrl_mpsc_t   items of the inbox, any number of producers, one consumer at a time
  *
- * A ring that has an owner is initialised and destroyed by it while no one else touches it. "One at a
- * time" means that the role may change threads if the change itself is ordered (a barrier, a join).
- * The structs are RRL_ALIGNED_LINE: what contains them comes from aligned_alloc.
- * Invariant I8: 0 <= tail - head <= capacity; counters run on and wrap, positions are counter & mask. */
+ * A ring is initialised and destroyed while no one else touches it. "One at a time" means that the
+ * role may change threads if the change itself is ordered (a barrier, a join). The structs are
+ * RRL_ALIGNED_LINE: what contains them comes from aligned_alloc.
+ *
+ * I8: 0 <= tail - head <= capacity; counters run on and wrap, positions are counter & mask. */
 #ifndef RRL_RING_H
 #define RRL_RING_H
 
@@ -19,11 +20,17 @@
 
 #define RRL__RING_MAX_CAPACITY ((uint32_t)1 << 30)
 
+/* Whole lines, so that nothing else shares the last one. */
+static inline void *rrl__ring_alloc(size_t size) {
+    return aligned_alloc(RRL_CACHE_LINE,
+                         (size + RRL_CACHE_LINE - 1) & ~(size_t)(RRL_CACHE_LINE - 1));
+}
+
 static inline bool rrl__ring_is_capacity(uint32_t capacity) {
     return capacity > 0 && capacity <= RRL__RING_MAX_CAPACITY && (capacity & (capacity - 1)) == 0;
 }
 
-/* ---- one producer, one consumer -------------------------------------------------------------------
+/* ---- one producer, one consumer -----------------------------------------------------------------
  *
  *     line 0, producer's         line 1, consumer's         line 2, read only
  *     [tail | seen_head]         [head | seen_tail]         [slots | mask]
@@ -32,24 +39,27 @@ static inline bool rrl__ring_is_capacity(uint32_t capacity) {
  *                   ^head   ^tail
  */
 typedef struct rrl_spsc {
-    RRL_ALIGNED_LINE rrl_atomic_u32_t tail; /* written by push; read by pop; publishes slots below it */
-    uint32_t seen_head;                     /* producer's last look at head */
-    RRL_ALIGNED_LINE rrl_atomic_u32_t head; /* written by pop; read by push; gives slots below it back */
-    uint32_t seen_tail;                     /* consumer's last look at tail */
-    RRL_ALIGNED_LINE void **slots;          /* [mask + 1], owned */
+    /* written by push; read by pop; its release publishes the slots below it */
+    RRL_ALIGNED_LINE rrl_atomic_u32_t tail;
+    uint32_t seen_head; /* producer's last look at head */
+    /* written by pop; read by push; its release gives the slots below it back */
+    RRL_ALIGNED_LINE rrl_atomic_u32_t head;
+    uint32_t seen_tail; /* consumer's last look at tail */
+    /* [mask + 1], owned */
+    RRL_ALIGNED_LINE void **slots;
     uint32_t mask;
 } rrl_spsc_t;
 
-_Static_assert(offsetof(rrl_spsc_t, head) - offsetof(rrl_spsc_t, tail) >= RRL_CACHE_LINE, "own lines");
-_Static_assert(offsetof(rrl_spsc_t, slots) - offsetof(rrl_spsc_t, head) >= RRL_CACHE_LINE, "own lines");
+#define RRL__OWN_LINE(type, a, b) (offsetof(type, b) - offsetof(type, a) >= RRL_CACHE_LINE)
+_Static_assert(RRL__OWN_LINE(rrl_spsc_t, tail, head), "the producer's line");
+_Static_assert(RRL__OWN_LINE(rrl_spsc_t, head, slots), "the consumer's line");
 _Static_assert(sizeof(rrl_spsc_t) == 3 * RRL_CACHE_LINE, "three lines");
 
-/* capacity: a power of two, or RRL_E_INVAL. RRL_E_NOMEM. After a failure the ring may be destroyed. */
+/* capacity: a power of two, or RRL_E_INVAL. RRL_E_NOMEM. A ring that failed may be destroyed. */
 static inline rrl_status_t rrl__spsc_init(rrl_spsc_t *r, uint32_t capacity) {
     r->slots = NULL;
     if (!rrl__ring_is_capacity(capacity)) return RRL_E_INVAL;
-    size_t size = (capacity * sizeof(void *) + RRL_CACHE_LINE - 1) / RRL_CACHE_LINE * RRL_CACHE_LINE;
-    r->slots = aligned_alloc(RRL_CACHE_LINE, size);
+    r->slots = rrl__ring_alloc(capacity * sizeof(void *));
     if (!r->slots) return RRL_E_NOMEM;
     r->mask = capacity - 1;
     rrl_store_relaxed_u32(&r->tail, 0); /* relaxed, both: nobody else has the ring yet */
@@ -92,38 +102,38 @@ static inline uint32_t rrl__spsc_pop(rrl_spsc_t *r, void **out_items, uint32_t m
     }
     if (n > max) n = max;
     for (uint32_t i = 0; i < n; i++) out_items[i] = r->slots[(head + i) & r->mask];
-    /* release: our reads of the slots come before push's acquire of head, which lets it write again. */
+    /* release: our reads of the slots are over when push's acquire of head lets it write again. */
     rrl_store_release_u32(&r->head, head + n);
     return n;
 }
 
 /* Consumer. */
 static inline bool rrl__spsc_is_empty(const rrl_spsc_t *r) {
-    /* head relaxed: our own store. tail acquire: pairs with push's release, as in pop, so that who sees
-     * "not empty" also sees what the producer did before. */
+    /* head relaxed: our own store. tail acquire: pairs with push's release, as in pop, so that who
+     * sees "not empty" also sees what the producer did before. */
     return rrl_load_relaxed_u32(&r->head) == rrl_load_acquire_u32(&r->tail);
 }
 
 /* I8, while neither side is in an operation. */
 static inline bool rrl__spsc_is_valid(const rrl_spsc_t *r) {
     uint32_t tail = rrl_load_acquire_u32(&r->tail), head = rrl_load_acquire_u32(&r->head);
-    return r->slots && rrl__ring_is_capacity(r->mask + 1) && tail - head <= r->mask + 1
-           && tail - r->seen_head <= r->mask + 1 && r->seen_tail - head <= r->mask + 1;
+    return r->slots && rrl__ring_is_capacity(r->mask + 1) && tail - head <= r->mask + 1 &&
+           tail - r->seen_head <= r->mask + 1 && r->seen_tail - head <= r->mask + 1;
 }
 
-/* ---- many producers, one consumer -----------------------------------------------------------------
+/* ---- many producers, one consumer ---------------------------------------------------------------
  *
- * After D. Vyukov's bounded queue: every cell carries the counter of the operation it waits for, so a
- * producer touches tail once and then only its own cell.
+ * After D. Vyukov's bounded queue: every cell carries the counter of the operation it waits for, so
+ * a producer touches tail once and then only its own cell.
  *
  *     turn of the cell at counter c     c             free, for the push that takes c from tail
  *     (low 32 bits)                     c + 1         full, for the pop at head c
  *                                       c + capacity  free again, one lap later
  *
- * A cell is 32 bytes, two in a 64-byte line: packed cells measured 5 times faster than one per line.
- * Items of one producer leave in its order; items of different producers in the order of tail. A producer
- * that is interrupted between taking its counter and filling its cell holds back the items behind it
- * ("empty" until then), but no other producer. */
+ * A cell is 32 bytes, two in a 64-byte line: packed cells measured 5 times faster than one per
+ * line. Items of one producer leave in its order; items of different producers in the order of
+ * tail. A producer that is interrupted between taking its counter and filling its cell holds back
+ * the items behind it ("empty" until then), but no other producer. */
 typedef struct rrl_inbox_item {
     rrl_id_t action;
     int64_t stamp_ns; /* physical time of the push */
@@ -132,7 +142,8 @@ typedef struct rrl_inbox_item {
 } rrl_inbox_item_t;
 
 typedef struct rrl__mpsc_cell {
-    rrl_atomic_u32_t turn; /* written by push and pop in turn; read by both; publishes the fields below */
+    /* written by push and pop by turns; read by both; its release publishes the fields below */
+    rrl_atomic_u32_t turn;
     rrl_id_t action;
     int64_t stamp_ns;
     int64_t delay_ns;
@@ -140,25 +151,27 @@ typedef struct rrl__mpsc_cell {
 } rrl__mpsc_cell_t;
 
 typedef struct rrl_mpsc {
-    RRL_ALIGNED_LINE rrl_atomic_u64_t tail; /* moved by push, compare-and-swap only; publishes nothing */
-    RRL_ALIGNED_LINE uint64_t head;         /* consumer's */
-    RRL_ALIGNED_LINE rrl__mpsc_cell_t *cells; /* [mask + 1], owned */
+    /* moved by push, with compare-and-swap only; read by push; publishes nothing */
+    RRL_ALIGNED_LINE rrl_atomic_u64_t tail;
+    /* consumer's */
+    RRL_ALIGNED_LINE uint64_t head;
+    /* [mask + 1], owned */
+    RRL_ALIGNED_LINE rrl__mpsc_cell_t *cells;
     uint32_t mask;
 } rrl_mpsc_t;
 
 _Static_assert(sizeof(rrl__mpsc_cell_t) == 32, "two cells in 64 bytes");
-_Static_assert(offsetof(rrl_mpsc_t, head) - offsetof(rrl_mpsc_t, tail) >= RRL_CACHE_LINE, "own lines");
-_Static_assert(offsetof(rrl_mpsc_t, cells) - offsetof(rrl_mpsc_t, head) >= RRL_CACHE_LINE, "own lines");
+_Static_assert(RRL__OWN_LINE(rrl_mpsc_t, tail, head), "the producers' line");
+_Static_assert(RRL__OWN_LINE(rrl_mpsc_t, head, cells), "the consumer's line");
 _Static_assert(sizeof(rrl_mpsc_t) == 3 * RRL_CACHE_LINE, "three lines");
 
-/* capacity: a power of two and at least 2, or RRL_E_INVAL. RRL_E_NOMEM. After a failure the ring may be
+/* capacity: a power of two, at least 2, or RRL_E_INVAL. RRL_E_NOMEM. A ring that failed may be
  * destroyed. */
 static inline rrl_status_t rrl__mpsc_init(rrl_mpsc_t *r, uint32_t capacity) {
     r->cells = NULL;
     /* With one cell, "full" at c and "free" at c + capacity would be the same turn. */
     if (!rrl__ring_is_capacity(capacity) || capacity < 2) return RRL_E_INVAL;
-    size_t size = capacity * sizeof(rrl__mpsc_cell_t);
-    r->cells = aligned_alloc(RRL_CACHE_LINE, (size + RRL_CACHE_LINE - 1) / RRL_CACHE_LINE * RRL_CACHE_LINE);
+    r->cells = rrl__ring_alloc(capacity * sizeof(rrl__mpsc_cell_t));
     if (!r->cells) return RRL_E_NOMEM;
     r->mask = capacity - 1;
     r->head = 0;

@@ -232,8 +232,9 @@ rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_p
 /* The present channels of a multiport that the running reaction reads, ascending. */
 rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, const uint32_t **out_channels,
                                    uint32_t *out_n);
-/* Whether the running reaction declares the element in any role that lets it read. */
-bool rrl_may_read(const rrl_worker_t *w, rrl_kind_t kind, rrl_id_t element);
+/* Whether the running reaction declares the multiport or one of its channels, in any role; true between
+ * bodies. */
+bool rrl_may_touch(const rrl_worker_t *w, rrl_id_t multiport);
 
 /* A logical action. Takes the payload over on RRL_OK and RRL_STOPPED (dropped by policy or by the stop
  * tag: released later by the core); *out_serial names the event for rrl_cancel, 0 when dropped.
@@ -292,8 +293,10 @@ typedef struct rrl_trace_record {
 size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost);
 /* The i-th kept record of one worker, oldest first; i < length. */
 rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i);
-/* What every worker is doing, as lines of text; returns the length as snprintf does. Any thread. */
-int rrl_program_describe(const rrl_program_t *p, char *buffer, size_t size);
+/* What a worker runs now, or RRL_NONE; any thread. */
+rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker);
+/* The logical time that is being processed; any thread. */
+int64_t rrl_program_time_ns(const rrl_program_t *p);
 
 /* ---- processors -------------------------------------------------------------------------------- */
 

@@ -82,6 +82,7 @@ struct rrl_worker {
     uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
     rrl_wake_t *wakes;   /* events scheduled at this tag */
     uint32_t n_wakes, cap_wakes;
+    uint32_t *channels;  /* as wide as the widest multiport: an answer of rrl_multiport_present */
     uint32_t *failed;    /* reactions that raised at this level */
     uint32_t n_failed, cap_failed;
     uint64_t n_reactions, n_stolen, n_allocations, n_dropped;

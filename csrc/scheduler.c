@@ -121,26 +121,31 @@ rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, co
     if (reaction == RRL_NONE) return RRL_E_PHASE;
     if (multiport >= p->plan.n_multiports) return RRL_E_INVAL;
     if (!rrl__plan_may_read(&p->plan, reaction, RRL_MULTIPORT, multiport)) return RRL_E_UNDECLARED_USE;
-    rrl_present_t *present = &p->present[multiport];
     const rrl_graph_multiport_t *m = &p->plan.multiports[multiport];
-    if (!m->view->is_present) {
-        /* Not exposed: the reactor's own output, whose channels the running body may have just set. */
-        present->n = 0;
-        for (uint32_t k = 0; k < m->width; k++) {
-            if (p->cells[p->plan.port_cell[m->first + k]]) present->channels[present->n++] = k;
-        }
-        *out_n = present->n;
-        present->n = 0;
-    } else {
-        *out_n = present->n;
+    if (m->view->is_present) {
+        *out_channels = p->present[multiport].channels;
+        *out_n = p->present[multiport].n;
+        return RRL_OK;
     }
-    *out_channels = present->channels;
+    /* Not shown: the reactor's own output, whose channels the running body may have just set. */
+    *out_n = 0;
+    for (uint32_t k = 0; k < m->width; k++) {
+        if (p->cells[p->plan.port_cell[m->first + k]]) w->channels[(*out_n)++] = k;
+    }
+    *out_channels = w->channels;
     return RRL_OK;
 }
 
-bool rrl_may_read(const rrl_worker_t *w, rrl_kind_t kind, rrl_id_t element) {
+bool rrl_may_touch(const rrl_worker_t *w, rrl_id_t multiport) {
+    const rrl_plan_t *plan = &w->program->plan;
     rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
-    return reaction != RRL_NONE && rrl__plan_may_read(&w->program->plan, reaction, kind, element);
+    if (reaction == RRL_NONE) return true;
+    for (uint32_t i = plan->refs.begin[reaction]; i < plan->refs.begin[reaction + 1]; i++) {
+        const rrl_graph_ref_t *ref = &plan->graph_refs[plan->refs.items[i]];
+        if (ref->kind == RRL_MULTIPORT && ref->element == multiport) return true;
+        if (ref->kind == RRL_PORT && plan->ports[ref->element].multiport == multiport) return true;
+    }
+    return false;
 }
 
 bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action) {

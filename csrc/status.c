@@ -1,12 +1,15 @@
 #include "rrl.h"
 
-/* A switch without default: a new row that lacks a case is a warning, a foreign number is "unknown". */
-#define CASE_NAME(name, value, text, exception) \
-    case name: return #name;
-#define CASE_TEXT(name, value, text, exception) \
-    case name: return text;
-#define CASE_EXCEPTION(name, value, text, exception) \
-    case name: return exception;
+/* No default: a row that lacks a case is a warning, and a foreign number is "unknown". */
+#define CASE_NAME(name, value, text, exception)                                                    \
+    case name:                                                                                     \
+        return #name;
+#define CASE_TEXT(name, value, text, exception)                                                    \
+    case name:                                                                                     \
+        return text;
+#define CASE_EXCEPTION(name, value, text, exception)                                               \
+    case name:                                                                                     \
+        return exception;
 
 const char *rrl_status_name(rrl_status_t status) {
     switch (status) { RRL_STATUS_MAP(CASE_NAME) }

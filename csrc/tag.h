@@ -5,7 +5,7 @@
 #include "assert.h"
 #include "rrl.h"
 
-/* Times lie strictly between RRL_NEVER and RRL_FOREVER: a sum that reaches either is an overflow. */
+/* Times lie between RRL_NEVER and RRL_FOREVER: a sum that reaches either is an overflow. */
 static inline rrl_status_t rrl_time_add(int64_t time_ns, int64_t delay_ns, int64_t *out_time_ns) {
     int64_t sum;
     if (__builtin_add_overflow(time_ns, delay_ns, &sum)) return RRL_E_OVERFLOW;
@@ -27,8 +27,8 @@ static inline int rrl_tag_compare(rrl_tag_t a, rrl_tag_t b) {
     return (int)rrl_tag_is_before(b, a) - (int)rrl_tag_is_before(a, b);
 }
 
-/* The tag at which an event scheduled at `tag` with `delay_ns` >= 0 happens: the next microstep for 0,
- * else microstep 0 of the later time. RRL_E_OVERFLOW leaves *out_tag as it was. */
+/* The tag at which an event scheduled at `tag` with `delay_ns` >= 0 happens: the next microstep for
+ * 0, else microstep 0 of the later time. RRL_E_OVERFLOW leaves *out_tag as it was. */
 static inline rrl_status_t rrl_tag_delay(rrl_tag_t tag, int64_t delay_ns, rrl_tag_t *out_tag) {
     rrl_assert(delay_ns >= 0);
     if (delay_ns == 0) {

@@ -1,5 +1,5 @@
-/* The processors as sysfs and cgroupfs describe them. Every file may be missing: then the processors
- * look alike, each a core of its own, all on one cache. Assembly only; any thread. */
+/* The processors as sysfs and cgroupfs describe them. Every file may be missing: then the
+ * processors look alike, each a core of its own, all on one cache. Assembly only; any thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ typedef struct cpu_facts {
     int32_t crowd;   /* allowed processors that share its cache */
 } cpu_facts_t;
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool read_cpu_file(const char *sysfs, int32_t cpu, const char *name, char *text) {
     char path[PATH_BYTES];
@@ -70,7 +70,7 @@ static int32_t read_cache(const char *sysfs, int32_t cpu) {
     return first >= 0 ? first : read_cpu_number(sysfs, cpu, "topology/core_siblings_list", 0);
 }
 
-/* ---- performance -------------------------------------------------------------------------------- */
+/* ---- performance ----------------------------------------------------------------------------- */
 
 /* Hybrid x86: the kernel says which processors are the fast ones. */
 static bool read_hybrid(const char *sysfs, cpu_facts_t *facts, size_t n) {
@@ -80,7 +80,8 @@ static bool read_hybrid(const char *sysfs, cpu_facts_t *facts, size_t n) {
     snprintf(path, sizeof path, "%s/devices/cpu_atom/cpus", sysfs);
     if (!rrl__file_read(path, atom, sizeof atom)) return false;
     for (size_t i = 0; i < n; i++)
-        facts[i].cpu.performance = list_has(core, facts[i].cpu.id) && !list_has(atom, facts[i].cpu.id);
+        facts[i].cpu.performance =
+            list_has(core, facts[i].cpu.id) && !list_has(atom, facts[i].cpu.id);
     return true;
 }
 
@@ -98,37 +99,39 @@ static int by_performance(const void *a, const void *b) {
     return (x->cpu.performance < y->cpu.performance) - (x->cpu.performance > y->cpu.performance);
 }
 
-/* Equal cores differ a little in what they may reach ("preferred cores"), and that must not scatter the
- * workers over caches: whoever reaches two thirds of the fastest of its class counts as that one. */
+/* Equal cores differ a little in what they may reach ("preferred cores"), and that must not scatter
+ * the workers over caches: two thirds of the fastest of a class count as much as it. */
 static void merge_classes(cpu_facts_t *facts, size_t n) {
     qsort(facts, n, sizeof *facts, by_performance);
     for (size_t i = 1; i < n; i++) {
         int32_t best = facts[i - 1].cpu.performance;
-        if ((int64_t)facts[i].cpu.performance * 3 >= (int64_t)best * 2) facts[i].cpu.performance = best;
+        if ((int64_t)facts[i].cpu.performance * 3 >= (int64_t)best * 2)
+            facts[i].cpu.performance = best;
     }
 }
 
 static void rate(const char *sysfs, cpu_facts_t *facts, size_t n) {
     if (read_hybrid(sysfs, facts, n)) return;
     if (read_performance(sysfs, "cpu_capacity", facts, n)) return;
-    if (read_performance(sysfs, "acpi_cppc/highest_perf", facts, n)
-        || read_performance(sysfs, "cpufreq/cpuinfo_max_freq", facts, n)) {
+    if (read_performance(sysfs, "acpi_cppc/highest_perf", facts, n) ||
+        read_performance(sysfs, "cpufreq/cpuinfo_max_freq", facts, n)) {
         merge_classes(facts, n);
         return;
     }
     for (size_t i = 0; i < n; i++) facts[i].cpu.performance = 0;
 }
 
-/* ---- order -------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b) {
     const cpu_facts_t *x = a, *y = b;
     return (x->cpu.id > y->cpu.id) - (x->cpu.id < y->cpu.id);
 }
 
-/* Turns the keys, which `facts` holds in order of id, into dense numbers, and counts siblings. O(n^2):
- * a few hundred processors, once. */
-static void number_groups(cpu_facts_t *facts, size_t n, const int32_t *core_keys, const int32_t *cache_keys) {
+/* Turns the keys, which `facts` holds in order of id, into dense numbers, and counts siblings.
+ * O(n^2): a few hundred processors, once. */
+static void number_groups(cpu_facts_t *facts, size_t n, const int32_t *core_keys,
+                          const int32_t *cache_keys) {
     int32_t n_cores = 0, n_caches = 0;
     for (size_t i = 0; i < n; i++) {
         cpu_facts_t *me = &facts[i];
@@ -149,8 +152,8 @@ static void number_groups(cpu_facts_t *facts, size_t n, const int32_t *core_keys
     }
 }
 
-/* Siblings come last, behind slow cores: two threads of a fast core share what one has. Among equals the
- * cache that most of them share, so that a small program fits into one. */
+/* Siblings come last, behind slow cores: two threads of a fast core share what one has. Among
+ * equals the cache that most of them share, so that a small program fits into one. */
 static int by_preference(const void *a, const void *b) {
     const cpu_facts_t *x = a, *y = b;
     if (x->sibling != y->sibling) return x->sibling < y->sibling ? -1 : 1;
@@ -161,7 +164,8 @@ static int by_preference(const void *a, const void *b) {
     return by_id(x, y);
 }
 
-static void describe(const char *sysfs, cpu_facts_t *facts, size_t n, int32_t *core_keys, int32_t *cache_keys) {
+static void describe(const char *sysfs, cpu_facts_t *facts, size_t n, int32_t *core_keys,
+                     int32_t *cache_keys) {
     rate(sysfs, facts, n);
     qsort(facts, n, sizeof *facts, by_id);
     for (size_t i = 0; i < n; i++) {
@@ -172,8 +176,8 @@ static void describe(const char *sysfs, cpu_facts_t *facts, size_t n, int32_t *c
     qsort(facts, n, sizeof *facts, by_preference);
 }
 
-rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed, rrl_cpu_t *out_cpus,
-                               size_t capacity, size_t *out_n) {
+rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed,
+                               rrl_cpu_t *out_cpus, size_t capacity, size_t *out_n) {
     int32_t *asked = NULL;
     if (!allowed) {
         rrl_status_t rc = rrl__allowed_cpus(&asked, &n_allowed);
@@ -196,7 +200,7 @@ done:
     return rc;
 }
 
-/* ---- cgroups ------------------------------------------------------------------------------------ */
+/* ---- cgroups --------------------------------------------------------------------------------- */
 
 static uint32_t cpus_of(long long quota, long long period) {
     if (quota <= 0 || period <= 0) return 0;
@@ -221,9 +225,7 @@ static uint32_t read_v1(const char *folder) {
     return cpus_of(strtoll(quota, NULL, 10), strtoll(period, NULL, 10)); /* no limit: -1 */
 }
 
-static uint32_t tighter(uint32_t a, uint32_t b) {
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
+static uint32_t tighter(uint32_t a, uint32_t b) { return a == 0 || (b != 0 && b < a) ? b : a; }
 
 /* The tightest limit of the group and of all that contain it, up to the mount point. */
 static uint32_t read_path(const char *root, const char *mount, const char *group,
@@ -266,7 +268,8 @@ uint32_t rrl_cgroup_cpus(const char *root) {
         size_t length = (size_t)(group++ - controllers);
         if (length == 0) {
             cpus = tighter(cpus, read_path(root, "", group, read_v2));
-            cpus = tighter(cpus, read_path(root, "/unified", group, read_v2)); /* beside version 1 */
+            /* Where version 1 has the mount point: */
+            cpus = tighter(cpus, read_path(root, "/unified", group, read_v2));
         } else if (has_controller(controllers, length, "cpu")) {
             cpus = tighter(cpus, read_path(root, "/cpu", group, read_v1));
             cpus = tighter(cpus, read_path(root, "/cpu,cpuacct", group, read_v1));

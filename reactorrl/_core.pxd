@@ -114,4 +114,4 @@ cdef class Handle:
 cdef class Runtime:
     cdef readonly Graph graph
     cdef object _alive                  # itself while threads run, so that they outlive no memory
-    cdef bint _is_forgotten             # after fork, in the child
+    cdef int _drop_states(self) except -1

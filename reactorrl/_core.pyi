@@ -36,14 +36,17 @@ class Multiport:
     is_present: bool  # as Port.is_present: whether any channel is
     reactor: Any
     name: str | None
-    channels: tuple[Port, ...]
+    channels: tuple[Port, ...] | None  # None while the width is not known
     type: Any
     mutable: bool
     width: Any  # of a declaration: an int or the name of an attribute; of a live multiport: its length
     id: int
     def __init__(self, channel: Port, width: int | str) -> None:
         """A declaration; `channel` is the declaration of each channel."""
-    def make(self, reactor: Any, width: int) -> Multiport: ...
+    def make(self, reactor: Any, width: int) -> Multiport:
+        """width -1: not known yet; the first use of the channels calls `self._resolve()`."""
+    def fill(self, width: int) -> None:
+        """Make the channels; ValueError when they are there."""
     def present(self) -> tuple[Port, ...]:
         """The present channels in index order. PhaseError, UndeclaredUseError."""
     def lookup(self) -> bool:
@@ -62,9 +65,9 @@ class Action:
     def make(self, reactor: Any) -> Action: ...
     def get(self, default: Any = None) -> Any: ...
     def lookup(self) -> tuple[bool, Any]: ...
-    # `delay_ns` has been checked by the caller (>= 0, int).
-    def schedule_logical(self, value: Any, delay_ns: int) -> Handle: ...
-    def schedule_physical(self, value: Any, delay_ns: int, full: str) -> Handle:
+    def schedule_logical(self, value: Any = None, *, delay: Any = 0) -> Handle:
+        """As LogicalAction.schedule, which is this very method; checks `delay` itself."""
+    def schedule_physical(self, value: Any, delay: Any, full: str) -> Handle:
         """full: "raise" | "drop" | "block"."""
     def hold(self, open: bool) -> None:
         """One producer more or less (PhysicalAction.producer)."""
@@ -101,8 +104,11 @@ class Graph:
     def add_reactor(self, reactor: Any) -> int: ...
     def add_port(self, port: Port) -> int:
         """Sets port.id."""
-    def add_multiport(self, multiport: Multiport) -> int:
-        """Adds its channels (contiguous ids), then itself."""
+    def add_multiport(self, multiport: Multiport, shows_absent: bool = False) -> int:
+        """Adds its channels (contiguous ids), then itself.
+
+        shows_absent (for inputs): `is_present` of an absent channel is False at slot speed; else it is looked up.
+        """
     def add_action(
         self,
         action: Action,
@@ -135,7 +141,6 @@ class Runtime:
         timeout_ns: int,  # -1: none
         cpus: Sequence[int] | None,  # one per worker, or None
         trace_capacity: int,  # records per worker; 0: none
-        tag_type: Callable[[int, int], Any],
     ) -> None:
         """Raises CycleFound (args: list of (reaction id, port id or -1)) on a causality loop."""
     levels: list[int]  # by reaction id
@@ -159,6 +164,8 @@ class Runtime:
     def trace(self) -> list[list[tuple[int, int, int, int, int]]]:
         """Per worker: (time_ns, microstep, begin_ns, end_ns, reaction id)."""
     def describe(self) -> str: ...
+    def forget_threads(self) -> None:
+        """In the child after a fork: the workers are not there; `wait` returns at once."""
 
 class CycleFound(Exception): ...
 

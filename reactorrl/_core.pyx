@@ -42,6 +42,10 @@ cdef int _check(rrl.rrl_status_t rc, object subject) except -1:
         graph = <Graph>rl_graph()
         reaction = rrl.rrl_worker_reaction(w)
         text += f" (in reaction {_path(graph, reaction)} at {_tag(rrl.rrl_worker_tag(w))})"
+        owner = getattr(subject, "reactor", None)
+        runner = graph._selves[reaction]
+        if owner is not None and owner is not runner and owner.container is not runner:
+            rc = rrl.RRL_E_PHASE  # of another reactor: no declaration would help
     raise _exception_class(rc)(text)
 
 
@@ -189,7 +193,7 @@ cdef class Multiport:
         cdef rrl.rrl_worker_t *w
         if self._view.is_present is NULL and self._graph is not None:
             w = rl_worker_of(<void *>self._graph)
-            if w is not NULL and not rrl.rrl_may_read(w, rrl.RRL_MULTIPORT, <uint32_t>self.id):
+            if w is not NULL and not rrl.rrl_may_touch(w, <uint32_t>self.id):
                 _check(rrl.RRL_E_UNDECLARED_USE, self)
         return self._channels
 
@@ -256,7 +260,7 @@ cdef class Action:
         return value if present else default
 
     @cython.always_allow_keywords(True)
-    def schedule_logical(self, value=None, *, delay=0):
+    def schedule_logical(self, value=None, *, delay=0):  # event path 2/10 (ARCHITECTURE.md)
         cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
         cdef rrl.rrl_tag_t tag
         cdef uint64_t serial = 0
@@ -621,16 +625,27 @@ cdef class Runtime:
 
     def start(self):
         cdef uint32_t i
-        cdef rrl.rrl_status_t rc
-        for i in range(self.graph._n_workers):
-            # Here and not on the workers: growing the interpreter's tables stops every attached thread.
-            self.graph._c_host.states[i] = rl_new_thread_state()
-        self._alive = self
-        with nogil:
-            rc = rrl.rrl_program_start(self.graph._c_program)
-        if rc < 0:
-            self._alive = None
+        cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
+        if self._alive is None:
+            for i in range(self.graph._n_workers):
+                # Here and not on the workers: growing the interpreter's tables stops every attached thread.
+                if self.graph._c_host.states[i] is NULL:
+                    self.graph._c_host.states[i] = rl_new_thread_state()
+            self._alive = self
+            with nogil:
+                rc = rrl.rrl_program_start(self.graph._c_program)
+            if rc < 0:
+                self._alive = None
+                self._drop_states()
         _check(rc, "Program.start")
+
+    cdef int _drop_states(self) except -1:
+        cdef uint32_t i
+        for i in range(self.graph._n_workers):
+            if self.graph._c_host.states[i] is not NULL:
+                rl_drop_thread_state(self.graph._c_host.states[i])
+                self.graph._c_host.states[i] = NULL
+        return 0
 
     def wait(self, int64_t timeout_ns):
         cdef rrl.rrl_status_t rc = rrl.RRL_TIMEOUT
@@ -664,7 +679,7 @@ cdef class Runtime:
     def interrupt(self):
         cdef uint32_t i
         for i in range(self.graph._n_workers):
-            if self.graph._c_host.threads[i]:
+            if rrl.rrl_program_running(self.graph._c_program, i) != rrl.RRL_NONE:
                 PyThreadState_SetAsyncExc(self.graph._c_host.threads[i], <PyObject *>KeyboardInterrupt)
 
     def failures(self):
@@ -711,9 +726,14 @@ cdef class Runtime:
         return found
 
     def describe(self):
-        cdef char buffer[4096]
-        rrl.rrl_program_describe(self.graph._c_program, buffer, sizeof(buffer))
-        return buffer.decode()
+        cdef uint32_t i
+        cdef rrl.rrl_id_t reaction
+        lines = [f"at {rrl.rrl_program_time_ns(self.graph._c_program)} ns of logical time"]
+        for i in range(self.graph._n_workers):
+            reaction = rrl.rrl_program_running(self.graph._c_program, i)
+            doing = "waits" if reaction == rrl.RRL_NONE else f"runs {_path(self.graph, reaction)}"
+            lines.append(f"worker {i} {doing}")
+        return "\n".join(lines)
 
 
 # ---- the running body -------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_payload)
     rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport,
         const uint32_t **out_channels, uint32_t *out_n)
-    bint rrl_may_read(const rrl_worker_t *w, rrl_kind_t kind, rrl_id_t element)
+    bint rrl_may_touch(const rrl_worker_t *w, rrl_id_t multiport)
     rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload,
         rrl_tag_t *out_tag, uint64_t *out_serial)
     rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial)
@@ -188,7 +188,8 @@ cdef extern from "rrl.h" nogil:
     int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction)
     size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost)
     rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i)
-    int rrl_program_describe(const rrl_program_t *p, char *buffer, size_t size)
+    rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker)
+    int64_t rrl_program_time_ns(const rrl_program_t *p)
     rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed,
         rrl_cpu_t *out_cpus, size_t capacity, size_t *out_n)
     uint32_t rrl_cgroup_cpus(const char *root)

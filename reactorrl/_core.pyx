@@ -44,7 +44,7 @@ cdef int _check(rrl.rrl_status_t rc, object subject) except -1:
         text += f" (in reaction {_path(graph, reaction)} at {_tag(rrl.rrl_worker_tag(w))})"
         owner = getattr(subject, "reactor", None)
         runner = graph._selves[reaction]
-        if owner is not None and owner is not runner and owner.container is not runner:
+        if owner is not None and owner is not runner and owner._rrl_container is not runner:
             rc = rrl.RRL_E_PHASE  # of another reactor: no declaration would help
     raise _exception_class(rc)(text)
 

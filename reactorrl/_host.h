@@ -72,8 +72,13 @@ static rrl_status_t rl_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) 
 
 static void rl_attach(void *ctx, uint32_t index) {
     rl_host_t *host = ctx;
+    if (!host->threads[index]) {
+        /* The state was made by another thread, and has its identity so far. */
+        host->threads[index] = PyThread_get_thread_ident();
+        host->states[index]->thread_id = host->threads[index];
+        host->states[index]->native_thread_id = PyThread_get_thread_native_id();
+    }
     PyEval_RestoreThread(host->states[index]);
-    if (!host->threads[index]) host->threads[index] = PyThread_get_thread_ident();
 }
 
 static void rl_detach(void *ctx, uint32_t index) {

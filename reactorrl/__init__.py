@@ -1,0 +1,59 @@
+"""Reactors for reinforcement learning: deterministic, parallel programs on free-threaded Python.
+
+>>> import reactorrl as rr
+"""
+
+from ._version import __version__
+from .bank import Bank, interleaved
+from .elements import LogicalAction, PhysicalAction, Timer, shutdown, startup
+from .errors import (
+    AbsentError,
+    AssemblyError,
+    CapacityError,
+    CausalityLoopError,
+    PhaseError,
+    ReactionError,
+    ReactorError,
+    UndeclaredEffectError,
+    UndeclaredUseError,
+)
+from .plan import reaction
+from .ports import Input, Output
+from .program import Program, run
+from .reactor import Reactor
+from .report import RunReport
+from .time import FOREVER, NEVER, Tag, msec, nsec, sec, usec
+
+__all__ = [
+    "FOREVER",
+    "NEVER",
+    "AbsentError",
+    "AssemblyError",
+    "Bank",
+    "CapacityError",
+    "CausalityLoopError",
+    "Input",
+    "LogicalAction",
+    "Output",
+    "PhaseError",
+    "PhysicalAction",
+    "Program",
+    "ReactionError",
+    "Reactor",
+    "ReactorError",
+    "RunReport",
+    "Tag",
+    "Timer",
+    "UndeclaredEffectError",
+    "UndeclaredUseError",
+    "__version__",
+    "interleaved",
+    "msec",
+    "nsec",
+    "reaction",
+    "run",
+    "sec",
+    "shutdown",
+    "startup",
+    "usec",
+]

@@ -1,0 +1,271 @@
+"""From a main reactor to a declared graph: walk the tree, check everything, add everything.
+
+Every problem is collected, and told at once. Each step is linear in what there is, and iterates over the
+tree instead of recursing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from . import _core
+from .elements import ELEMENTS, POLICIES, PhysicalAction
+from .errors import AssemblyError, AssemblyValueError, CausalityLoopError
+from .plan import (
+    ACTION,
+    EFFECT,
+    MULTIPORT,
+    PEEK,
+    PORT,
+    USE,
+    is_built_in,
+    kind_of,
+    misused,
+    role_name,
+)
+from .ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS, path_of
+from .reactor import AddedReaction, Reactor, hidden_methods
+from .time import to_ns
+from .tree import Node, scan
+from .wiring import Wiring, shown_link
+
+
+class Assembly:
+    """The declared graph of one program, with what Python needs to name its parts.
+
+    Attributes:
+        graph: The `_core.Graph`.
+        nodes: Every reactor, in static order.
+        paths: Of every reaction, by id; unique.
+        owners: The node of every reaction, by id.
+        wiring: The connections.
+        problems: What is wrong; empty for a program that can run.
+    """
+
+    def __init__(self, main: Reactor) -> None:
+        self.graph = _core.Graph()
+        self.nodes: list[Node] = []
+        self.paths: list[str] = []
+        self.owners: list[Node] = []
+        self.problems: list[str] = []
+        self._has_bad_number = False
+        self._ports: list[Any] = []  # by id
+        self.wiring = Wiring(self.graph, self, self._problem)
+        self._add_reactors(main._rrl)  # noqa: SLF001
+        for node in self.nodes:
+            self._add_reactions(node)
+            for added in node.added or ():
+                self._add_added(node, added)
+        for node in self.nodes:
+            for connection in node.connections or ():
+                self.wiring.add(node, connection)
+
+    def declared(self) -> Iterator[list[tuple[int, Any]]]:
+        """Yield what each reaction declares, by id: (role, live element, startup or shutdown)."""
+        for node in self.nodes:
+            for _, _, planned in node.plan.reactions:
+                yield [
+                    (role, getattr(node.reactor, what) if type(what) is str else what)
+                    for role, what in planned
+                ]
+            for added in node.added or ():
+                yield list(added.declared)
+
+    def error(self) -> AssemblyError:
+        """Return the error that tells all problems."""
+        return (AssemblyValueError if self._has_bad_number else AssemblyError)(self.problems)
+
+    def causality_loop(self, steps: Sequence[tuple[int, int]]) -> CausalityLoopError:
+        """Name a loop that the core found.
+
+        Args:
+            steps: (reaction id, port id): the reaction comes before that of the next step because of the
+                port, or with -1 because both belong to one reactor.
+        """
+        cycle: list[str] = []
+        links: dict[str, None] = {}
+        for reaction, port in steps:
+            if reaction >= 0:
+                cycle.append(self.paths[reaction])
+            chain: list[str] = []
+            while port >= 0:
+                chain.append(path_of(self._ports[port]))
+                link = self.wiring.links.get(port)
+                if link is None or link[2].delay_ns >= 0 or chain[-1] in chain[:-1]:
+                    break
+                links[shown_link(link)] = None
+                port = link[0].id
+            cycle += reversed(chain)
+        text = "causality loop, each waits for the one before: " + " -> ".join([*cycle, cycle[0]])
+        if links:
+            where = " or ".join(links)
+            text += f". A delay breaks it: give after=0 (one microstep) to the connection {where}"
+        else:
+            text += ". No connection of it can be delayed; schedule a LogicalAction in one of them instead"
+        return CausalityLoopError(text, cycle)
+
+    def _problem(self, text: str, is_bad_number: bool = False) -> None:
+        self.problems.append(text)
+        self._has_bad_number |= is_bad_number
+
+    # Reactors and their elements, depth first, a reactor before its children.
+
+    def _add_reactors(self, main: Node) -> None:
+        pending = [main]
+        while pending:
+            node = pending.pop()
+            path = type(main.reactor).__name__
+            if node.parent is not None:
+                path = f"{node.parent.path}.{node.label}"
+            if node.assembly is not None:
+                self._problem(
+                    f"{path} belongs to another program, as {node.path}; make a new"
+                    f" {type(node.reactor).__name__}"
+                )
+                continue
+            node.path = path
+            node.assembly = self
+            scan(node, self)
+            node.id = self.graph.add_reactor(node.reactor)
+            self.nodes.append(node)
+            self._check_node(node)
+            self._add_elements(node)
+            if node.children:
+                pending += reversed(node.children)
+        for node in self.nodes:
+            if node.built:
+                self._report_orphans(node, node.built)
+
+    def _check_node(self, node: Node) -> None:
+        for text in node.plan.problems:
+            self._problem(f"{node.path}.{text}")
+        for text, is_bad_number in node.problems or ():
+            self._problem(f"{node.path}: {text}", is_bad_number)
+        for name in hidden_methods(node):
+            self._problem(f"{node.path}: self.{name} hides the {name} of every reactor; rename it")
+
+    def _add_elements(self, node: Node) -> None:
+        reactor, graph, ports = node.reactor, self.graph, self._ports
+        for name, kind, declaration in node.plan.elements:
+            element = getattr(reactor, name, None)
+            if type(element) is not type(declaration) or element.reactor is not reactor:
+                self._replaced(node, name, declaration, element)
+            elif kind == PORT:
+                graph.add_port(element)
+                ports.append(element)
+            else:
+                self._add_element(node, kind, element)
+        for name, element in node.extra or ():
+            if getattr(reactor, name, None) is element:
+                self._add_element(node, kind_of(element), element)
+            else:
+                self._replaced(node, name, element, getattr(reactor, name, None))
+
+    def _replaced(self, node: Node, name: str, element: Any, value: Any) -> None:
+        self._problem(
+            f"{node.path}.{name} is declared as a port, action or timer ({type(element).__name__}) and"
+            f" then assigned a value ({type(value).__name__}); use two names"
+        )
+
+    def _add_element(self, node: Node, kind: int, element: Any) -> None:
+        graph = self.graph
+        if kind == PORT:
+            graph.add_port(element)
+            self._ports.append(element)
+        elif kind == MULTIPORT:
+            graph.add_multiport(element, isinstance(element, INPUTS))
+            self._ports += element.channels
+        elif kind == ACTION:
+            spec = element.spec
+            if spec.policy != "defer" and spec.min_spacing_ns < 0:
+                self._problem(
+                    f"{element} has policy={spec.policy!r} and no min_spacing, so that nothing would be"
+                    " too early; give min_spacing, or leave the policy out"
+                )
+            graph.add_action(
+                element,
+                isinstance(element, PhysicalAction),
+                spec.min_delay_ns,
+                spec.min_spacing_ns,
+                POLICIES.index(spec.policy),
+                spec.capacity,
+            )
+        else:
+            offset = self._timer_ns(node, element, "offset", element.spec.offset)
+            period = self._timer_ns(node, element, "period", element.spec.period)
+            graph.add_timer(element, offset, period)
+
+    def _timer_ns(self, node: Node, timer: Any, what: str, given: int | str | None) -> int:
+        if not isinstance(given, str):
+            return given or 0
+        if not hasattr(node.reactor, given):
+            self._problem(
+                f"{timer}: its {what} is self.{given}, which is not there; set it in __init__"
+            )
+            return 0
+        value = getattr(node.reactor, given)
+        try:
+            return 0 if value is None else to_ns(value, f"its {what} self.{given}")
+        except (TypeError, ValueError, OverflowError) as error:
+            self._problem(f"{timer}: {error}", not isinstance(error, TypeError))
+            return 0
+
+    def _report_orphans(self, node: Node, built: Sequence[Node]) -> None:
+        lost: dict[str, int] = {}
+        for child in built:
+            if child.assembly is None:
+                name = type(child.reactor).__qualname__
+                lost[name] = lost.get(name, 0) + 1
+        for name, count in lost.items():
+            made = f"a {name}" if count == 1 else f"{count} {name}"
+            self._problem(
+                f"{node.path}.__init__ makes {made} that is no child of anything; assign it to a name of"
+                " its own (self.<name>, not given to another since)"
+            )
+
+    # Reactions, in order of priority.
+
+    def _add_reactions(self, node: Node) -> None:
+        reactor, graph = node.reactor, self.graph
+        for name, function, planned in node.plan.reactions:
+            number = self._add_reaction(node, f"{node.path}.{name}", function)
+            for role, what in planned:
+                element = getattr(reactor, what) if type(what) is str else what
+                if not self.problems or self._is_in_graph(element):
+                    graph.declare(number, role, element)
+
+    def _add_reaction(self, node: Node, path: str, function: Any) -> int:
+        self.paths.append(path)
+        self.owners.append(node)
+        path_hash = int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little")
+        return self.graph.add_reaction(node.id, function, node.reactor, path_hash)
+
+    def _add_added(self, node: Node, added: AddedReaction) -> None:
+        path, n = f"{node.path}.{added.name}", 1
+        taken = {
+            p for p, owner in zip(reversed(self.paths), reversed(self.owners)) if owner is node
+        }
+        while path in taken:
+            n += 1
+            path = f"{node.path}.{added.name}#{n}"
+        number = self._add_reaction(node, path, added.function)
+        if not added.has_trigger:
+            self._problem(f"{path} has no trigger and would never run; name one ({added.line})")
+        for role, element in added.declared:
+            is_own = is_built_in(element) or element.reactor is node.reactor
+            reason = None if is_built_in(element) else self.wiring.out_of_reach(node, element)
+            reason = reason or misused(role, element, is_own)
+            if reason is not None:
+                self._problem(f"{path} has {element} as {role_name(role)}: {reason} ({added.line})")
+                continue
+            if role == USE and is_own and isinstance(element, OUTPUTS):
+                role = PEEK
+            self.graph.declare(number, role, element)
+            if role == EFFECT and isinstance(element, PORTS):
+                channels = element.channels if isinstance(element, MULTIPORTS) else (element,)
+                self.wiring.writers.update((channel.id, path) for channel in channels)
+
+    def _is_in_graph(self, element: Any) -> bool:
+        return is_built_in(element) or isinstance(element, ELEMENTS) and element.id >= 0

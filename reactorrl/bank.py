@@ -1,0 +1,152 @@
+"""Banks: several reactors of one class under one name, and the vectors of their ports."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+from .ports import MULTIPORTS, PORTS
+
+
+class ReactorBase:
+    """What a reactor is recognised by below `reactor.py`; only `Reactor` derives from it."""
+
+    __slots__ = ()
+
+
+R = TypeVar("R", bound=ReactorBase)
+
+
+class Ports(list[Any]):
+    """The channels of one port over several reactors: a list, reactor by reactor.
+
+    Attributes:
+        groups: The port or multiport of each reactor, as `interleaved` and `add_reaction` need them.
+    """
+
+    __slots__ = ("groups",)
+
+    def __init__(self, groups: Iterable[Any] = ()) -> None:
+        self.groups = tuple(groups)
+        super().__init__()
+        for group in self.groups:
+            self.extend(channels_of(group))
+
+
+class Members(Generic[R]):
+    """Several reactors seen as one: an attribute of it is that attribute of each."""
+
+    def __init__(self, members: Sequence[R]) -> None:
+        self._members = tuple(members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> R: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[R, ...]: ...
+    def __getitem__(self, index: Any) -> Any:
+        return self._members[index]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_members":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        values = [getattr(member, name) for member in self._members]
+        if all(isinstance(value, PORTS) for value in values):
+            # The members are complete, so their ports are for good; bodies ask for them again and again.
+            ports = self.__dict__[name] = Ports(values)
+            return ports
+        reactors = list(_reactors_in(values))
+        return Members(reactors) if reactors else values
+
+
+class Bank(Members[R]):
+    """`n` reactors of one class; assigned to `self.<name>` they are children `<name>[0]` and so on.
+
+    `bank_index` is set on each before its `__init__` runs. `bank[i]`, `len` and iteration give the
+    members; `bank.port` is the list of that port's channels over all of them, bank-major: all channels of
+    the first member, then of the second (see `interleaved` for the other order).
+
+    Args:
+        n: How many; 0 is allowed.
+        cls: The reactor class.
+        *args, **kwargs: Given to each `__init__`.
+
+    Raises:
+        TypeError: `cls` is no reactor class or `n` no int.
+        ValueError: `n` is negative.
+    """
+
+    def __init__(self, n: int, cls: type[R], /, *args: Any, **kwargs: Any) -> None:
+        if not (isinstance(cls, type) and issubclass(cls, ReactorBase)):
+            raise TypeError(f"Bank(n, cls): cls is a reactor class, got {cls!r}")
+        if isinstance(n, bool):
+            raise TypeError("Bank(n, cls): n is a bool")
+        if operator.index(n) < 0:
+            raise ValueError(f"Bank(n, cls): n is negative ({n})")
+        build = cls._rrl_build  # type: ignore[attr-defined]
+        super().__init__([build(index, args, kwargs) for index in range(operator.index(n))])
+        self._cls = cls
+        self._parent: Any = None  # the Node that it is a child of
+        self._label = ""
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the program, as in `Train.rollouts`."""
+        return f"{self._parent.where()}.{self._label}" if self._parent else f"<{self!r}>"
+
+    def __repr__(self) -> str:
+        return f"Bank({len(self)}, {self._cls.__qualname__})"
+
+
+def interleaved(ports: Any) -> list[Any]:
+    """Return the channels of a bank's multiport channel-major: the first of every member, then the second.
+
+    Args:
+        ports: `bank.port`, a multiport, or a list of multiports.
+
+    Raises:
+        TypeError: Something in it is no port.
+    """
+    groups = [channels_of(group) for group in flattened([ports])]
+    depth = max(map(len, groups), default=0)
+    return [group[channel] for channel in range(depth) for group in groups if channel < len(group)]
+
+
+def channels_of(port: Any) -> Sequence[Any]:
+    """Return the channels of a multiport, or the port itself as the only one; TypeError."""
+    if isinstance(port, MULTIPORTS):
+        if port.channels is None:
+            port._resolve()  # noqa: SLF001
+        return port.channels
+    if isinstance(port, PORTS):
+        return (port,)
+    if isinstance(port, (ReactorBase, Bank)):
+        raise TypeError(f"{port!r} is no port; name one of its ports")
+    raise TypeError(
+        f"expected a port, a multiport, a bank's ports or a list of these, got {port!r}"
+    )
+
+
+def flattened(elements: Iterable[Any]) -> Iterator[Any]:
+    """Yield the leaves of nested lists and tuples; multiports stay whole, those of banks too."""
+    for element in elements:
+        if isinstance(element, Ports):
+            yield from element.groups
+        elif isinstance(element, (list, tuple)):
+            yield from flattened(element)
+        else:
+            yield element
+
+
+def _reactors_in(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, ReactorBase):
+            yield value
+        elif isinstance(value, (Members, list, tuple)):
+            yield from _reactors_in(value)

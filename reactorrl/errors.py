@@ -1,0 +1,97 @@
+"""The exceptions of reactorrl: one tree under `ReactorError`.
+
+Before anything runs: `AssemblyError`, with every problem at once. At run time: `ReactionError` out of
+`Program.run`, and the others inside the body that made the mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_SHOWN_PROBLEMS = 30
+
+
+class ReactorError(Exception):
+    """Base of every error that reactorrl raises of its own."""
+
+
+class AssemblyError(ReactorError):
+    """The program cannot be assembled; nothing has run.
+
+    Attributes:
+        problems: Every problem found, each with the full paths of what it is about and what to do.
+    """
+
+    def __init__(self, problems: Sequence[str] | str) -> None:
+        self.problems: list[str] = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return self.problems[0]
+        lines = [f"{len(self.problems)} problems:"]
+        lines += [f"  - {problem}" for problem in self.problems[:_SHOWN_PROBLEMS]]
+        if len(self.problems) > _SHOWN_PROBLEMS:
+            lines.append(f"  - and {len(self.problems) - _SHOWN_PROBLEMS} more (see .problems)")
+        return "\n".join(lines)
+
+
+class AssemblyValueError(AssemblyError, ValueError):
+    """An `AssemblyError` with a bad number among its problems: a negative period, a width of -1."""
+
+
+class CausalityLoopError(AssemblyError):
+    """Reactions wait for each other within one tag.
+
+    Attributes:
+        cycle: Reactions and ports of the loop by path, in order; the last one leads to the first.
+    """
+
+    def __init__(self, problems: Sequence[str] | str, cycle: Sequence[str] = ()) -> None:
+        super().__init__(problems)
+        self.cycle: list[str] = list(cycle)
+
+
+class ReactionError(ReactorError):
+    """A body raised; the original is `__cause__`, with its traceback.
+
+    Its level finished, the shutdown reactions ran, and of several errors this is the first in static
+    order; the others are notes.
+
+    Attributes:
+        reaction: Path of the reaction, such as `"Train.rollouts[3].sample"`.
+        tag: The `Tag` at which it ran.
+        report: The `RunReport` of the run that ended so.
+    """
+
+    def __init__(self, reaction: str, tag: Any, report: Any = None) -> None:
+        super().__init__(reaction, tag)
+        self.reaction = reaction
+        self.tag = tag
+        self.report = report
+
+    def __str__(self) -> str:
+        text = f"reaction {self.reaction} raised at {self.tag}"
+        cause = self.__cause__
+        return text if cause is None else f"{text}: {type(cause).__name__}: {cause}"
+
+
+class AbsentError(ReactorError, LookupError):
+    """`.value` of a port or action that is absent at this tag."""
+
+
+class UndeclaredEffectError(ReactorError):
+    """A body wrote a port or scheduled an action that its reaction does not declare as an effect."""
+
+
+class UndeclaredUseError(ReactorError):
+    """A body read an element that its reaction declares neither as a trigger nor as a use."""
+
+
+class PhaseError(ReactorError, RuntimeError):
+    """The call is not allowed now: outside a reaction, before the start, after the end."""
+
+
+class CapacityError(ReactorError):
+    """The queue of a physical action with `full="raise"` is full."""

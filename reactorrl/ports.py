@@ -1,0 +1,246 @@
+"""Ports and multiports: the ends of connections."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from . import _core
+from .errors import AbsentError, AssemblyError, AssemblyValueError, PhaseError
+
+T = TypeVar("T")
+
+
+def path_of(element: Any) -> str:
+    """Return the full path of an element, as in `Train.learner.trajectories[3]`.
+
+    A declaration has only its name, as nothing owns it.
+    """
+    name = element.name or f"<unnamed {type(element).__name__}>"
+    if element.reactor is not None:
+        name = f"{element.reactor.path}.{name}"
+    index = getattr(element, "index", -1)
+    return name if index < 0 else f"{name}[{index}]"
+
+
+def read(element: Any, name: str) -> Any:
+    """What `value` and `is_present` say when the words of the element are empty."""
+    if name == "is_present":
+        return element.lookup()[0]
+    if name != "value":
+        raise AttributeError(f"{type(element).__name__!r} object has no attribute {name!r}")
+    present, value = element.lookup()
+    if present:
+        return value
+    raise AbsentError(
+        f"{element} is absent{_at_tag(element.reactor)}; ask .is_present first, or use .get(default)"
+    )
+
+
+def _at_tag(reactor: Any) -> str:
+    # The reader is a reaction of the element's reactor or of its container.
+    for reader in (reactor, reactor._rrl_container):
+        try:
+            return f" at {_core.current_tag(reader)}"
+        except (PhaseError, TypeError):
+            continue
+    return ""
+
+
+class _Port(_core.Port, Generic[T]):
+    __slots__ = ()
+
+    value: T
+    is_present: bool
+
+    if TYPE_CHECKING:
+
+        @overload
+        def get(self) -> T | None: ...
+        @overload
+        def get(self, default: T) -> T: ...
+        def get(self, default: Any = None) -> Any: ...
+        def set(self, value: T) -> None: ...
+
+    else:
+
+        def __getattr__(self, name):
+            return read(self, name)
+
+    __str__ = path_of
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
+class Input(_Port[T]):
+    """An input port, or a multiport of inputs when `width` is given.
+
+    At each tag it is present with the value that its one writer set, or absent. `None`, `0` and `False`
+    are values like any other. In a body: `.value` (`AbsentError` when absent), `.get(default=None)`,
+    `.is_present`; of a multiport `len`, indexing, iteration, `.is_present` (any) and `.present()`, the
+    present channels in order. A channel has an `.index`.
+
+    Args:
+        type: What the values are, for the reader; not checked.
+        width: `None` for a single port, the number of channels, or the name of an attribute of the
+            instance that holds it at the end of `__init__`.
+        mutable: Not available yet.
+
+    Raises:
+        TypeError: `width` is neither an int nor a name.
+        ValueError: `width` is negative, or `mutable` is true.
+
+    >>> Input[int](width=2).width
+    2
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(
+            cls, type: Any = None, *, width: None = None, mutable: bool = False
+        ) -> Input[T]: ...
+        @overload
+        def __new__(
+            cls, type: Any = None, *, width: int | str, mutable: bool = False
+        ) -> InputMultiport[T]: ...
+
+    def __new__(cls, type: Any = None, *, width: Any = None, mutable: bool = False) -> Any:
+        if mutable:
+            raise ValueError("Input(mutable=True) is not available yet")
+        port = super().__new__(cls)
+        if width is None:
+            return port
+        _core.Port.__init__(port, type)
+        return InputMultiport(port, check_width(width))
+
+    def __init__(self, type: Any = None, *, width: Any = None, mutable: bool = False) -> None:
+        _core.Port.__init__(self, type)
+
+
+class Output(_Port[T]):
+    """An output port, or a multiport of outputs when `width` is given.
+
+    In a body that declares it as an effect: `.set(value)`, or `port[i].set(value)`; the last of several
+    in one tag wins. A later reaction of the same reactor may read it back. Arguments as for `Input`.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, type: Any = None, *, width: None = None) -> Output[T]: ...
+        @overload
+        def __new__(cls, type: Any = None, *, width: int | str) -> OutputMultiport[T]: ...
+
+    def __new__(cls, type: Any = None, *, width: Any = None) -> Any:
+        port = super().__new__(cls)
+        if width is None:
+            return port
+        _core.Port.__init__(port, type)
+        return OutputMultiport(port, check_width(width))
+
+    def __init__(self, type: Any = None, *, width: Any = None) -> None:
+        _core.Port.__init__(self, type)
+
+
+class _Multiport(_core.Multiport, Generic[T]):
+    __slots__ = ()
+
+    is_present: bool
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name == "is_present":
+                return self.lookup()
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _resolve(self) -> None:
+        """Make the channels; called by the core when they are first asked for."""
+        try:
+            self.fill(resolved_width(self))
+        except AssemblyError as error:
+            where = "" if self.reactor is None else f"{self.reactor.path}: "
+            raise type(error)(f"{where}{error}") from None
+
+    __str__ = path_of
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
+class InputMultiport(_Multiport[T]):
+    """A vector of inputs, made by `Input(width=...)`."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, index: int) -> Input[T]: ...
+        def present(self) -> tuple[Input[T], ...]: ...
+
+
+class OutputMultiport(_Multiport[T]):
+    """A vector of outputs, made by `Output(width=...)`."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, index: int) -> Output[T]: ...
+        def present(self) -> tuple[Output[T], ...]: ...
+
+
+def check_width(width: Any, what: str = "width") -> int | str:
+    """Return a declared width as an int or a name; TypeError, ValueError."""
+    if isinstance(width, str):
+        return width
+    if isinstance(width, bool):
+        raise TypeError(f"{what} is a bool ({width}); give an int or the name of an attribute")
+    try:
+        number = operator.index(width)
+    except TypeError:
+        raise TypeError(
+            f"{what} is a {type(width).__name__}; give an int or the name of an attribute"
+        ) from None
+    if number < 0:
+        raise ValueError(f"{what} is negative ({number})")
+    return number
+
+
+def resolved_width(multiport: _Multiport[Any]) -> int:
+    """Return the number of channels, looked up on the reactor where the width is a name.
+
+    Raises:
+        AssemblyError: The attribute is missing or no number (a `ValueError` too if it is negative). The
+            text has the port's name and not its path, which may not be known yet.
+    """
+    width = multiport.width
+    if not isinstance(width, str):
+        return width
+    what = f"the width of {multiport.name}, self.{width},"
+    reactor = multiport.reactor
+    if reactor is None:
+        raise AssemblyError(f"{what} is known at the end of __init__; inside it, give the number")
+    if not hasattr(reactor, width):
+        raise AssemblyError(f"{what} is not there; set it in __init__ before the port is used")
+    try:
+        number = check_width(getattr(reactor, width), what)
+    except TypeError as error:
+        raise AssemblyError(str(error)) from None
+    except ValueError as error:
+        raise AssemblyValueError(str(error)) from None
+    if isinstance(number, str):
+        raise AssemblyError(f"{what} is a str; it must be an int")
+    return number
+
+
+INPUTS = (Input, InputMultiport)
+OUTPUTS = (Output, OutputMultiport)
+PORTS = INPUTS + OUTPUTS
+MULTIPORTS = (InputMultiport, OutputMultiport)

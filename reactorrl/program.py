@@ -1,0 +1,359 @@
+"""`Program`: a reactor with everything below it, assembled, compiled and run."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import operator
+import os
+import re
+import sys
+import threading
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from .assembly import Assembly
+from .errors import AssemblyError, PhaseError, ReactionError
+from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
+from .placement import Affinity, place
+from .reactor import Reactor
+from .report import RunReport, make_report
+from .time import FOREVER, Tag, TimeLike, sec, to_ns
+from .trace import RECORDS_PER_WORKER, write_trace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .diagram import Graph
+
+_GRACE_NS = sec(5)  # for bodies that have been interrupted
+_EXIT_GRACE_NS = sec(2)  # for programs that run when the interpreter exits
+_ASSEMBLED, _RUNNING, _ENDED, _LEFT = "assembled", "running", "ended", "left"
+
+_running: weakref.WeakSet[Program]
+_left: list[Any] = []  # runtimes whose bodies never returned; kept so that nobody frees them
+
+
+class Program:
+    """A main reactor, assembled and ready to run once.
+
+    Construction assembles: it validates everything, computes levels and fails with all problems at once.
+    Then either `run()`, or `start()` and `join()`. As a context manager, a program that still runs at the
+    end of the block is stopped and joined. Several programs may exist and run at once.
+
+    Args:
+        main: The top reactor. An instance belongs to one program.
+        workers: Threads that run reactions; `None` for the usable cores. The results do not depend on it.
+        fast: Do not wait for physical time.
+        timeout: Logical time (ns or `timedelta`) at which the program ends; its events still happen.
+        keepalive: Do not end for lack of events.
+        affinity: `None`, `"performance"` (fast cores first, one worker per physical core before its
+            sibling), `"spread"` (far apart), or a list of CPUs, one for each worker.
+        trace: File for a Chrome/Perfetto trace, written at the end.
+        seed: Non-negative int from which every reactor's `rng` is spawned by path; without it there is none.
+        check: Costly checks: NumPy arrays set on ports are read-only until their tag ends.
+        profile: Time every reaction.
+
+    Raises:
+        AssemblyError: The program is not well formed; also a `ValueError` if a number is at fault.
+        CausalityLoopError: Reactions wait for each other.
+        PhaseError: `main` belongs to a program already.
+        TypeError, ValueError: An option is wrong.
+    """
+
+    def __init__(
+        self,
+        main: Reactor,
+        *,
+        workers: int | None = None,
+        fast: bool = False,
+        timeout: TimeLike | None = None,
+        keepalive: bool = False,
+        affinity: Affinity = None,
+        trace: str | os.PathLike[str] | None = None,
+        seed: int | None = None,
+        check: bool = False,
+        profile: bool = False,
+    ) -> None:
+        if not isinstance(main, Reactor):
+            hint = "; make an instance of it" if isinstance(main, type) else ""
+            raise TypeError(f"the main reactor is a Reactor, got {main!r}{hint}")
+        node = main._rrl  # noqa: SLF001
+        if node.assembly is not None:
+            raise PhaseError(
+                f"{main.path} has been assembled before; make a new {type(main).__name__}"
+            )
+        timeout_ns = -1 if timeout is None else to_ns(timeout, "timeout")
+        count, cpus = place(affinity, workers)
+        self._seed = _checked_seed(seed)
+        self._trace = None if trace is None else os.fspath(trace)
+        self._is_timed = bool(profile) or trace is not None
+        if node.parent is not None:
+            raise AssemblyError(
+                f"{main.path} is a child of {node.parent.where()}; run that, or a new one"
+            )
+        self._assembly = Assembly(main)
+        self._runtime = self._compile(
+            workers=count,
+            fast=bool(fast),
+            keepalive=bool(keepalive),
+            profile=self._is_timed,
+            check=bool(check),
+            timeout_ns=-1 if timeout_ns == FOREVER else timeout_ns,
+            cpus=cpus,
+            trace_capacity=0 if trace is None else RECORDS_PER_WORKER,
+        )
+        for each in self._assembly.nodes:
+            each.program = self
+            each.built = None
+        self._phase = _ASSEMBLED
+        self._pid = os.getpid()
+        self._ending = threading.Lock()
+        self._gil_enabled = False
+        self._report: RunReport | None = None
+        self._error: BaseException | None = None
+        self._graph: Graph | None = None
+
+    def _compile(self, **options: Any) -> Any:
+        assembly = self._assembly
+        try:
+            runtime = _core.Runtime(assembly.graph, **options)
+        except _core.CycleFound as found:
+            loop = assembly.causality_loop(found.args[0])
+            if not assembly.problems:
+                raise loop from None
+            assembly.problems += loop.problems
+        if assembly.problems:
+            raise assembly.error()
+        return runtime
+
+    @property
+    def graph(self) -> Graph:
+        """The diagram of the program: `.to_mermaid()`, `.to_dot()`, `.to_svg()`, `.levels`."""
+        if self._graph is None:
+            from .diagram import Graph  # noqa: PLC0415 - few programs are drawn
+
+            self._graph = Graph(self._assembly, list(self._runtime.levels))
+        return self._graph
+
+    def run(self) -> RunReport:
+        """Run to the end and return the report.
+
+        On the main thread, Ctrl-C and SIGTERM stop the program orderly: the shutdown reactions run, then
+        KeyboardInterrupt is raised. A second one interrupts the bodies that still run; if one does not
+        return within 5 seconds, or at a third, the program is left behind with a message.
+
+        Raises:
+            ReactionError: A body raised.
+            KeyboardInterrupt: See above; its `report` is there if the program ended.
+            PhaseError: The program has been started before.
+        """
+        runtime = self._runtime
+        with Interrupts(runtime) as interrupts:  # entered first, so that no signal falls in between
+            self.start()
+            try:
+                runtime.wait(FOREVER)
+            except SecondInterrupt:
+                self._leave_unless_ended(_GRACE_NS)
+            except BaseException:  # a signal handler of the user's own
+                runtime.request_stop()
+                self._leave_unless_ended(_GRACE_NS)
+                if self._phase is not _LEFT:
+                    self._end()
+                raise
+        if self._phase is _LEFT:
+            raise KeyboardInterrupt
+        self._end()
+        if interrupts.count:
+            interrupt = KeyboardInterrupt()
+            interrupt.report = self._report  # type: ignore[attr-defined]
+            raise interrupt from self._error
+        return self._outcome()
+
+    def start(self) -> None:
+        """Start in the background and return.
+
+        Raises:
+            PhaseError: It has been started before; a program runs once.
+        """
+        self._check_process("start")
+        if self._phase is not _ASSEMBLED:
+            raise PhaseError(f"{self} cannot be started again; make a new one")
+        self._gil_enabled = warn_if_gil_is_enabled()
+        self._runtime.start()
+        self._phase = _RUNNING
+        _running.add(self)
+
+    def stop(self) -> None:
+        """Ask the program to end at the next microstep, and return; any thread. `join` waits for the end.
+
+        Raises:
+            PhaseError: It has not been started.
+        """
+        if self._pid != os.getpid():
+            return  # a forked child has nothing that runs
+        if self._phase is _ASSEMBLED:
+            raise PhaseError(f"{self} has not been started, so there is nothing to stop")
+        if self._phase is _RUNNING:
+            self._runtime.request_stop()
+
+    def join(self, timeout: TimeLike | None = None) -> RunReport | None:
+        """Wait until the program has ended and return the report; any thread but its workers.
+
+        Args:
+            timeout: Longest physical time to wait, in ns or a `timedelta`.
+
+        Returns:
+            The report, or `None` when the time was up first.
+
+        Raises:
+            ReactionError: A body raised.
+            PhaseError: The program has not been started.
+        """
+        self._check_process("join")
+        if self._phase is _ASSEMBLED:
+            raise PhaseError(f"{self} has not been started, so it will not end")
+        if self._phase is _LEFT:
+            raise PhaseError(f"{self} was left while bodies of it did not return")
+        if not self._runtime.wait(FOREVER if timeout is None else to_ns(timeout, "timeout")):
+            return None
+        self._end()
+        return self._outcome()
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._phase is not _RUNNING or self._pid != os.getpid():
+            return
+        self._runtime.request_stop()
+        self._runtime.wait(FOREVER)
+        self._end()
+        if error is None:
+            self._outcome()
+
+    def __repr__(self) -> str:
+        return f"<Program {self._assembly.nodes[0].path}, {self._phase}>"
+
+    def _end(self) -> None:
+        """Collect what there is to know once the runtime has ended; once."""
+        with self._ending:
+            if self._phase is not _RUNNING:
+                return
+            runtime = self._runtime
+            runtime.join()
+            paths = self._assembly.paths
+            self._report = make_report(
+                runtime, paths, gil_enabled=self._gil_enabled, is_timed=self._is_timed
+            )
+            self._error = self._reaction_error(runtime.failures(), paths)
+            if self._trace is not None:
+                write_trace(self._trace, runtime.trace(), paths)
+            self._phase = _ENDED
+            _running.discard(self)
+
+    def _outcome(self) -> RunReport:
+        if self._error is not None:
+            raise self._error
+        assert self._report is not None
+        return self._report
+
+    def _reaction_error(
+        self, failures: list[tuple[int, BaseException, tuple[int, int]]], paths: list[str]
+    ) -> ReactionError | None:
+        if not failures:
+            return None
+        reaction, original, tag = failures[0]
+        error = ReactionError(paths[reaction], Tag(*tag), self._report)
+        error.__cause__ = original
+        for reaction, other, tag in failures[1:]:
+            error.add_note(
+                f"{paths[reaction]} raised, too, at {Tag(*tag)}: {type(other).__name__}: {other}"
+            )
+        return error
+
+    def _leave_unless_ended(self, grace_ns: int) -> None:
+        """Wait for so long; then say what does not return and go on without the workers."""
+        runtime = self._runtime
+        try:
+            has_ended = runtime.wait(grace_ns)
+        except SecondInterrupt:
+            has_ended = False
+        if has_ended:
+            return
+        print(f"reactorrl: left {self}, as it does not end:\n{self._described()}", file=sys.stderr)
+        self._phase = _LEFT
+        _running.discard(self)
+        _left.append(runtime)
+
+    def _described(self) -> str:
+        paths = self._assembly.paths
+
+        def name(match: re.Match[str]) -> str:
+            number = int(match[1])
+            return paths[number] if number < len(paths) else match[0]
+
+        return re.sub(r"reaction (\d+)", name, self._runtime.describe())
+
+    def _check_process(self, call: str) -> None:
+        if self._pid != os.getpid():
+            raise PhaseError(
+                f"{call}(): {self} belongs to the parent process; fork left its workers there"
+            )
+
+    def _spawn_rng(self, path: str) -> np.random.Generator:
+        import numpy as np  # noqa: PLC0415 - only programs with random numbers need it
+
+        if self._seed is None:
+            raise PhaseError(f"{path}.rng needs a seed: rr.run(main, seed=...)")
+        words = np.frombuffer(hashlib.blake2b(path.encode(), digest_size=16).digest(), dtype="<u4")
+        return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=words.tolist()))
+
+
+def run(main: Reactor, **options: Any) -> RunReport:
+    """Assemble and run a program: `Program(main, **options).run()`; see `Program` for the options."""
+    return Program(main, **options).run()
+
+
+def _checked_seed(seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if isinstance(seed, bool):
+        raise TypeError("seed is a bool; give a non-negative int")
+    if operator.index(seed) < 0:
+        raise ValueError(f"seed is negative ({seed})")
+    return operator.index(seed)
+
+
+_running = weakref.WeakSet()
+
+
+def _stop_all() -> None:
+    """At exit: end what runs in the background, within bounds."""
+    programs = [program for program in _running if program._pid == os.getpid()]  # noqa: SLF001
+    for program in programs:
+        program._runtime.request_stop()  # noqa: SLF001
+    for program in programs:
+        if not program._runtime.wait(_EXIT_GRACE_NS):  # noqa: SLF001
+            program._runtime.interrupt()  # noqa: SLF001
+            program._leave_unless_ended(_EXIT_GRACE_NS)  # noqa: SLF001
+        if program._phase is _RUNNING:  # noqa: SLF001
+            program._end()  # noqa: SLF001
+
+
+def _forget_all() -> None:
+    """In a forked child: the workers stayed in the parent."""
+    for program in _running:
+        program._runtime.forget_threads()  # noqa: SLF001
+    _running.clear()
+
+
+atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_forget_all)

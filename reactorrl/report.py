@@ -1,0 +1,177 @@
+"""`RunReport`: what a run did."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from .time import Tag
+
+_SHOWN_REACTIONS = 12
+
+
+@dataclass(frozen=True)
+class WorkerReport:
+    """One worker of a run.
+
+    Attributes:
+        busy_s: Seconds not spent spinning or parked.
+        parked_s: Seconds asleep.
+        spinning_s: Seconds waiting awake.
+        reactions: Bodies that it ran.
+        stolen: Of these, how many belong to another worker's reactors.
+        cpu: The processor it was pinned to, or `None`.
+    """
+
+    busy_s: float
+    parked_s: float
+    spinning_s: float
+    reactions: int
+    stolen: int
+    cpu: int | None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did; returned by `run` and `join`, and on errors as `error.report`.
+
+    Attributes:
+        stop_tag: The tag at which the shutdown reactions ran.
+        reactions: Bodies that were run.
+        events: Events that were handled.
+        tags: Tags that were processed, the stop tag included.
+        wall_time_s: Seconds from start to end.
+        trace_hash: 16 hex digits over tags, reactions, ports set and actions scheduled; equal for equal
+            behaviour, whatever the number of workers.
+        reaction_counts: Bodies run, by the path of the reaction.
+        reaction_times_s: Seconds in the bodies by path, or `None` without `profile` or `trace`.
+        workers: A `WorkerReport` for each worker.
+        gil_enabled: Whether the interpreter's lock made the workers take turns.
+        dropped: Events past the stop tag, or refused by the policy of their action.
+    """
+
+    stop_tag: Tag
+    reactions: int
+    events: int
+    tags: int
+    wall_time_s: float
+    trace_hash: str
+    reaction_counts: dict[str, int]
+    reaction_times_s: dict[str, float] | None
+    workers: tuple[WorkerReport, ...]
+    gil_enabled: bool
+    dropped: int = 0
+
+    @property
+    def n_workers(self) -> int:
+        """How many workers ran."""
+        return len(self.workers)
+
+    def __str__(self) -> str:
+        rows = self._summary()
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{name:<{width}}  {value}" for name, value in rows]
+        header, *table = self._reaction_rows()
+        if table:
+            paths = max(len(row[0]) for row in (header, *table))
+            lines.append("")
+            lines += [
+                "  ".join((row[0].ljust(paths), *(c.rjust(12) for c in row[1:])))
+                for row in (header, *table)
+            ]
+            if len(self.reaction_counts) > len(table):
+                lines.append(f"and {len(self.reaction_counts) - len(table)} more")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same table for notebooks."""
+        cell = "<td style='text-align:left'>{}</td>".format
+        rows = ["<tr><th style='text-align:left'>" + html.escape(name) + "</th>" + cell(html.escape(value)) + "</tr>"
+                for name, value in self._summary()]  # fmt: skip
+        header, *table = self._reaction_rows()
+        parts = ["<table>", *rows, "</table>"]
+        if table:
+            head = "".join(f"<th>{html.escape(text)}</th>" for text in header)
+            body = "".join(
+                "<tr>"
+                + cell(html.escape(row[0]))
+                + "".join(f"<td>{text}</td>" for text in row[1:])
+                + "</tr>"
+                for row in table
+            )
+            parts.append(f"<table><tr>{head}</tr>{body}</table>")
+        return "".join(parts)
+
+    def _summary(self) -> list[tuple[str, str]]:
+        rate = self.reactions / self.wall_time_s if self.wall_time_s > 0 else 0.0
+        rows = [
+            ("stop tag", str(self.stop_tag)),
+            ("reactions", f"{self.reactions:,} in {self.wall_time_s:.3f} s ({rate:,.0f} a second)"),
+            ("tags, events", f"{self.tags:,}, {self.events:,}"),
+            ("trace hash", self.trace_hash),
+            ("GIL", "on: the workers took turns" if self.gil_enabled else "off"),
+        ]
+        for index, worker in enumerate(self.workers):
+            pinned = "" if worker.cpu is None else f", on CPU {worker.cpu}"
+            rows.append(
+                (
+                    f"worker {index}",
+                    f"busy {worker.busy_s:.3f} s, parked {worker.parked_s:.3f} s,"
+                    f" {worker.reactions:,} reactions{pinned}",
+                )
+            )
+        return rows
+
+    def _reaction_rows(self) -> list[tuple[str, ...]]:
+        times = self.reaction_times_s
+        weight = times or self.reaction_counts
+        paths = sorted(self.reaction_counts, key=lambda path: -weight[path])[:_SHOWN_REACTIONS]
+        if times is None:
+            return [("reaction", "runs"), *((p, f"{self.reaction_counts[p]:,}") for p in paths)]
+        rows: list[tuple[str, ...]] = [("reaction", "runs", "total s", "mean us")]
+        for path in paths:
+            count = self.reaction_counts[path]
+            mean = times[path] / count * 1e6 if count else 0.0
+            rows.append((path, f"{count:,}", f"{times[path]:.4f}", f"{mean:.1f}"))
+        return rows
+
+
+def make_report(runtime: Any, paths: list[str], *, gil_enabled: bool, is_timed: bool) -> RunReport:
+    """Read the report of a runtime that has ended.
+
+    Args:
+        runtime: The `_core.Runtime`, joined.
+        paths: Of the reactions, by id.
+        gil_enabled: See `RunReport`.
+        is_timed: Whether the reactions were timed.
+    """
+    stats = runtime.stats()
+    wall_ns = stats["wall_ns"]
+    workers = tuple(
+        WorkerReport(
+            busy_s=max(0, wall_ns - worker["spinning_ns"] - worker["parked_ns"]) / 1e9,
+            parked_s=worker["parked_ns"] / 1e9,
+            spinning_s=worker["spinning_ns"] / 1e9,
+            reactions=worker["reactions"],
+            stolen=worker["stolen"],
+            cpu=None if worker["cpu"] < 0 else worker["cpu"],
+        )
+        for worker in runtime.worker_stats()
+    )
+    times = None
+    if is_timed:
+        times = {path: ns / 1e9 for path, ns in zip(paths, runtime.reaction_ns())}
+    return RunReport(
+        stop_tag=Tag(*stats["stop_tag"]),
+        reactions=stats["reactions"],
+        events=stats["events"],
+        tags=stats["tags"],
+        wall_time_s=wall_ns / 1e9,
+        trace_hash=f"{stats['trace_hash']:016x}",
+        reaction_counts=dict(zip(paths, runtime.reaction_counts())),
+        reaction_times_s=times,
+        workers=workers,
+        gil_enabled=gil_enabled,
+        dropped=stats["dropped"],
+    )

@@ -1,0 +1,221 @@
+"""The tree of reactors: what is known of each one, and how children find their parent.
+
+Nothing watches assignments, as that would slow down every `self.x = ...` of every body. Instead the
+finished instance is scanned, at the end of its `__init__` and again at assembly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from gc import get_referents
+from typing import Any
+
+from .bank import Bank, ReactorBase
+from .elements import ACTIONS, ELEMENTS, Timer
+from .errors import AssemblyError
+from .plan import Plan, mentioned_names
+from .ports import MULTIPORTS, PORTS, resolved_width
+
+_LIVE = frozenset({*PORTS, *ACTIONS, Timer})
+_serials = itertools.count()
+
+
+class Building(threading.local):
+    """The nodes whose `__init__` runs on this thread, innermost last."""
+
+    def __init__(self) -> None:
+        self.stack: list[Node] = []
+
+
+building = Building()
+
+
+class Node:
+    """What the library keeps of one reactor; `reactor._rrl`."""
+
+    __slots__ = (
+        "added", "assembly", "built", "builder", "children", "connections", "extra", "id", "label",
+        "parent", "path", "plan", "problems", "program", "reactor", "rng", "serial",
+    )  # fmt: skip
+
+    def __init__(self, reactor: Any, plan: Plan, builder: Node | None) -> None:
+        self.reactor = reactor
+        self.plan = plan
+        self.builder = builder  # whose __init__ made it
+        self.serial = next(_serials)
+        self.parent: Node | None = None
+        self.label = ""  # under the parent, as in "rollouts[3]"
+        self.path = ""  # once assembled
+        self.id = -1  # in the graph
+        self.children: list[Node] | None = None
+        self.extra: list[tuple[str, Any]] | None = None  # elements assigned to self
+        self.added: list[Any] | None = None  # AddedReaction
+        self.connections: list[Any] | None = None
+        self.built: list[Node] | None = None  # made by this __init__
+        # Found before the path was known: (text, whether it is about a bad number).
+        self.problems: list[tuple[str, bool]] | None = None
+        self.assembly: Any = None  # the Assembly that has reached it last
+        self.program: Any = None
+        self.rng: Any = None
+
+    def where(self) -> str:
+        """Return the path; before the assembly, as far as it is known."""
+        if self.path:
+            return self.path
+        labels: list[str] = []
+        node = self
+        while node.parent is not None or node.builder is not None:
+            if node.parent is not None:
+                labels.append(node.label)
+                node = node.parent
+            else:
+                labels.append(f"<{type(node.reactor).__name__}>")
+                node = node.builder
+            if node.path:
+                break
+        labels.append(node.path or type(node.reactor).__name__)
+        return ".".join(reversed(labels))
+
+    def problem(self, text: str, is_bad_number: bool = False) -> None:
+        if self.problems is None:
+            self.problems = []
+        self.problems.append((text, is_bad_number))
+
+
+# Types of values that a scan passes over; `reactor.py` adds its metaclass.
+passed_over = {int, float, str, bool, bytes, set, type(None), type, Node}
+
+
+def finish(node: Node) -> None:
+    """The end of `__init__`: resolve widths, name what was assigned, adopt what was made."""
+    for name in node.plan.multiports:
+        element = getattr(node.reactor, name, None)
+        if isinstance(element, MULTIPORTS) and element.reactor is node.reactor:
+            _resolve(node, element)
+    scan(node)
+
+
+def _resolve(node: Node, multiport: Any) -> None:
+    if multiport.channels is not None:
+        return
+    try:
+        multiport.fill(resolved_width(multiport))
+    except AssemblyError as error:
+        node.problem(str(error), isinstance(error, ValueError))
+        multiport.fill(0)
+
+
+def scan(node: Node, assembly: Any = None) -> None:
+    """Name the new elements of an instance and adopt its children.
+
+    At the end of `__init__` (no `assembly`) a node adopts only what that `__init__` made: a reactor that
+    it was given may be a sibling, which belongs to the parent that both will have. At assembly, top-down,
+    whoever has no parent yet belongs to the first that holds it.
+    """
+    found: list[Any] = []
+    has_dict = False
+    reactor = node.reactor
+    for value in get_referents(reactor):
+        kind = type(value)
+        if kind in passed_over:
+            continue
+        if kind in _LIVE or isinstance(value, ELEMENTS):
+            if value.reactor is None or value.name is None:
+                found.append(value)
+        elif kind is list or kind is tuple:
+            if value and isinstance(value[0], (ReactorBase, Bank)):
+                found.append(value)
+        elif kind is dict:
+            has_dict = has_dict or value.get("_rrl") is node
+        elif isinstance(value, (ReactorBase, Bank)) and _is_child(node, value, assembly):
+            found.append(value)
+    if assembly is not None:
+        node.children = None
+    if not found and not has_dict:
+        return
+    for name, value in _named(node, found, has_dict):
+        if isinstance(value, ELEMENTS):
+            _claim(node, name, value)
+        else:
+            _adopt(node, name, value, assembly)
+
+
+def _is_child(node: Node, value: Any, assembly: Any) -> bool:
+    if isinstance(value, Bank):
+        parent, members = value._parent, value._members  # noqa: SLF001
+        child = members[0]._rrl if members else None
+    else:
+        child = getattr(value, "_rrl", None)
+        if child is None:
+            return False
+        parent = child.parent
+    if parent is not None or child is None:
+        return parent is None or parent is node
+    return child.builder is node if assembly is None else child.assembly is not assembly
+
+
+def _named(node: Node, found: list[Any], has_dict: bool) -> Iterator[tuple[str, Any]]:
+    """The found values with their names, in order of assignment."""
+    reactor = node.reactor
+    if not has_dict:
+        names: dict[int, str] = {}
+        for name, can_be_child in mentioned_names(type(reactor), node.plan).items():
+            value = getattr(reactor, name, None) if can_be_child else None
+            if value is not None:
+                names.setdefault(id(value), name)
+        serials = [_serial(value) for value in found if not isinstance(value, ELEMENTS)]
+        if serials == sorted(serials) and all(id(value) in names for value in found):
+            return iter({names[id(value)]: value for value in found}.items())
+    known = set(map(id, found))
+    return iter(
+        [(name, value) for name, value in vars(reactor).items() if has_dict or id(value) in known]
+    )
+
+
+def _serial(value: Any) -> int:
+    while not isinstance(value, ReactorBase):
+        if not len(value):
+            return -1
+        value = value[0]
+    return value._rrl.serial  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _adopt(node: Node, name: str, value: Any, assembly: Any) -> None:
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            if isinstance(item, (ReactorBase, Bank)):
+                _adopt(node, f"{name}[{index}]", item, assembly)
+    elif isinstance(value, Bank):
+        if not _is_child(node, value, assembly):
+            return
+        if value._parent is None:  # noqa: SLF001
+            value._parent, value._label = node, name  # noqa: SLF001
+        if value._label == name:  # noqa: SLF001
+            for index, member in enumerate(value):
+                _adopt(node, f"{name}[{index}]", member, assembly)
+    elif isinstance(value, ReactorBase) and _is_child(node, value, assembly):
+        child: Node = value._rrl  # type: ignore[attr-defined]  # noqa: SLF001
+        if child.parent is None:
+            child.parent, child.label = node, name
+        if child.label == name:
+            if node.children is None:
+                node.children = []
+            node.children.append(child)
+
+
+def _claim(node: Node, name: str, element: Any) -> None:
+    if element.reactor is not None and element.name is not None:
+        return
+    if name in node.plan.declarations:
+        node.problem(
+            f"{name} is declared in the class and again on the instance; drop one of the two"
+        )
+        return
+    element.reactor, element.name = node.reactor, name
+    if isinstance(element, MULTIPORTS):
+        _resolve(node, element)
+    if node.extra is None:
+        node.extra = []
+    node.extra.append((name, element))

@@ -1,0 +1,572 @@
+/* host.h: a host in plain C, and a small builder, for tests of whole programs.
+ *
+ * Payloads are counted objects on the heap. The host checks what rrl.h promises it: attach and detach
+ * take turns and lie on the worker's thread; callbacks come attached; no worker waits while attached (the
+ * system call is watched); every reference is given back; a ticket is redeemed once, and released after;
+ * a reaction runs at most once for each tag, and never at once with another of its reactor.
+ *
+ * Counters are relaxed, so that the host orders nothing that the runtime should order itself: what is
+ * unordered there stays visible to ThreadSanitizer.
+ *
+ * Included by one source file of an executable. */
+#ifndef RRL_TEST_HOST_H
+#define RRL_TEST_HOST_H
+
+#include <linux/futex.h>
+#include <math.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+#include "check.h"
+#include "runtime.h"
+#include "tag.h"
+
+#define APP_MAX_WORKERS 16
+#define APP_MAX_PORTS 4096
+#define APP_MAX_OTHERS 512 /* of each other kind */
+#define APP_MAX_NOTES 4096
+#define APP_PATIENCE_NS ((int64_t)30000000000) /* only a program that hangs is waited for so long */
+#define ABSENT INT64_MIN
+
+typedef struct app app_t;
+
+/* A value, or a ticket for one: what the inbox of a physical action holds. */
+typedef struct payload {
+    rrl_atomic_u32_t n_refs;
+    app_t *app;
+    int64_t value;
+    struct payload *inner;  /* a ticket's; NULL: a value */
+    rrl_atomic_u32_t state; /* a ticket's: TICKET_* */
+} payload_t;
+
+enum { TICKET_PENDING, TICKET_REDEEMED, TICKET_CANCELLED };
+
+/* What a body gets. */
+typedef struct here {
+    app_t *app;
+    rrl_worker_t *w;
+    rrl_id_t reaction;
+    rrl_tag_t tag;
+    void *arg;
+} here_t;
+
+typedef rrl_status_t (*body_t)(const here_t *h);
+
+typedef struct app_reaction {
+    body_t body;
+    void *arg;
+    rrl_id_t reactor;
+    rrl_tag_t last_tag; /* plain: the runtime orders the runs of one reaction */
+} app_reaction_t;
+
+typedef struct app_worker {
+    rrl_worker_t *w;
+    app_t *app;
+    uint32_t index;
+    bool is_attached;
+} app_worker_t;
+
+typedef struct app_note {
+    rrl_tag_t tag;
+    rrl_id_t reaction;
+    char text[40];
+} app_note_t;
+
+/* How levels are run. */
+typedef enum app_mode {
+    MODE_NATURAL,
+    MODE_SPIN, /* every level with two homes is published, in chunks of one; workers spin and may steal */
+    MODE_PARK, /* the same, but workers park at once */
+} app_mode_t;
+
+struct app {
+    rrl_graph_t *g;
+    rrl_program_t *p;
+    rrl_options_t options;
+    app_mode_t mode;
+    rrl_stats_t stats;
+    uint32_t n_ports, n_multiports, n_actions, n_timers, n_reactions, n_reactors;
+    rrl_view_t port_views[APP_MAX_PORTS];
+    void *port_concealed[APP_MAX_PORTS];
+    rrl_view_t multiport_views[APP_MAX_OTHERS];
+    rrl_view_t action_views[APP_MAX_OTHERS];
+    rrl_view_t timer_views[APP_MAX_OTHERS];
+    app_reaction_t reactions[APP_MAX_OTHERS];
+    bool reactor_is_busy[APP_MAX_OTHERS]; /* plain: the runtime orders the bodies of a reactor */
+    app_worker_t workers[APP_MAX_WORKERS];
+    rrl_atomic_u64_t n_taken, n_given_back; /* references, the one that an object is born with included */
+    rrl_atomic_u64_t n_live;                /* objects */
+    rrl_atomic_u64_t n_redeemed;
+    rrl_atomic_u32_t n_rescued;
+    rrl_atomic_u32_t n_notes;
+    app_note_t notes[APP_MAX_NOTES];
+    char log[APP_MAX_NOTES * 16];
+};
+
+static char app_present, app_absent, app_concealed; /* only their addresses count */
+static _Thread_local app_worker_t *app_here;
+
+static inline const char *app_check_waits(long number, long operation) {
+    bool waits = number == SYS_futex && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+    return waits && app_here && app_here->is_attached ? "waits while attached" : NULL;
+}
+
+/* platform_linux.c waits through this one. */
+long syscall(long number, ...);
+extern void *dlsym(void *handle, const char *name);
+long syscall(long number, ...) {
+    typedef long (*syscall_fn)(long, ...);
+    union {
+        void *object;
+        syscall_fn function;
+    } next;
+    va_list list;
+    long a[6];
+    va_start(list, number);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
+    va_end(list);
+    CHECK(!app_check_waits(number, a[1]));
+    next.object = dlsym((void *)-1L /* RTLD_NEXT */, "syscall");
+    return next.function(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- payloads -------------------------------------------------------------------------------------- */
+
+static inline payload_t *payload_new(app_t *app, int64_t value) {
+    payload_t *payload = calloc(1, sizeof *payload);
+    CHECK(payload);
+    payload->app = app;
+    payload->value = value;
+    rrl_store_relaxed_u32(&payload->n_refs, 1);
+    rrl_add_relaxed_u64(&app->n_taken, 1);
+    rrl_add_relaxed_u64(&app->n_live, 1);
+    return payload;
+}
+
+static inline void payload_drop(payload_t *payload) {
+    rrl_add_relaxed_u64(&payload->app->n_given_back, 1);
+    uint32_t before = rrl_sub_acq_rel_u32(&payload->n_refs, 1);
+    CHECK(before > 0);
+    if (before > 1) return;
+    rrl_sub_acq_rel_u64(&payload->app->n_live, 1);
+    if (payload->inner) payload_drop(payload->inner);
+    free(payload);
+}
+
+static inline payload_t *ticket_new(app_t *app, int64_t value) {
+    payload_t *ticket = payload_new(app, value);
+    ticket->inner = payload_new(app, value);
+    return ticket;
+}
+
+/* False: too late. */
+static inline bool ticket_cancel(payload_t *ticket) {
+    uint32_t pending = TICKET_PENDING;
+    return rrl_cas_acq_rel_u32(&ticket->state, &pending, TICKET_CANCELLED);
+}
+
+/* ---- callbacks ------------------------------------------------------------------------------------- */
+
+static rrl_status_t host_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) {
+    app_t *app = ctx;
+    CHECK(!app_here);
+    app_here = &app->workers[index];
+    *app_here = (app_worker_t){w, app, index, false};
+    CHECK_EQ(rrl_worker_index(w), index);
+    CHECK(rrl_worker_program(w) == app->p);
+    return RRL_OK;
+}
+
+static void host_thread_stop(void *ctx, uint32_t index) {
+    app_t *app = ctx;
+    CHECK(app_here == &app->workers[index] && !app_here->is_attached);
+    app_here = NULL;
+}
+
+static void host_attach(void *ctx, uint32_t index) {
+    app_t *app = ctx;
+    CHECK(app_here == &app->workers[index] && !app_here->is_attached);
+    app_here->is_attached = true;
+}
+
+static void host_detach(void *ctx, uint32_t index) {
+    app_t *app = ctx;
+    CHECK(app_here == &app->workers[index] && app_here->is_attached);
+    app_here->is_attached = false;
+}
+
+static void host_check_attached(void *ctx) {
+    CHECK(app_here && app_here->app == ctx && app_here->is_attached);
+}
+
+static rrl_status_t host_run_reaction(void *ctx, uint32_t index, rrl_id_t reaction) {
+    app_t *app = ctx;
+    app_reaction_t *r = &app->reactions[reaction];
+    host_check_attached(ctx);
+    here_t h = {app, app_here->w, reaction, rrl_worker_tag(app_here->w), r->arg};
+    CHECK_EQ(app_here->index, index);
+    CHECK_EQ(rrl_worker_reaction(h.w), reaction);
+    CHECK(rrl_tag_is_before(r->last_tag, h.tag));
+    r->last_tag = h.tag;
+    CHECK(!app->reactor_is_busy[r->reactor]);
+    app->reactor_is_busy[r->reactor] = true;
+    if (app->mode != MODE_NATURAL && rrl_load_relaxed_u32(&app->p->n_late)) {
+        rrl_store_relaxed_u32(&app->p->n_late, 0); /* or levels would be held back from now on */
+        rrl_add_relaxed_u32(&app->n_rescued, 1);
+    }
+    rrl_status_t rc = r->body ? r->body(&h) : RRL_OK;
+    app->reactor_is_busy[r->reactor] = false;
+    return rc;
+}
+
+static void host_retain(void *ctx, void *payload) {
+    host_check_attached(ctx);
+    CHECK(rrl_add_relaxed_u32(&((payload_t *)payload)->n_refs, 1) > 0);
+    rrl_add_relaxed_u64(&((app_t *)ctx)->n_taken, 1);
+}
+
+static void host_release(void *ctx, void *const *payloads, size_t n) {
+    host_check_attached(ctx);
+    CHECK(n > 0);
+    for (size_t i = 0; i < n; i++) {
+        payload_t *payload = payloads[i];
+        CHECK(payload->app == ctx);
+        if (payload->inner) CHECK(rrl_load_relaxed_u32(&payload->state) != TICKET_PENDING);
+        payload_drop(payload);
+    }
+}
+
+static void *host_redeem(void *ctx, void *ticket) {
+    payload_t *t = ticket;
+    host_check_attached(ctx);
+    CHECK(t->inner);
+    uint32_t state = TICKET_PENDING;
+    bool is_mine = rrl_cas_acq_rel_u32(&t->state, &state, TICKET_REDEEMED);
+    CHECK(is_mine || state == TICKET_CANCELLED); /* not twice */
+    rrl_add_relaxed_u64(&((app_t *)ctx)->n_redeemed, 1);
+    if (!is_mine) return NULL;
+    host_retain(ctx, t->inner);
+    return t->inner;
+}
+
+/* ---- building -------------------------------------------------------------------------------------- */
+
+static inline app_t *app_new(void) {
+    app_t *app = calloc(1, sizeof *app);
+    CHECK(app);
+    app->options = (rrl_options_t){.n_workers = 1, .fast = true, .timeout_ns = RRL_FOREVER};
+    CHECK_EQ(rrl_graph_create(&app->g), RRL_OK);
+    return app;
+}
+
+static inline rrl_id_t app_reactor(app_t *app) {
+    rrl_id_t id;
+    CHECK(app->n_reactors < APP_MAX_OTHERS);
+    CHECK_EQ(rrl_graph_add_reactor(app->g, &id), RRL_OK);
+    CHECK_EQ(id, app->n_reactors++);
+    return id;
+}
+
+static inline rrl_id_t app_port(app_t *app) {
+    rrl_id_t id;
+    CHECK(app->n_ports < APP_MAX_PORTS);
+    CHECK_EQ(rrl_graph_add_port(app->g, &app->port_views[app->n_ports], &id), RRL_OK);
+    CHECK_EQ(id, app->n_ports++);
+    return id;
+}
+
+/* Its channels are the ports before `*out_first + width`. */
+static inline rrl_id_t app_multiport(app_t *app, uint32_t width, rrl_id_t *out_first) {
+    rrl_id_t id;
+    CHECK(app->n_multiports < APP_MAX_OTHERS);
+    *out_first = app->n_ports;
+    for (uint32_t i = 0; i < width; i++) {
+        app->port_concealed[app->n_ports] = &app_concealed;
+        app->port_views[app->n_ports].is_present = &app_concealed;
+        app_port(app);
+    }
+    CHECK_EQ(rrl_graph_add_multiport(app->g, *out_first, width, &app->multiport_views[app->n_multiports],
+                                     &app_concealed, &id),
+             RRL_OK);
+    CHECK_EQ(id, app->n_multiports++);
+    return id;
+}
+
+static inline rrl_id_t app_action(app_t *app, rrl_action_spec_t spec) {
+    rrl_id_t id;
+    CHECK(app->n_actions < APP_MAX_OTHERS);
+    CHECK_EQ(rrl_graph_add_action(app->g, &spec, &app->action_views[app->n_actions], &id), RRL_OK);
+    CHECK_EQ(id, app->n_actions++);
+    return id;
+}
+
+/* Without spacing. */
+static inline rrl_id_t app_logical(app_t *app, int64_t min_delay_ns) {
+    return app_action(
+        app, (rrl_action_spec_t){.min_delay_ns = min_delay_ns, .min_spacing_ns = RRL_NO_SPACING});
+}
+
+static inline rrl_id_t app_physical(app_t *app, uint32_t capacity) {
+    return app_action(app, (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING,
+                                               .is_physical = true,
+                                               .capacity = capacity});
+}
+
+static inline rrl_id_t app_timer(app_t *app, int64_t offset_ns, int64_t period_ns) {
+    rrl_id_t id;
+    CHECK(app->n_timers < APP_MAX_OTHERS);
+    rrl_view_t *view = &app->timer_views[app->n_timers];
+    CHECK_EQ(rrl_graph_add_timer(app->g, offset_ns, period_ns, view, &id), RRL_OK);
+    CHECK_EQ(id, app->n_timers++);
+    return id;
+}
+
+static inline rrl_id_t app_reaction(app_t *app, rrl_id_t reactor, body_t body, void *arg) {
+    rrl_id_t id;
+    CHECK(app->n_reactions < APP_MAX_OTHERS);
+    CHECK_EQ(rrl_graph_add_reaction(app->g, reactor, 1000 + app->n_reactions, &id), RRL_OK);
+    CHECK_EQ(id, app->n_reactions++);
+    app->reactions[id] = (app_reaction_t){body, arg, reactor, {RRL_NEVER, 0}};
+    return id;
+}
+
+static inline void declare(app_t *app, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind, rrl_id_t element) {
+    CHECK_EQ(rrl_graph_declare(app->g, reaction, role, kind, element), RRL_OK);
+}
+
+/* A reaction with one trigger. */
+static inline rrl_id_t app_on(app_t *app, rrl_id_t reactor, rrl_kind_t kind, rrl_id_t element, body_t body,
+                              void *arg) {
+    rrl_id_t id = app_reaction(app, reactor, body, arg);
+    declare(app, id, RRL_TRIGGER, kind, element);
+    return id;
+}
+
+static inline void connect(app_t *app, rrl_id_t source, rrl_id_t destination, int64_t delay_ns) {
+    CHECK_EQ(rrl_graph_connect(app->g, source, destination, delay_ns, false), RRL_OK);
+}
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+static inline void app_force_publishing(app_t *app) {
+    rrl_program_t *p = app->p;
+    /* An average that holds infinity stays there: every level is worth handing out. */
+    for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++) p->slice_ns[i] = INFINITY;
+    p->n_usable_cpus = APP_MAX_WORKERS;
+    p->is_oversubscribed = app->mode == MODE_PARK;
+}
+
+static inline rrl_status_t app_try_create(app_t *app, rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
+    rrl_host_t host = {.ctx = app,
+                       .present = &app_present,
+                       .absent = &app_absent,
+                       .thread_start = host_thread_start,
+                       .thread_stop = host_thread_stop,
+                       .attach = host_attach,
+                       .detach = host_detach,
+                       .run_reaction = host_run_reaction,
+                       .retain = host_retain,
+                       .release = host_release,
+                       .redeem = host_redeem};
+    CHECK(app->options.n_workers <= APP_MAX_WORKERS && !app->p);
+    return rrl_program_create(app->g, &app->options, &host, &app->p, out_cycle, out_n_cycle);
+}
+
+static inline void app_create(app_t *app, uint32_t n_workers) {
+    rrl_cycle_step_t *cycle;
+    size_t n_cycle;
+    app->options.n_workers = n_workers;
+    CHECK_EQ(app_try_create(app, &cycle, &n_cycle), RRL_OK);
+    rrl_graph_destroy(app->g); /* the program needs it no more */
+    app->g = NULL;
+    if (app->mode != MODE_NATURAL) app_force_publishing(app);
+}
+
+static inline void app_start(app_t *app, uint32_t n_workers) {
+    app_create(app, n_workers);
+    CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+}
+
+static inline void app_check_views(const app_t *app) {
+    for (uint32_t i = 0; i < app->n_ports; i++) {
+        CHECK(!app->port_views[i].value);
+        CHECK(app->port_views[i].is_present == app->port_concealed[i]);
+    }
+    for (uint32_t i = 0; i < APP_MAX_OTHERS; i++) {
+        CHECK(!app->multiport_views[i].value && !app->multiport_views[i].is_present);
+        CHECK(!app->action_views[i].value && !app->action_views[i].is_present);
+        CHECK(!app->timer_views[i].value && !app->timer_views[i].is_present);
+    }
+}
+
+/* Waits for the end; nothing may be left. */
+static inline void app_finish(app_t *app) {
+    uint64_t n_reactions = 0;
+    CHECK_EQ(rrl_program_wait(app->p, APP_PATIENCE_NS), RRL_OK);
+    CHECK_EQ(rrl_program_join(app->p), RRL_OK);
+    rrl_program_stats(app->p, &app->stats);
+    CHECK_EQ(app->stats.status, RRL_OK);
+    CHECK_EQ(rrl_load_relaxed_u64(&app->n_given_back), rrl_load_relaxed_u64(&app->n_taken));
+    CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
+    app_check_views(app);
+    for (rrl_id_t r = 0; r < app->n_reactions; r++) n_reactions += rrl_program_reaction_count(app->p, r);
+    CHECK_EQ(n_reactions, app->stats.n_reactions);
+}
+
+static inline void app_run(app_t *app, uint32_t n_workers) {
+    app_start(app, n_workers);
+    app_finish(app);
+}
+
+static inline void app_free(app_t *app) {
+    rrl_program_destroy(app->p);
+    rrl_graph_destroy(app->g);
+    free(app);
+}
+
+/* A pool to run a test with. */
+typedef struct pool {
+    uint32_t n_workers;
+    app_mode_t mode;
+} pool_t;
+
+static const pool_t app_pools[] = {
+    {1, MODE_NATURAL}, {3, MODE_NATURAL}, {2, MODE_PARK}, {4, MODE_SPIN}, {0, MODE_NATURAL}};
+
+/* Every test of a whole program is run with each. */
+#define FOR_POOLS(pool) for (const pool_t *pool = app_pools; pool->n_workers; pool++)
+
+static inline app_t *app_new_for(const pool_t *pool) {
+    app_t *app = app_new();
+    app->mode = pool->mode;
+    app->options.n_workers = pool->n_workers;
+    return app;
+}
+
+/* Runs with the pool that it was made for. */
+static inline void app_go(app_t *app) {
+    app_run(app, app->options.n_workers);
+}
+
+/* ---- in a body ------------------------------------------------------------------------------------- */
+
+/* A line of the log; lines are compared in order of tags, then of reactions, whoever ran them. */
+__attribute__((format(printf, 2, 3))) static inline void note(const here_t *h, const char *format, ...) {
+    uint32_t i = rrl_add_relaxed_u32(&h->app->n_notes, 1);
+    CHECK(i < APP_MAX_NOTES);
+    app_note_t *n = &h->app->notes[i];
+    va_list list;
+    n->tag = h->tag;
+    n->reaction = h->reaction;
+    va_start(list, format);
+    CHECK((size_t)vsnprintf(n->text, sizeof n->text, format, list) < sizeof n->text);
+    va_end(list);
+}
+
+static inline int compare_notes(const void *a, const void *b) {
+    const app_note_t *x = *(const app_note_t *const *)a, *y = *(const app_note_t *const *)b;
+    int order = rrl_tag_compare(x->tag, y->tag);
+    if (order) return order;
+    if (x->reaction != y->reaction) return x->reaction < y->reaction ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* "time.microstep text; ..." of the program that has run. */
+static inline const char *app_log(app_t *app) {
+    static app_note_t *sorted[APP_MAX_NOTES];
+    uint32_t n = rrl_load_relaxed_u32(&app->n_notes);
+    size_t used = 0;
+    for (uint32_t i = 0; i < n; i++) sorted[i] = &app->notes[i];
+    qsort(sorted, n, sizeof *sorted, compare_notes);
+    app->log[0] = '\0';
+    for (uint32_t i = 0; i < n && used < sizeof app->log; i++) {
+        used += (size_t)snprintf(app->log + used, sizeof app->log - used, "%s%lld.%u %s", i ? "; " : "",
+                                 (long long)sorted[i]->tag.time_ns, sorted[i]->tag.microstep,
+                                 sorted[i]->text);
+    }
+    CHECK(used < sizeof app->log);
+    return app->log;
+}
+
+static inline void check_stop_tag(const app_t *app, int64_t time_ns, uint32_t microstep) {
+    CHECK_EQ(app->stats.stop_tag.time_ns, time_ns);
+    CHECK_EQ(app->stats.stop_tag.microstep, microstep);
+}
+
+/* Through a view: the value, or ABSENT. */
+static inline int64_t value_of(const rrl_view_t *view) {
+    if (!view->value) {
+        CHECK(view->is_present == &app_absent || view->is_present == &app_concealed);
+        return ABSENT;
+    }
+    CHECK(view->is_present == &app_present);
+    return ((const payload_t *)view->value)->value;
+}
+
+static inline int64_t get(const here_t *h, rrl_id_t port) {
+    return value_of(&h->app->port_views[port]);
+}
+
+static inline int64_t get_action(const here_t *h, rrl_id_t action) {
+    return value_of(&h->app->action_views[action]);
+}
+
+static inline bool timer_fired(const here_t *h, rrl_id_t timer) {
+    const rrl_view_t *view = &h->app->timer_views[timer];
+    CHECK(view->is_present == &app_present || view->is_present == &app_absent);
+    CHECK((view->value != NULL) == (view->is_present == &app_present));
+    return view->value != NULL;
+}
+
+/* By rrl_port_payload. */
+static inline int64_t look_up(const here_t *h, rrl_id_t port) {
+    void *payload;
+    CHECK_EQ(rrl_port_payload(h->w, port, &payload), RRL_OK);
+    return payload ? ((const payload_t *)payload)->value : ABSENT;
+}
+
+static inline rrl_status_t try_set(const here_t *h, rrl_id_t port, int64_t value) {
+    payload_t *payload = payload_new(h->app, value);
+    rrl_status_t rc = rrl_port_set(h->w, port, payload);
+    if (rc) payload_drop(payload);
+    return rc;
+}
+
+static inline void set(const here_t *h, rrl_id_t port, int64_t value) {
+    CHECK_EQ(try_set(h, port, value), RRL_OK);
+}
+
+typedef struct handle {
+    rrl_tag_t tag;
+    uint64_t serial; /* 0: dropped */
+    rrl_status_t status;
+} handle_t;
+
+static inline handle_t schedule(const here_t *h, rrl_id_t action, int64_t delay_ns, int64_t value) {
+    payload_t *payload = payload_new(h->app, value);
+    handle_t handle = {.serial = 0};
+    handle.status = rrl_schedule(h->w, action, delay_ns, payload, &handle.tag, &handle.serial);
+    if (handle.status != RRL_OK && handle.status != RRL_STOPPED) payload_drop(payload);
+    CHECK_EQ(handle.serial != 0, handle.status == RRL_OK);
+    return handle;
+}
+
+/* From any thread. *out_ticket, if not NULL, holds a reference of its own when the push went well. */
+static inline rrl_status_t push(app_t *app, rrl_id_t action, int64_t delay_ns, int64_t value,
+                                payload_t **out_ticket) {
+    payload_t *ticket = ticket_new(app, value);
+    rrl_tag_t tag;
+    if (out_ticket) {
+        rrl_add_relaxed_u32(&ticket->n_refs, 1);
+        rrl_add_relaxed_u64(&app->n_taken, 1);
+        *out_ticket = ticket;
+    }
+    rrl_status_t rc = rrl_schedule_physical(app->p, action, delay_ns, ticket, &tag);
+    if (rc) {
+        payload_drop(ticket);
+        if (out_ticket) payload_drop(ticket);
+    }
+    return rc;
+}
+
+#endif

@@ -1,0 +1,779 @@
+#include "host.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MS ((int64_t)1000000)
+
+/* ---- bodies ---------------------------------------------------------------------------------------- */
+
+static rrl_status_t say(const here_t *h) {
+    note(h, "%s", (const char *)h->arg);
+    return RRL_OK;
+}
+
+static rrl_status_t fail(const here_t *h) {
+    note(h, "%s fails", (const char *)h->arg);
+    return RRL_E_REACTION;
+}
+
+static rrl_status_t say_and_stop(const here_t *h) {
+    note(h, "%s", (const char *)h->arg);
+    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    return RRL_OK;
+}
+
+/* What a stage knows: where it reads, where it writes. */
+typedef struct wire {
+    rrl_id_t in, out;
+    const char *name;
+} wire_t;
+
+static rrl_status_t forward(const here_t *h) {
+    const wire_t *wire = h->arg;
+    note(h, "%s %lld", wire->name, (long long)get(h, wire->in));
+    if (wire->out != RRL_NONE) set(h, wire->out, get(h, wire->in) + 1);
+    return RRL_OK;
+}
+
+static rrl_status_t emit_one(const here_t *h) {
+    set(h, ((const wire_t *)h->arg)->out, 1);
+    return RRL_OK;
+}
+
+/* A reactor that forwards. */
+static void add_wire(app_t *app, wire_t *wire) {
+    rrl_id_t r = app_on(app, app_reactor(app), RRL_PORT, wire->in, forward, wire);
+    if (wire->out != RRL_NONE) declare(app, r, RRL_EFFECT, RRL_PORT, wire->out);
+}
+
+/* ---- beginning and end ----------------------------------------------------------------------------- */
+
+static void a_program_without_events_starves_at_once(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_STARTUP, 0, say, "start");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 start; 0.1 end");
+        check_stop_tag(app, 0, 1);
+        CHECK_EQ(app->stats.n_tags, 2);
+        CHECK_EQ(app->stats.n_reactions, 2);
+        CHECK_EQ(app->stats.n_events, 0);
+        app_free(app);
+    }
+}
+
+static void a_program_may_be_empty(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app_go(app);
+        check_stop_tag(app, 0, 1);
+        CHECK_EQ(rrl_program_n_levels(app->p), 0);
+        CHECK_EQ(rrl_program_level(app->p, 0), RRL_NONE);
+        app_free(app);
+    }
+}
+
+static void timeout_zero_is_startup_and_shutdown_at_one_tag(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        rrl_id_t both = app_on(app, reactor, RRL_STARTUP, 0, say, "both");
+        declare(app, both, RRL_TRIGGER, RRL_SHUTDOWN, 0);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 0, 1), say, "tick");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app->options.timeout_ns = 0;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 both; 0.0 tick; 0.0 end"); /* each once */
+        check_stop_tag(app, 0, 0);
+        app_free(app);
+    }
+}
+
+static void timers_fire_at_exact_multiples_until_the_timeout(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 2, 5), say, "tick");
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 0, 0), say, "once");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app->options.timeout_ns = 12;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 once; 2.0 tick; 7.0 tick; 12.0 tick; 12.0 end");
+        CHECK_EQ(app->stats.n_events, 4);
+        CHECK_EQ(app->stats.n_tags, 4);
+        app_free(app);
+    }
+}
+
+static void a_timeout_between_two_events_is_a_tag_of_its_own(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 0, 10), say, "tick");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app->options.timeout_ns = 15;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 tick; 10.0 tick; 15.0 end");
+        app_free(app);
+    }
+}
+
+static void starvation_does_not_wait_for_the_timeout(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 7, 0), say, "once");
+        app->options.timeout_ns = 100;
+        app_go(app);
+        check_stop_tag(app, 7, 1);
+        app_free(app);
+    }
+}
+
+static void a_timer_whose_next_time_is_past_all_time_fires_once(void) {
+    app_t *app = app_new();
+    app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 7, RRL_FOREVER - 7), say, "once");
+    app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, RRL_FOREVER - 1, 0), say, "last");
+    app_run(app, 1);
+    check_stop_tag(app, RRL_FOREVER - 1, 1);
+    CHECK_EQ(app->stats.n_tags, 4);
+    app_free(app);
+}
+
+static rrl_status_t check_timers(const here_t *h) {
+    note(h, "%d%d", timer_fired(h, 0), timer_fired(h, 1));
+    return RRL_OK;
+}
+
+static void timers_of_one_tag_trigger_once(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t r = app_reaction(app, app_reactor(app), check_timers, NULL);
+        declare(app, r, RRL_TRIGGER, RRL_TIMER, app_timer(app, 0, 2));
+        declare(app, r, RRL_TRIGGER, RRL_TIMER, app_timer(app, 0, 3));
+        app->options.timeout_ns = 4;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 11; 2.0 10; 3.0 01; 4.0 10");
+        app_free(app);
+    }
+}
+
+static void keepalive_lasts_until_the_timeout(void) {
+    for (int fast = 0; fast < 2; fast++) {
+        FOR_POOLS(pool) {
+            app_t *app = app_new_for(pool);
+            app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
+            app->options.keepalive = true;
+            app->options.fast = fast;
+            app->options.timeout_ns = MS;
+            app_go(app);
+            check_stop_tag(app, MS, 0);
+            if (!fast) CHECK(app->stats.wall_ns >= MS);
+            app_free(app);
+        }
+    }
+}
+
+static void an_idle_program_can_be_stopped_from_outside(void) {
+    for (int fast = 0; fast < 2; fast++) {
+        FOR_POOLS(pool) {
+            app_t *app = app_new_for(pool);
+            rrl_id_t reactor = app_reactor(app);
+            app_on(app, reactor, RRL_TIMER, app_timer(app, 0, 0), say, "start");
+            app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+            app->options.keepalive = true;
+            app->options.fast = fast;
+            app_start(app, pool->n_workers);
+            CHECK_EQ(rrl_program_wait(app->p, MS), RRL_TIMEOUT);
+            rrl_program_request_stop(app->p);
+            app_finish(app);
+            CHECK_STR_EQ(app_log(app), "0.0 start; 0.1 end");
+            app_free(app);
+        }
+    }
+}
+
+static void a_wait_for_a_far_tag_can_be_stopped_from_outside(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, RRL_FOREVER - 1, 0), say, "never");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app->options.fast = false;
+        app_create(app, pool->n_workers);
+        rrl_program_request_stop(app->p); /* before the start */
+        CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+        app_finish(app);
+        CHECK_STR_EQ(app_log(app), "0.1 end");
+        app_free(app);
+    }
+}
+
+static void an_open_producer_keeps_the_program(void) {
+    for (int fast = 0; fast < 2; fast++) {
+        FOR_POOLS(pool) {
+            app_t *app = app_new_for(pool);
+            app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
+            app->options.fast = fast;
+            app_create(app, pool->n_workers);
+            rrl_program_hold(app->p, true);
+            rrl_program_hold(app->p, true);
+            CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+            CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
+            rrl_program_hold(app->p, false);
+            CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
+            rrl_program_hold(app->p, false);
+            app_finish(app);
+            check_stop_tag(app, 0, 1);
+            app_free(app);
+        }
+    }
+}
+
+static void a_fast_program_with_a_producer_waits_for_its_timeout(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
+        app->options.timeout_ns = 2 * MS;
+        app_create(app, pool->n_workers);
+        rrl_program_hold(app->p, true);
+        CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+        app_finish(app);
+        check_stop_tag(app, 2 * MS, 0);
+        CHECK(app->stats.wall_ns >= 2 * MS);
+        app_free(app);
+    }
+}
+
+static rrl_status_t check_clock(const here_t *h) {
+    CHECK(rrl_program_elapsed_ns(h->app->p) >= h->tag.time_ns);
+    return RRL_OK;
+}
+
+static void no_tag_comes_before_its_time(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 0, MS / 2), check_clock, NULL);
+        app->options.fast = false;
+        app->options.timeout_ns = 2 * MS;
+        app_go(app);
+        CHECK_EQ(app->stats.n_events, 5);
+        CHECK(app->stats.wall_ns >= 2 * MS);
+        app_free(app);
+    }
+}
+
+/* ---- stopping from inside -------------------------------------------------------------------------- */
+
+static rrl_status_t stop_with_an_event_left(const here_t *h) {
+    note(h, "%s", timer_fired(h, 0) ? "tick" : "again");
+    if (!timer_fired(h, 0)) return RRL_OK;
+    CHECK_EQ(schedule(h, 0, 0, 1).status, RRL_OK);
+    CHECK_EQ(schedule(h, 0, 0, 2).status, RRL_OK); /* one microstep too far */
+    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    return RRL_OK;
+}
+
+static void a_request_stops_one_microstep_later_with_what_is_due_there(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app);
+        rrl_id_t r = app_on(app, reactor, RRL_TIMER, app_timer(app, 5, 5), stop_with_an_event_left, NULL);
+        rrl_id_t action = app_logical(app, 0);
+        declare(app, r, RRL_TRIGGER, RRL_ACTION, action);
+        declare(app, r, RRL_EFFECT, RRL_ACTION, action);
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say_and_stop, "end"); /* ignored there */
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "5.0 tick; 5.1 again; 5.1 end");
+        app_free(app);
+    }
+}
+
+static void a_request_never_raises_the_stop_tag(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 20, 1), say_and_stop, "tick");
+        app->options.timeout_ns = 20;
+        app_go(app);
+        check_stop_tag(app, 20, 0);
+        app_free(app);
+    }
+}
+
+/* ---- the ends of the numbers ----------------------------------------------------------------------- */
+
+static rrl_status_t leap_to_the_last_microstep(const here_t *h) {
+    const char *asks = h->arg;
+    h->w->program->tag.microstep = UINT32_MAX; /* as if 2^32 microsteps had passed */
+    if (*asks == 'i') CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    if (*asks == 'o') rrl_program_request_stop(h->app->p);
+    return RRL_OK;
+}
+
+static void after_the_last_microstep_comes_the_next_nanosecond(void) {
+    static const char *const ways[] = {"starves", "inside", "outside"};
+    for (int i = 0; i < 3; i++) {
+        app_t *app = app_new();
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 3, 0), leap_to_the_last_microstep, (void *)ways[i]);
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app->options.keepalive = i != 0;
+        app_run(app, 1);
+        CHECK_STR_EQ(app_log(app), "4.0 end");
+        app_free(app);
+    }
+}
+
+static void a_delay_past_all_time_loses_the_value_not_the_program(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t in = app_port(app), out = app_port(app);
+        wire_t wire = {.out = out};
+        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 5, 0), emit_one, &wire);
+        declare(app, r, RRL_EFFECT, RRL_PORT, out);
+        app_on(app, app_reactor(app), RRL_PORT, in, say, "never");
+        connect(app, out, in, RRL_FOREVER - 5);
+        app_go(app);
+        check_stop_tag(app, 5, 1);
+        CHECK_EQ(app->stats.n_dropped, 1);
+        app_free(app);
+    }
+}
+
+/* ---- ports ----------------------------------------------------------------------------------------- */
+
+static rrl_status_t set_twice(const here_t *h) {
+    const wire_t *wire = h->arg;
+    set(h, wire->out, 1);
+    CHECK_EQ(look_up(h, wire->out), 1);
+    set(h, wire->out, 2);
+    CHECK_EQ(look_up(h, wire->out), 2);
+    return RRL_OK;
+}
+
+static rrl_status_t set_again(const here_t *h) {
+    const wire_t *wire = h->arg;
+    CHECK_EQ(look_up(h, wire->out), 2);
+    CHECK(!h->app->port_views[wire->out].is_present); /* effects have no view */
+    set(h, wire->out, 3);
+    return RRL_OK;
+}
+
+static void the_last_write_wins(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t out = app_port(app), in = app_port(app), timer = app_timer(app, 0, 1);
+        rrl_id_t reactor = app_reactor(app);
+        wire_t source = {.out = out}, sink = {in, RRL_NONE, "got"};
+        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_twice, &source), RRL_EFFECT, RRL_PORT, out);
+        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_again, &source), RRL_EFFECT, RRL_PORT, out);
+        add_wire(app, &sink);
+        connect(app, out, in, RRL_NO_DELAY);
+        app->options.timeout_ns = 2;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 got 3; 1.0 got 3; 2.0 got 3");
+        app_free(app);
+    }
+}
+
+static rrl_status_t touch_what_is_not_declared(const here_t *h) {
+    const wire_t *wire = h->arg;
+    void *payload;
+    const uint32_t *channels;
+    uint32_t n;
+    handle_t handle;
+    CHECK_EQ(try_set(h, wire->in, 1), RRL_E_UNDECLARED);
+    CHECK_EQ(try_set(h, 1000, 1), RRL_E_INVAL);
+    CHECK_EQ(rrl_port_payload(h->w, wire->out, &payload), RRL_E_UNDECLARED_USE);
+    CHECK_EQ(rrl_port_payload(h->w, 1000, &payload), RRL_E_INVAL);
+    CHECK_EQ(rrl_multiport_present(h->w, 0, &channels, &n), RRL_E_UNDECLARED_USE);
+    CHECK_EQ(rrl_multiport_present(h->w, 1, &channels, &n), RRL_E_INVAL);
+    handle = schedule(h, 0, 0, 1);
+    CHECK_EQ(handle.status, RRL_E_UNDECLARED);
+    CHECK_EQ(rrl_cancel(h->w, 0, h->tag, 1), RRL_E_UNDECLARED);
+    CHECK(!rrl_may_schedule(h->w, 0));
+    CHECK(!rrl_may_schedule(h->w, 1000));
+    CHECK(!rrl_may_touch(h->w, 0));
+    CHECK_EQ(look_up(h, wire->in), ABSENT);
+    CHECK_EQ(get(h, wire->in), ABSENT);
+    return RRL_OK;
+}
+
+static void only_what_is_declared_can_be_touched(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t first;
+        wire_t wire = {app_port(app), app_port(app), NULL};
+        app_multiport(app, 2, &first);
+        app_logical(app, 0);
+        rrl_id_t r = app_on(app, app_reactor(app), RRL_STARTUP, 0, touch_what_is_not_declared, &wire);
+        declare(app, r, RRL_USE, RRL_PORT, wire.in);
+        app_go(app);
+        CHECK_EQ(app->stats.n_reactions, 1);
+
+        here_t nowhere = {.app = app, .w = app->workers[0].w}; /* no body runs */
+        void *payload;
+        CHECK_EQ(try_set(&nowhere, wire.out, 1), RRL_E_PHASE);
+        CHECK_EQ(rrl_port_payload(nowhere.w, wire.in, &payload), RRL_E_PHASE);
+        CHECK_EQ(schedule(&nowhere, 0, 0, 1).status, RRL_E_PHASE);
+        CHECK_EQ(rrl_request_stop(nowhere.w), RRL_E_PHASE);
+        CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
+        app_free(app);
+    }
+}
+
+static rrl_status_t join_two(const here_t *h) {
+    const wire_t *wires = h->arg;
+    note(h, "join %lld %lld", (long long)get(h, wires[0].in), (long long)get(h, wires[1].in));
+    return RRL_OK;
+}
+
+static void a_join_runs_once_after_all_that_it_reads(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t p[9];
+        for (int i = 0; i < 9; i++) p[i] = app_port(app);
+        wire_t source = {.out = p[0]}, left = {p[1], p[2], "left"}, right = {p[3], p[4], "right"},
+               far = {p[5], p[6], "far"}, join[2] = {{.in = p[7]}, {.in = p[8]}};
+        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &source);
+        declare(app, r, RRL_EFFECT, RRL_PORT, p[0]);
+        add_wire(app, &left);
+        add_wire(app, &right);
+        add_wire(app, &far);
+        r = app_on(app, app_reactor(app), RRL_PORT, p[7], join_two, join);
+        declare(app, r, RRL_TRIGGER, RRL_PORT, p[8]);
+        connect(app, p[0], p[1], RRL_NO_DELAY);
+        connect(app, p[0], p[3], RRL_NO_DELAY);
+        connect(app, p[4], p[5], RRL_NO_DELAY);
+        connect(app, p[2], p[7], RRL_NO_DELAY);
+        connect(app, p[6], p[8], RRL_NO_DELAY);
+        app->options.timeout_ns = 1;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 left 1; 0.0 right 1; 0.0 far 2; 0.0 join 2 3; "
+                                   "1.0 left 1; 1.0 right 1; 1.0 far 2; 1.0 join 2 3");
+        app_free(app);
+    }
+}
+
+static rrl_status_t relay(const here_t *h) {
+    const wire_t *wires = h->arg; /* reads the child's output, sets the other child's input */
+    set(h, wires[1].in, get(h, wires[0].out) * 10);
+    return RRL_OK;
+}
+
+static void a_parent_reads_outputs_and_sets_inputs_of_its_children(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        wire_t child[2] = {{app_port(app), app_port(app), "a"}, {app_port(app), RRL_NONE, "b"}};
+        wire_t start = {.out = child[0].in};
+        rrl_id_t parent = app_reactor(app);
+        rrl_id_t r = app_on(app, parent, RRL_TIMER, app_timer(app, 0, 1), emit_one, &start);
+        declare(app, r, RRL_EFFECT, RRL_PORT, child[0].in);
+        r = app_on(app, parent, RRL_PORT, child[0].out, relay, child);
+        declare(app, r, RRL_EFFECT, RRL_PORT, child[1].in);
+        add_wire(app, &child[0]);
+        add_wire(app, &child[1]);
+        app->options.timeout_ns = 1;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 a 1; 0.0 b 20; 1.0 a 1; 1.0 b 20");
+        app_free(app);
+    }
+}
+
+/* ---- bodies that fail ------------------------------------------------------------------------------ */
+
+static rrl_status_t say_unwinding(const here_t *h) {
+    note(h, "end%s", rrl_worker_is_unwinding(h->w) ? " unwinding" : "");
+    if (h->arg) set(h, ((const wire_t *)h->arg)->out, 1);
+    return RRL_OK;
+}
+
+static void a_level_with_a_failure_finishes_and_then_only_shutdown_runs(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t timer = app_timer(app, 0, 3), shut_out = app_port(app), shut_in = app_port(app);
+        wire_t source[3], sink[3], last = {.out = shut_out}, never = {shut_in, RRL_NONE, "never"};
+        for (int i = 0; i < 3; i++) { /* level 0: three reactors; level 1: what they feed */
+            source[i] = (wire_t){.out = app_port(app)};
+            sink[i] = (wire_t){app_port(app), RRL_NONE, "sink"};
+            connect(app, source[i].out, sink[i].in, RRL_NO_DELAY);
+            rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, timer, emit_one, &source[i]);
+            declare(app, r, RRL_EFFECT, RRL_PORT, source[i].out);
+            add_wire(app, &sink[i]);
+        }
+        rrl_id_t late = app_timer(app, 3, 0);
+        for (int i = 0; i < 2; i++) app_on(app, app_reactor(app), RRL_TIMER, late, fail, i ? "b" : "a");
+        rrl_id_t closing = app_on(app, app_reactor(app), RRL_SHUTDOWN, 0, say_unwinding, &last);
+        declare(app, closing, RRL_EFFECT, RRL_PORT, shut_out);
+        connect(app, shut_out, shut_in, RRL_NO_DELAY);
+        add_wire(app, &never);
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 sink 1; 0.0 sink 1; 0.0 sink 1; 3.0 a fails; 3.0 b fails; "
+                                   "3.0 end unwinding");
+        check_stop_tag(app, 3, 0);
+        CHECK_EQ(app->stats.n_reactions, 12); /* the timers of both tags, three sinks, two failures, one end */
+        app_free(app);
+    }
+}
+
+static void shutdown_reactions_that_have_run_do_not_run_again(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t first = app_reactor(app), second = app_reactor(app);
+        app_on(app, first, RRL_SHUTDOWN, 0, fail, "first"); /* level 0 */
+        app_on(app, first, RRL_SHUTDOWN, 0, say_unwinding, NULL); /* level 1: still to come */
+        app_on(app, second, RRL_SHUTDOWN, 0, say_unwinding, NULL); /* level 0 */
+        rrl_id_t both = app_on(app, second, RRL_TIMER, app_timer(app, 4, 0), fail, "timer");
+        declare(app, both, RRL_TRIGGER, RRL_SHUTDOWN, 0); /* level 1 */
+        app->options.timeout_ns = 4;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "4.0 first fails; 4.0 end unwinding; 4.0 end; 4.0 timer fails");
+        check_stop_tag(app, 4, 0);
+        app_free(app);
+    }
+}
+
+static void what_is_pending_at_a_failure_is_given_back(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        rrl_id_t reactor = app_reactor(app), timer = app_timer(app, 0, 1), action = app_logical(app, 0);
+        wire_t source = {.out = app_port(app)};
+        rrl_id_t in = app_port(app);
+        rrl_id_t r = app_on(app, reactor, RRL_TIMER, timer, stop_with_an_event_left, NULL);
+        declare(app, r, RRL_EFFECT, RRL_ACTION, action);
+        r = app_on(app, app_reactor(app), RRL_TIMER, timer, emit_one, &source);
+        declare(app, r, RRL_EFFECT, RRL_PORT, source.out);
+        connect(app, source.out, in, 5);
+        app_on(app, reactor, RRL_TIMER, timer, fail, "body");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, fail, "end");
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.0 tick; 0.0 body fails; 0.0 end fails");
+        app_free(app);
+    }
+}
+
+/* ---- reports --------------------------------------------------------------------------------------- */
+
+static void a_report_adds_up(void) {
+    FOR_POOLS(pool) {
+        enum { N = 6 };
+        app_t *app = app_new_for(pool);
+        rrl_id_t timer = app_timer(app, 0, 1);
+        uint64_t n_run = 0, n_kept = 0, n_lost = 0, lost;
+        rrl_stats_t *s = &app->stats;
+        for (int i = 0; i < N; i++) app_on(app, app_reactor(app), RRL_TIMER, timer, NULL, NULL);
+        app->options.timeout_ns = 9;
+        app->options.profile = true;
+        app->options.trace_capacity = 4;
+        app_go(app);
+        CHECK_EQ(s->n_reactions, N * 10);
+        CHECK_EQ(s->n_events, 10);
+        CHECK_EQ(s->n_tags, 10);
+        CHECK_EQ(s->n_dropped, 0);
+        CHECK(s->wall_ns > 0);
+        for (rrl_id_t r = 0; r < N; r++) {
+            CHECK_EQ(rrl_program_reaction_count(app->p, r), 10);
+            CHECK(rrl_program_reaction_ns(app->p, r) >= 0);
+            CHECK_EQ(rrl_program_level(app->p, r), 0);
+            CHECK_EQ(rrl_program_home(app->p, r), pool->n_workers < N ? r * pool->n_workers / N : r);
+        }
+        CHECK_EQ(rrl_program_reaction_count(app->p, N), 0);
+        for (uint32_t w = 0; w < pool->n_workers; w++) {
+            rrl_worker_stats_t ws;
+            rrl_program_worker_stats(app->p, w, &ws);
+            size_t n = rrl_program_trace_length(app->p, w, &lost);
+            CHECK(n <= 4 && n + lost == ws.n_reactions);
+            CHECK(ws.n_stolen <= ws.n_reactions && ws.parked_ns >= 0 && ws.spinning_ns >= 0);
+            CHECK_EQ(ws.cpu, -1);
+            for (size_t i = 0; i < n; i++) {
+                rrl_trace_record_t record = rrl_program_trace(app->p, w, i);
+                CHECK(record.reaction < N && record.begin_ns <= record.end_ns);
+                CHECK(i == 0 || !rrl_tag_is_before(record.tag, rrl_program_trace(app->p, w, i - 1).tag));
+            }
+            n_run += ws.n_reactions;
+            n_kept += n;
+            n_lost += lost;
+        }
+        CHECK_EQ(n_run, s->n_reactions);
+        CHECK_EQ(n_kept + n_lost, s->n_reactions);
+        CHECK_EQ(rrl_program_running(app->p, 0), RRL_NONE);
+        CHECK_EQ(rrl_program_time_ns(app->p), 9);
+        app_free(app);
+    }
+}
+
+static uint64_t allocations_of(uint32_t n_workers, app_mode_t mode, int64_t timeout_ns) {
+    app_t *app = app_new();
+    wire_t wires[8];
+    rrl_id_t timer = app_timer(app, 0, 1);
+    app->mode = mode;
+    for (int i = 0; i < 8; i++) {
+        wires[i] = (wire_t){.in = app_port(app), .out = app_port(app)};
+        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, timer, emit_one, &wires[i]);
+        declare(app, r, RRL_EFFECT, RRL_PORT, wires[i].out);
+        app_on(app, app_reactor(app), RRL_PORT, wires[i].in, NULL, NULL);
+        connect(app, wires[i].out, wires[i].in, i % 2 ? RRL_NO_DELAY : i);
+    }
+    app->options.timeout_ns = timeout_ns;
+    app_run(app, n_workers);
+    uint64_t n = app->stats.n_allocations;
+    app_free(app);
+    return n;
+}
+
+static void nothing_is_allocated_in_a_steady_state(void) {
+    CHECK_EQ(allocations_of(1, MODE_NATURAL, 100), allocations_of(1, MODE_NATURAL, 1000));
+    CHECK(allocations_of(4, MODE_PARK, 300) < 20);
+    CHECK(allocations_of(4, MODE_SPIN, 300) < 20);
+}
+
+/* ---- phases ---------------------------------------------------------------------------------------- */
+
+static void a_program_runs_once(void) {
+    app_t *app = app_new();
+    rrl_id_t action = app_physical(app, 1);
+    app->options.keepalive = true;
+    app_create(app, 2);
+    CHECK_EQ(rrl_program_wait(app->p, 0), RRL_TIMEOUT);
+    CHECK_EQ(rrl_program_join(app->p), RRL_E_PHASE);
+    CHECK_EQ(push(app, action, 0, 1, NULL), RRL_E_PHASE);
+    CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+    CHECK_EQ(rrl_program_start(app->p), RRL_E_PHASE);
+    CHECK_EQ(rrl_program_join(app->p), RRL_E_PHASE);
+    rrl_program_request_stop(app->p);
+    app_finish(app);
+    CHECK_EQ(rrl_program_start(app->p), RRL_E_PHASE);
+    CHECK_EQ(push(app, action, 0, 1, NULL), RRL_STOPPED);
+    CHECK_EQ(rrl_wait_for_room(app->p, action, RRL_FOREVER), RRL_STOPPED);
+    CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
+    app_free(app);
+}
+
+static void a_program_that_was_never_started_can_go(void) {
+    app_t *app = app_new();
+    app_create(app, 3);
+    app_free(app);
+    rrl_program_destroy(NULL);
+    rrl_graph_destroy(NULL);
+}
+
+static void programs_run_side_by_side(void) {
+    enum { N = 4 };
+    app_t *apps[N];
+    for (int i = 0; i < N; i++) {
+        apps[i] = app_new();
+        apps[i]->mode = i % 2 ? MODE_SPIN : MODE_NATURAL;
+        rrl_id_t timer = app_timer(apps[i], 0, 1);
+        for (int k = 0; k < 4; k++) app_on(apps[i], app_reactor(apps[i]), RRL_TIMER, timer, NULL, NULL);
+        apps[i]->options.timeout_ns = 20 + i;
+        app_start(apps[i], 2);
+    }
+    for (int i = N - 1; i >= 0; i--) {
+        app_finish(apps[i]);
+        check_stop_tag(apps[i], 20 + i, 0);
+        CHECK_EQ(apps[i]->stats.n_reactions, 4 * (21 + i));
+        app_free(apps[i]);
+    }
+}
+
+static void a_forked_child_has_no_workers(void) {
+    app_t *app = app_new();
+    rrl_id_t action = app_physical(app, 1);
+    int status = -1;
+    app->options.keepalive = true;
+    app_start(app, 2);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        rrl_tag_t tag;
+        rrl_program_forget_threads(app->p);
+        bool ok = rrl_program_wait(app->p, RRL_FOREVER) == RRL_STOPPED &&
+                  rrl_program_join(app->p) == RRL_STOPPED && rrl_program_start(app->p) == RRL_E_PHASE &&
+                  rrl_schedule_physical(app->p, action, 0, app, &tag) == RRL_STOPPED &&
+                  rrl_wait_for_room(app->p, action, RRL_FOREVER) == RRL_STOPPED;
+        rrl_program_request_stop(app->p);
+        rrl_program_destroy(app->p);
+        _exit(ok ? 0 : 1);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    rrl_program_request_stop(app->p);
+    app_finish(app);
+    app_free(app);
+}
+
+/* Threads are made with the stack size asked for here: one that is too large makes none. */
+static int n_threads_left = -1; /* until that; -1: no limit */
+
+int pthread_attr_setstacksize(void *attributes, size_t size);
+int pthread_attr_setstacksize(void *attributes, size_t size) {
+    typedef int (*set_fn)(void *, size_t);
+    union {
+        void *object;
+        set_fn function;
+    } next = {dlsym((void *)-1L /* RTLD_NEXT */, "pthread_attr_setstacksize")};
+    if (n_threads_left == 0) size = (size_t)1 << 50;
+    n_threads_left -= n_threads_left > 0;
+    return next.function(attributes, size);
+}
+
+static void no_thread_is_left_when_one_cannot_be_made(void) {
+    for (int n = 0; n < 3; n++) {
+        app_t *app = app_new();
+        app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "never");
+        rrl_id_t action = app_physical(app, 1);
+        app_create(app, 3);
+        n_threads_left = n;
+        CHECK_EQ(rrl_program_start(app->p), RRL_E_OS);
+        n_threads_left = -1;
+        CHECK_EQ(rrl_program_start(app->p), RRL_E_PHASE);
+        CHECK_EQ(rrl_program_wait(app->p, RRL_FOREVER), RRL_STOPPED);
+        CHECK_EQ(rrl_program_join(app->p), RRL_STOPPED);
+        CHECK_EQ(push(app, action, 0, 1, NULL), RRL_STOPPED);
+        CHECK_EQ(rrl_load_relaxed_u32(&app->n_notes), 0);
+        CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
+        app_free(app);
+    }
+}
+
+int main(int argc, char **argv) {
+    static const check_case_t cases[] = {
+        CHECK_CASE(a_program_without_events_starves_at_once),
+        CHECK_CASE(a_program_may_be_empty),
+        CHECK_CASE(timeout_zero_is_startup_and_shutdown_at_one_tag),
+        CHECK_CASE(timers_fire_at_exact_multiples_until_the_timeout),
+        CHECK_CASE(a_timeout_between_two_events_is_a_tag_of_its_own),
+        CHECK_CASE(starvation_does_not_wait_for_the_timeout),
+        CHECK_CASE(a_timer_whose_next_time_is_past_all_time_fires_once),
+        CHECK_CASE(timers_of_one_tag_trigger_once),
+        CHECK_CASE(keepalive_lasts_until_the_timeout),
+        CHECK_CASE(an_idle_program_can_be_stopped_from_outside),
+        CHECK_CASE(a_wait_for_a_far_tag_can_be_stopped_from_outside),
+        CHECK_CASE(an_open_producer_keeps_the_program),
+        CHECK_CASE(a_fast_program_with_a_producer_waits_for_its_timeout),
+        CHECK_CASE(no_tag_comes_before_its_time),
+        CHECK_CASE(a_request_stops_one_microstep_later_with_what_is_due_there),
+        CHECK_CASE(a_request_never_raises_the_stop_tag),
+        CHECK_CASE(after_the_last_microstep_comes_the_next_nanosecond),
+        CHECK_CASE(a_delay_past_all_time_loses_the_value_not_the_program),
+        CHECK_CASE(the_last_write_wins),
+        CHECK_CASE(only_what_is_declared_can_be_touched),
+        CHECK_CASE(a_join_runs_once_after_all_that_it_reads),
+        CHECK_CASE(a_parent_reads_outputs_and_sets_inputs_of_its_children),
+        CHECK_CASE(a_level_with_a_failure_finishes_and_then_only_shutdown_runs),
+        CHECK_CASE(shutdown_reactions_that_have_run_do_not_run_again),
+        CHECK_CASE(what_is_pending_at_a_failure_is_given_back),
+        CHECK_CASE(a_report_adds_up),
+        CHECK_CASE(nothing_is_allocated_in_a_steady_state),
+        CHECK_CASE(a_program_runs_once),
+        CHECK_CASE(a_program_that_was_never_started_can_go),
+        CHECK_CASE(programs_run_side_by_side),
+        CHECK_CASE(a_forked_child_has_no_workers),
+        CHECK_CASE(no_thread_is_left_when_one_cannot_be_made),
+    };
+    return check_main(argc, argv, cases, sizeof cases / sizeof *cases);
+}

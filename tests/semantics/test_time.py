@@ -1,0 +1,333 @@
+"""Tags, microsteps, timers, the clock and the end of time."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from programs import BOUND, Trace, Wire, run
+
+import reactorrl as rr
+
+# -- times and tags
+
+
+def test_units_are_ints_of_nanoseconds():
+    """nsec, usec, msec and sec return ints of nanoseconds."""
+    assert [rr.nsec(3), rr.usec(3), rr.msec(3), rr.sec(3)] == [3, 3_000, 3_000_000, 3_000_000_000]
+    assert {type(unit(3)) for unit in (rr.nsec, rr.usec, rr.msec, rr.sec)} == {int}
+    assert rr.FOREVER == 2**63 - 1
+    assert rr.NEVER == -(2**63)
+
+
+def test_tags_are_ordered_by_time_then_microstep():
+    """The order of tags is lexicographic, and equality needs both parts."""
+    tags = [rr.Tag(1, 0), rr.Tag(0, 7), rr.Tag(0, 0), rr.Tag(1, 1)]
+    assert sorted(tags) == [rr.Tag(0, 0), rr.Tag(0, 7), rr.Tag(1, 0), rr.Tag(1, 1)]
+    assert rr.Tag(1, 0) != rr.Tag(1, 1)
+    assert (rr.Tag(4, 2).time, rr.Tag(4, 2).microstep) == (4, 2)
+
+
+@pytest.mark.parametrize("bad", [1.5, None, True, b"3"])
+def test_a_time_is_an_int_or_a_timedelta(bad):
+    """A wrong type of time is a TypeError at once."""
+    with pytest.raises(TypeError):
+        rr.Timer(offset=bad)
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda: rr.Timer(offset=-1),
+        lambda: rr.Timer(period=-1),
+        lambda: rr.Timer(offset=timedelta(microseconds=-1)),
+        lambda: rr.LogicalAction(-1),
+        lambda: rr.LogicalAction(min_spacing=-1),
+        lambda: rr.PhysicalAction(-1),
+    ],
+)
+def test_a_negative_time_is_a_value_error(declare):
+    """Negative delays, offsets, periods and spacings are refused when given."""
+    with pytest.raises(ValueError, match="negative"):
+        declare()
+
+
+# -- timers
+
+
+def timed(trace, *timers):
+    class Main(rr.Reactor):
+        a = timers[0]
+        b = timers[1] if len(timers) > 1 else rr.Timer(10**6)
+
+        @rr.reaction(a, b)
+        def tick(self):
+            trace(self, (self.a.is_present, self.b.is_present))
+
+    return Main()
+
+
+A, B, BOTH = (True, False), (False, True), (True, True)
+
+
+def test_a_timer_fires_at_offset_and_then_every_period(workers):
+    """A timer fires at offset + k * period, always at microstep 0, without drift."""
+    trace = Trace()
+    report = run(timed(trace, rr.Timer(3, 7)), workers, timeout=24)
+    assert trace.events == [((3, 0), A), ((10, 0), A), ((17, 0), A), ((24, 0), A)]
+    assert report.stop_tag == rr.Tag(24, 0)
+
+
+@pytest.mark.parametrize("period", [None, 0])
+def test_a_timer_without_period_fires_once(workers, period):
+    """Period None and period 0 both mean once."""
+    trace = Trace()
+    run(timed(trace, rr.Timer(5, period), rr.Timer(20)), workers)
+    assert trace.events == [((5, 0), A), ((20, 0), B)]
+
+
+def test_timers_that_meet_run_a_reaction_once(workers):
+    """A reaction runs at most once at a tag, however many of its triggers are present."""
+    trace = Trace()
+    run(timed(trace, rr.Timer(0, 4), rr.Timer(0, 6)), workers, timeout=12)
+    assert trace.events == [((0, 0), BOTH), ((4, 0), A), ((6, 0), B), ((8, 0), A), ((12, 0), BOTH)]
+
+
+def test_a_timer_at_offset_zero_fires_together_with_startup(workers):
+    """Startup and timers with offset 0 occur at (0, 0), in one run of a reaction that lists both."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        tick = rr.Timer()
+
+        @rr.reaction(rr.startup, tick)
+        def both(self):
+            trace(self, self.tick.is_present)
+
+    report = run(Main(), workers)
+    assert trace.events == [((0, 0), True)]
+    assert (report.reactions, report.stop_tag) == (1, rr.Tag(0, 1))
+
+
+def test_a_timer_takes_timedeltas_and_names_of_attributes(workers):
+    """Offset and period may be times, or the names of instance attributes."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        tick = rr.Timer("first", "every")
+        tock = rr.Timer(timedelta(microseconds=1), timedelta(microseconds=2))
+
+        def __init__(self):
+            self.first, self.every = 500, timedelta(microseconds=1)
+
+        @rr.reaction(tick, tock)
+        def on(self):
+            trace(self, (self.tick.is_present, self.tock.is_present))
+
+    run(Main(), workers, timeout=3000)
+    assert trace.events == [
+        ((500, 0), A), ((1000, 0), B), ((1500, 0), A), ((2500, 0), A), ((3000, 0), B),
+    ]  # fmt: skip
+
+
+def test_a_bad_attribute_of_a_timer_is_an_assembly_error_and_a_value_error():
+    """A bad number that only the instance knows is found at assembly, under the timer's path."""
+
+    class Main(rr.Reactor):
+        tick = rr.Timer(period="every")
+        every = -5
+
+        @rr.reaction(tick)
+        def on(self):
+            pass
+
+    with pytest.raises(rr.AssemblyError, match=r"Main\.tick") as e:
+        rr.Program(Main())
+    assert isinstance(e.value, ValueError)
+
+
+def test_each_member_of_a_bank_has_timers_of_its_own(workers):
+    """Elements belong to an instance: parameters differ between the members of a bank."""
+    trace = Trace()
+
+    class Ticker(rr.Reactor):
+        tick = rr.Timer("offset")
+
+        def __init__(self):
+            self.offset = 10 * self.bank_index
+
+        @rr.reaction(tick)
+        def on(self):
+            trace(self, self.bank_index)
+
+    def build(self):
+        self.bank = rr.Bank(3, Ticker)
+
+    run(Wire(build), workers)
+    assert trace.rows == [
+        ((0, 0), "Wire.bank[0]", 0), ((10, 0), "Wire.bank[1]", 1), ((20, 0), "Wire.bank[2]", 2),
+    ]  # fmt: skip
+
+
+# -- microsteps
+
+
+def test_zero_delays_count_microsteps_and_leave_time_alone(workers):
+    """A delay of 0 is the next microstep; any positive delay starts again at microstep 0."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, act, effects=act)
+        def on(self):
+            k = self.act.get(0)
+            trace(self, k)
+            if k < 5:
+                self.act.schedule(k + 1, delay=7 if k == 2 else 0)
+
+    report = run(Main(), workers)
+    assert trace.events == [
+        ((0, 0), 0),
+        ((0, 1), 1),
+        ((0, 2), 2),
+        ((7, 0), 3),
+        ((7, 1), 4),
+        ((7, 2), 5),
+    ]
+    assert report.stop_tag == rr.Tag(7, 3)
+
+
+def test_presence_lasts_one_microstep(workers):
+    """What is present at a tag is absent at the next one."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        out = rr.Output()
+        a = rr.LogicalAction()
+        b = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=(a, out))
+        def start(self):
+            self.out.set(1)
+            self.a.schedule("a")
+
+        @rr.reaction(a, effects=b)
+        def on_a(self):
+            self.b.schedule("b")
+
+        @rr.reaction(rr.startup, a, b, uses=out)
+        def look(self):
+            trace(self, (self.out.get(), self.a.get(), self.b.get()))
+
+    run(Main(), workers)
+    assert trace.events == [
+        ((0, 0), (1, None, None)), ((0, 1), (None, "a", None)), ((0, 2), (None, None, "b")),
+    ]  # fmt: skip
+
+
+# -- physical time
+
+
+class Clocked(rr.Reactor):
+    """Records what the clocks say at every tick."""
+
+    tick = rr.Timer(0, rr.msec(2))
+
+    def __init__(self):
+        self.seen = []
+
+    @rr.reaction(tick)
+    def on_tick(self):
+        before, at = self.tag, self.physical_elapsed()
+        spin_until = at + rr.usec(200)
+        while self.physical_elapsed() < spin_until:
+            pass
+        self.seen.append((before, at, self.physical_elapsed(), self.tag, self.lag()))
+
+
+def test_a_tag_is_not_processed_before_its_time(workers):
+    """Without `fast`, physical time at a tag is never less than the tag's time."""
+    main = Clocked()
+    rr.run(main, workers=workers, timeout=rr.msec(10))
+    assert [tuple(row[0]) for row in main.seen] == [(rr.msec(2 * k), 0) for k in range(6)]
+    assert all(at >= tag.time for tag, at, *_ in main.seen)
+
+
+def test_logical_time_stands_still_while_physical_time_moves(workers):
+    """During a body the tag is fixed; physical_elapsed grows; lag is their difference."""
+    main = Clocked()
+    rr.run(main, workers=workers, fast=True, timeout=rr.msec(4))
+    for before, at, later, tag, lag in main.seen:
+        assert tag == before
+        assert later >= at + rr.usec(200)
+        assert lag >= later - tag.time
+
+
+def test_microsteps_do_not_wait(workers):
+    """Microsteps of one time follow each other without a wait for the clock; order is kept."""
+    trace, done = Trace(), threading.Event()
+
+    class Main(rr.Reactor):
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, act, effects=act)
+        def on(self):
+            k = self.act.get(0)
+            trace(self, k)
+            if k < 100:
+                self.act.schedule(k + 1)
+            else:
+                done.set()
+
+    report = rr.run(Main(), workers=workers)
+    assert done.wait(BOUND)
+    assert trace.events == [((0, k), k) for k in range(101)]
+    assert report.stop_tag == rr.Tag(0, 101)
+
+
+# -- the end of time
+
+
+def test_sums_past_the_end_of_time_overflow(workers):
+    """FOREVER is no time that can happen: OverflowError, before the stop tag is looked at."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        act = rr.LogicalAction()
+        slow = rr.LogicalAction(rr.FOREVER - 10)
+
+        @rr.reaction(rr.startup, effects=(act, slow))
+        def start(self):
+            for action, delay in [(self.act, rr.FOREVER), (self.slow, 10), (self.slow, rr.FOREVER)]:
+                with pytest.raises(OverflowError):
+                    action.schedule(delay=delay)
+            trace(self, self.slow.schedule(delay=9).tag)
+
+    report = run(Main(), workers, timeout=5)
+    assert trace.events == [((0, 0), None)]
+    assert report.stop_tag == rr.Tag(5, 0)
+
+
+def test_the_last_instant_can_be_reached_and_nothing_after_it(workers):
+    """FOREVER - 1 is a time; from there only microsteps are left."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=act)
+        def start(self):
+            self.act.schedule(delay=rr.FOREVER - 1)
+
+        @rr.reaction(act, effects=act)
+        def late(self):
+            if self.tag.microstep == 0:
+                self.act.schedule()
+            with pytest.raises(OverflowError):
+                self.act.schedule(delay=1)
+            trace(self, "late")
+
+    report = run(Main(), workers)
+    end = rr.FOREVER - 1
+    assert trace.events == [((end, 0), "late"), ((end, 1), "late")]
+    assert report.stop_tag == rr.Tag(end, 2)

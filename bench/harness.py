@@ -1,0 +1,196 @@
+"""Measures cases: contenders take turns, A B C A B C, each in a process of its own.
+
+A *contender* is a function in a *place* (bench/place.py) that does a given number of rounds and
+times them. A *sample* is one timed repetition of it. A repetition during which the kernel took a
+processor away from the process, or the hypervisor from the machine, is *disturbed*: it is kept,
+marked and repeated.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.machine import Probe, cpu_seconds
+from bench.place import Place, Server, ServerError
+from bench.samples import Measured, Reply, is_clean
+
+VERIFY = {"warm": 2, "rounds": 6}
+
+
+class UnequalWorkError(Exception):
+    """Two contenders did not do the same work."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how often to measure."""
+
+    mode: str
+    repetitions: int
+    sample_s: float
+    tries: int  # at most so many times `repetitions`, to replace disturbed ones
+    limit_s: float = 120.0
+
+
+FULL = Settings("full", repetitions=15, sample_s=0.04, tries=3)
+QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2)
+SMOKE = Settings("smoke", repetitions=2, sample_s=0.002, tries=1, limit_s=40)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One side of a case. `scale`: units of work in one round, for the figure of one unit."""
+
+    label: str
+    place: Place
+    call: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    scale: float = 1.0
+    task: str = ""  # contenders of one task must return equal checks
+    apart: bool = False  # its other processes would disturb: measured after the rest, then ended
+    rounds: int | None = None  # fixed, for functions that take no number of rounds
+    gc: bool = False  # leaves the garbage collector on
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question, who takes part, and how the answer is read from the samples."""
+
+    name: str
+    question: str
+    contenders: Sequence[Contender]
+    conclude: Callable[[Measured], list[Any]]
+    seconds: float = 4.0  # a guess for the progress bar
+    company: Callable[[], AbstractContextManager[Any]] | None = None  # computes beside it
+    disturbed_anyway: bool = False  # disturbance is what it measures: nothing is repeated
+
+
+class Servers:
+    """Processes by place, started when first used and kept between cases."""
+
+    def __init__(self) -> None:
+        self._servers: dict[Place, Server] = {}
+        self._ended_cpu_s = 0.0
+
+    def at(self, place: Place) -> Server:
+        """The running process of a place."""
+        if place.missing:
+            raise ServerError(place.missing)
+        if place not in self._servers:
+            self._servers[place] = Server(place)
+        return self._servers[place]
+
+    def call(self, contender: Contender, arguments: dict[str, Any], limit_s: float) -> Reply:
+        """One repetition; a process that did not survive it is replaced at the next call."""
+        server = self.at(contender.place)
+        try:
+            return server.call(contender.call, arguments, limit_s, contender.gc)
+        except ServerError:
+            if not server.is_alive():
+                self.drop(contender.place)
+            raise
+
+    def drop(self, place: Place) -> None:
+        """Ends the process of a place, if there is one."""
+        if place in self._servers:
+            server = self._servers.pop(place)
+            self._ended_cpu_s += server.cpu_s
+            server.close()
+
+    def cpu_s(self) -> float:
+        """Processor time of all measured processes, as they said last, and of this one."""
+        running = sum(server.cpu_s for server in self._servers.values())
+        return running + self._ended_cpu_s + time.process_time()
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for place in list(self._servers):
+            self.drop(place)
+
+
+def measure(
+    case: Case, settings: Settings, servers: Servers, probe: Probe
+) -> Iterator[float | Measured]:
+    """Yields the share of the case that is done, 0 to 1, and at the end what was measured."""
+    result = Measured(settings.repetitions, {c.label: c.scale for c in case.contenders})
+    together = [c for c in case.contenders if not c.apart]
+    groups = [together] + [[c] for c in case.contenders if c.apart]
+    with case.company() if case.company else nullcontext():
+        before, own = cpu_seconds(), servers.cpu_s()
+        for number, group in enumerate(groups):
+            for share in take_turns(case, group, settings, servers, probe, result):
+                yield (number + share) / len(groups)
+            if group is not together:
+                servers.drop(group[0].place)
+            else:
+                result.foreign = foreign_share(before, cpu_seconds(), servers.cpu_s() - own)
+    yield result
+
+
+def take_turns(
+    case: Case,
+    group: Sequence[Contender],
+    settings: Settings,
+    servers: Servers,
+    probe: Probe,
+    result: Measured,
+) -> Iterator[float]:
+    """Verifies and calibrates each contender, then interleaves their repetitions."""
+    ready: list[tuple[Contender, dict[str, Any]]] = []
+    checks: dict[str, dict[str, Any]] = {}
+    for contender in group:
+        try:
+            if contender.rounds is None:
+                few = {**contender.arguments, **VERIFY}
+                reply = servers.call(contender, few, settings.limit_s)
+                checks.setdefault(contender.task, {})[contender.label] = reply["check"]
+            ready.append((contender, calibrated(contender, servers, settings)))
+            result.interpreters[contender.label] = servers.at(contender.place).interpreter()
+        except ServerError as error:
+            result.missing[contender.label] = str(error)
+    for same in checks.values():
+        if len(set(map(repr, same.values()))) > 1:
+            raise UnequalWorkError(f"{case.name}: {same}")
+
+    turns = clean_turns = 0
+    most = settings.repetitions * (1 if case.disturbed_anyway else settings.tries)
+    while ready and clean_turns < settings.repetitions and turns < most:
+        turn: dict[str, Reply] = {}
+        for contender, arguments in list(ready):
+            try:
+                turn[contender.label] = servers.call(contender, arguments, settings.limit_s)
+            except ServerError as error:
+                result.missing[contender.label] = str(error)
+                result.samples.pop(contender.label, None)
+                ready.remove((contender, arguments))
+        for label, reply in turn.items():
+            result.samples.setdefault(label, []).append(reply)
+        turns += 1
+        clean_turns += case.disturbed_anyway or all(map(is_clean, turn.values()))
+        result.round_trips.append(probe.kind())
+        yield max(clean_turns / settings.repetitions, turns / most)
+
+
+def calibrated(contender: Contender, servers: Servers, settings: Settings) -> dict[str, Any]:
+    """The contender's arguments with as many rounds as fill a sample; this also warms it up."""
+    if contender.rounds is not None:
+        servers.call(contender, contender.arguments, settings.limit_s)
+        return dict(contender.arguments)
+    goal = settings.sample_s * 1e9
+    rounds, spent = VERIFY["rounds"], 0.0
+    while True:
+        arguments = {**contender.arguments, "warm": 2, "rounds": rounds}
+        spent = servers.call(contender, arguments, settings.limit_s)["ns"]
+        if spent * 4 > goal or rounds > 10_000_000:
+            break
+        rounds = round(rounds * min(50, max(2, goal / max(spent, 1) / 2)))
+    rounds = max(1, round(rounds * goal / max(spent, 1)))
+    return {**contender.arguments, "warm": max(2, rounds // 10), "rounds": rounds}
+
+
+def foreign_share(before: tuple[float, float], after: tuple[float, float], own: float) -> float:
+    """The share of the machine's processor time that neither was idle nor ours."""
+    busy, total = after[0] - before[0], after[1] - before[1]
+    return max(0.0, (busy - own) / total) if total > 0 else 0.0

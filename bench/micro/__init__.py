@@ -1,0 +1,1 @@
+"""Micro-benchmarks: what the runtime itself costs, `python -m bench.micro`."""

@@ -1,0 +1,130 @@
+"""Memory over a long run: the resident set must not grow with the number of tags."""
+
+import os
+import statistics
+from typing import Any
+
+import reactorrl as rr
+from bench.harness import Case, Contender, Settings
+from bench.micro.broadcast import Client
+from bench.micro.sides import HERE, OURS_1, OURS_2, Places
+from bench.results import Finding, Goal
+from bench.samples import Measured, Reply
+from bench.stopwatch import Stopwatch
+
+TAGS = {"full": 1_000_000, "quick": 200_000, "smoke": 4_000}
+POINTS = 100
+CLIENTS = 6
+
+
+def resident_bytes() -> int:
+    """The resident set of this process."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Renewing(rr.Reactor):
+    """Broadcasts a new object in every round, and looks at the memory now and then."""
+
+    values = rr.Input(list, width=CLIENTS)
+    out = rr.Output(list)
+
+    def __init__(self, watch: Stopwatch, every: int) -> None:
+        self.watch = watch
+        self.left = watch.lap()
+        self.every = every
+        self.rounds = 0
+        self.resident: list[int] = []
+
+    @rr.reaction(rr.startup, effects=out)
+    def start(self) -> None:
+        self.out.set([0])
+
+    @rr.reaction(values, effects=out)
+    def gather(self) -> None:
+        self.rounds += len([port.value for port in self.values]) // CLIENTS
+        if self.rounds % self.every == 0:
+            self.resident.append(resident_bytes())
+        self.left -= 1
+        if not self.left:
+            self.left = self.watch.lap()
+            if not self.left:
+                return
+        self.out.set([self.rounds])
+
+
+class Renewal(rr.Reactor):
+    """A server with fresh payloads and a bank of clients."""
+
+    def __init__(self, watch: Stopwatch, every: int) -> None:
+        self.server = Renewing(watch, every)
+        self.clients = rr.Bank(CLIENTS, Client)
+        self.connect(self.server.out, self.clients.inp, broadcast=True, after=0)
+        self.connect(self.clients.out, self.server.values)
+
+
+def long_run(workers: int, tags: int) -> dict[str, Any]:
+    """One tag a round; the slope is fitted to the last four fifths of the run."""
+    watch = Stopwatch(1, tags - 1)
+    every = max(1, tags // POINTS)
+    main = Renewal(watch, every)
+    report = rr.run(main, workers=workers, fast=True)
+    seen = main.server.resident[len(main.server.resident) // 5 :]
+    slope, _ = statistics.linear_regression([i * every for i in range(len(seen))], seen)
+    return watch.reply(
+        main.server.rounds,
+        bytes_per_tag=slope,
+        growth_bytes=seen[-1] - seen[0],
+        allocations=getattr(report, "allocations", None),
+    )
+
+
+def bytes_per_tag(reply: Reply) -> float:
+    """The slope of the resident set."""
+    return reply["bytes_per_tag"]
+
+
+def cases(places: Places, settings: Settings) -> list[Case]:
+    """With one worker and with two, with the garbage collector as users have it."""
+    tags = TAGS[settings.mode]
+
+    def conclude(measured: Measured) -> list[Finding]:
+        return [
+            Finding(
+                f"growth per tag over {tags} tags, {label}",
+                "B",
+                label,
+                {label: measured.summary(label, bytes_per_tag)},
+                Goal(at_most=0.1),
+                allocations(measured.samples[label]),
+            )
+            for label in (OURS_1, OURS_2)
+            if label in measured.samples
+        ]
+
+    return [
+        Case(
+            "memory",
+            "Does memory grow with the number of tags?",
+            [
+                Contender(
+                    label,
+                    places[HERE],
+                    "bench.micro.memory:long_run",
+                    {"workers": workers, "tags": tags},
+                    rounds=tags,
+                    gc=True,
+                )
+                for label, workers in ((OURS_1, 1), (OURS_2, 2))
+            ],
+            conclude,
+            seconds=40,
+            disturbed_anyway=True,
+        )
+    ]
+
+
+def allocations(replies: list[Reply]) -> str:
+    """What the runtime counted itself, where it says."""
+    counts = [reply["allocations"] for reply in replies if reply.get("allocations") is not None]
+    return f"the core allocated {max(counts)} times while running" if counts else ""

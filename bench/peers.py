@@ -1,0 +1,141 @@
+"""The peers that need an interpreter or packages of their own: `python -m bench.peers`.
+
+Each lives in a virtual environment in the cache, outside the checkout, named after what is in it,
+so that a new version makes a new one. What cannot be had is named with the reason.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from registries import Unavailable, cache_dir, cache_lock, run, uv
+
+from bench.place import Place
+
+ORDINARY = ("python3.14", "python3.13", "python3.12", "python3.11", "python3")
+VERSION = """
+import sys, sysconfig
+print(*sys.version_info[:3], sysconfig.get_config_var("Py_GIL_DISABLED") or 0)
+"""
+IMPORT_S = 120
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What to install, on which kind of interpreter, and how to know that it works."""
+
+    name: str
+    requirements: tuple[str, ...]
+    module: str
+    same_interpreter: bool = False
+
+
+PEERS = (
+    Peer("xronos", ("xronos==0.15.0", "numpy"), "xronos", same_interpreter=True),
+    Peer("xronos, ordinary CPython", ("xronos==0.15.0", "numpy"), "xronos"),
+    Peer("Ray", ("ray==2.60.0", "numpy"), "ray"),
+)
+
+
+@cache
+def version_of(python: str) -> tuple[int, ...]:
+    """Major, minor, patch, and 1 for a free-threaded build."""
+    numbers = run([python, "-c", VERSION], what=f"{Path(python).name} does not run", timeout=30)
+    return tuple(map(int, numbers.split()))
+
+
+@cache
+def ordinary_python() -> str:
+    """An interpreter from 3.11 on, with a lock, for peers without free-threaded wheels."""
+    for name in ORDINARY:
+        found = shutil.which(name)
+        try:
+            if found and version_of(found)[:2] >= (3, 11) and not version_of(found)[3]:
+                return found
+        except (Unavailable, ValueError):
+            continue
+    raise Unavailable("no ordinary CPython from 3.11 on was found; install one")
+
+
+def interpreter_of(peer: Peer) -> str:
+    """The interpreter that the peer's environment is made from."""
+    return sys.executable if peer.same_interpreter else ordinary_python()
+
+
+def environment_of(peer: Peer) -> Path:
+    """Where the peer lives, or would live."""
+    content = repr((peer.requirements, version_of(interpreter_of(peer))))
+    key = hashlib.sha256(content.encode()).hexdigest()[:12]
+    return cache_dir() / "peers" / f"{peer.module}-{key}"
+
+
+def install(peer: Peer) -> dict[str, Any]:
+    """Makes the environment and tries the peer in it."""
+    status: dict[str, Any] = {"ready": True}
+    try:
+        home = environment_of(peer)
+        python = home / "bin" / "python"
+        name, wheels = peer.name, ("--only-binary", ":all:")
+        uv("venv", "--clear", "--python", interpreter_of(peer), home, what=f"no venv for {name}")
+        uv(
+            *("pip", "install", *wheels, "--python", python, *peer.requirements),
+            what=f"{name} could not be installed",
+        )
+        run([python, "-c", f"import {peer.module}"], what=f"{name} fails", timeout=IMPORT_S)
+    except Unavailable as error:
+        return {"ready": False, "reason": str(error)}
+    (home / "status.json").write_text(json.dumps(status))
+    return status
+
+
+def status_of(peer: Peer) -> dict[str, Any]:
+    """Whether the peer can be used, and the reason if not."""
+    try:
+        return json.loads((environment_of(peer) / "status.json").read_text())
+    except Unavailable as error:
+        return {"ready": False, "reason": str(error)}
+    except OSError:
+        return {"ready": False, "reason": "not installed (make bench-peers)"}
+
+
+def places() -> dict[str, Place]:
+    """Where each peer runs; a missing one says why."""
+    found = {}
+    for peer in PEERS:
+        status = status_of(peer)
+        if status["ready"]:
+            found[peer.name] = Place(peer.name, str(environment_of(peer) / "bin" / "python"))
+        else:
+            found[peer.name] = Place(peer.name, missing=status["reason"])
+    return found
+
+
+def describe() -> dict[str, Any]:
+    """For the results: what each peer is, or why it is not there."""
+    return {peer.name: {"requirements": peer.requirements, **status_of(peer)} for peer in PEERS}
+
+
+def main() -> int:
+    """Installs what is not there yet; a peer that cannot be had is no error."""
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--again", action="store_true", help="also those that are there")
+    options = parser.parse_args()
+    for number, peer in enumerate(PEERS, 1):
+        status = status_of(peer)
+        if options.again or not status["ready"]:
+            print(f"[{number}/{len(PEERS)}] {peer.name}: installing …", flush=True)
+            with cache_lock():
+                status = install(peer)
+        print(f"[{number}/{len(PEERS)}] {peer.name}: {status.get('reason', 'ready')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""How results are shown: text for a terminal, Markdown for a document. Works on the JSON alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+NOISY_FOREIGN = 0.05  # share of the machine
+
+
+def show(value: float, unit: str) -> str:
+    """Three digits and a unit that fits."""
+    if unit == "ns":
+        for limit, name, factor in ((1e3, "ns", 1), (1e6, "µs", 1e3), (1e9, "ms", 1e6)):
+            if abs(value) < 0.9995 * limit:
+                return f"{digits(value / factor)} {name}"
+        return f"{digits(value / 1e9)} s"
+    return f"{value:.2f}x" if unit == "x" else f"{value:.2f} {unit}"
+
+
+def digits(value: float) -> str:
+    """Three significant digits without an exponent."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def goal_text(finding: dict[str, Any]) -> str:
+    """`≤ 300 ns`, or nothing."""
+    if finding["at_most"] is not None:
+        return f"≤ {show(finding['at_most'], finding['unit'])}"
+    if finding["at_least"] is not None:
+        return f"≥ {show(finding['at_least'], finding['unit'])}"
+    return ""
+
+
+def verdict(finding: dict[str, Any]) -> str:
+    """In words; a miss is called one."""
+    return {True: "reached", False: "MISSED", None: ""}[finding["reached"]]
+
+
+def times_ours(finding: dict[str, Any], label: str) -> str:
+    """How many times our figure another one is; nothing for ratios and for ourselves."""
+    ours = finding["series"].get(finding["ours"])
+    if finding["unit"] == "x" or ours is None or label == finding["ours"] or not ours["median"]:
+        return ""
+    return f"{digits(finding['series'][label]['median'] / ours['median'])} times ours"
+
+
+def doubts(case: dict[str, Any]) -> str:
+    """What makes the case's figures doubtful, in words; empty when nothing does."""
+    said = []
+    ours = [one for label, one in case["interpreters"].items() if label.startswith("reactorrl")]
+    if any(one["gil"] for one in ours):
+        said.append("our side ran with the GIL on")
+    if case["foreign"] > NOISY_FOREIGN and not case["company"]:
+        said.append(f"other processes used {case['foreign']:.0%} of the machine")
+    if case["round_trip"] not in ("near", "unknown"):
+        said.append(f"the processors stood {case['round_trip']}")
+    series = [s for f in case["findings"] for s in f["series"].values()]
+    few = min((s["clean"] / s["samples"] for s in series), default=1)
+    if few < 1 and not case["disturbed_anyway"]:
+        worst = min(series, key=lambda s: s["clean"] / s["samples"])
+        said.append(f"as few as {worst['clean']} of {worst['samples']} repetitions undisturbed")
+    return "; ".join(said)
+
+
+def text_lines(case: dict[str, Any]) -> Iterator[str]:
+    """A case for a terminal."""
+    for finding in case["findings"]:
+        yield f"{case['name']}: {finding['what']}"
+        for label, s in finding["series"].items():
+            unit = finding["unit"]
+            spread = f"{show(s['q1'], unit)} … {show(s['q3'], unit)}"
+            right = times_ours(finding, label)
+            if label == finding["ours"]:
+                right = f"{goal_text(finding):<12} {verdict(finding)}"
+            yield f"    {label:<42} {show(s['median'], unit):>9}   {spread:<22} {right}".rstrip()
+        if finding["note"]:
+            yield f"    {finding['note']}"
+    for label, reason in case["missing"].items():
+        yield f"{case['name']}: {label}: not measured: {reason}"
+    if doubt := doubts(case):
+        yield f"    noisy: {doubt}"
+
+
+def header(data: dict[str, Any]) -> str:
+    """The machine in a sentence."""
+    m = data["machine"]
+    gil = "GIL on" if m["gil"] else "GIL off"
+    load_average = m["load_average"][0]
+    return (
+        f"{m['processor']}, {m['cpus']} processors, {m['system']}, CPython {m['python']} ({gil}), "
+        f"commit {m['commit']}, {m['time']}, load {load_average}, mode {data['mode']}"
+    )
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """The table of the README."""
+    lines = [
+        header(data) + ".",
+        "",
+        "| case | ours | beside it | goal | |",
+        "|---|---|---|---|---|",
+    ]
+    for case in data["cases"]:
+        for finding in case["findings"]:
+            unit, cells = finding["unit"], []
+            for label, s in finding["series"].items():
+                if label != finding["ours"]:
+                    times = times_ours(finding, label)
+                    cells.append(
+                        f"{label} {show(s['median'], unit)}" + (f" ({times})" if times else "")
+                    )
+            ours = finding["series"].get(finding["ours"])
+            figure = (
+                f"**{show(ours['median'], unit)}** ({show(ours['q1'], unit)} … "
+                f"{show(ours['q3'], unit)}), {finding['ours']}"
+                if ours
+                else "not measured"
+            )
+            row = [f"{case['name']}: {finding['what']}", figure, "; ".join(cells)]
+            lines.append("| " + " | ".join([*row, goal_text(finding), verdict(finding)]) + " |")
+        for label, reason in case["missing"].items():
+            lines.append(f"| {case['name']}: {label} | not measured: {reason} | | | |")
+        if doubt := doubts(case):
+            lines.append(f"| {case['name']} | noisy: {doubt} | | | |")
+    return "\n".join(lines)

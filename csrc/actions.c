@@ -13,10 +13,10 @@ static rrl_status_t next_microstep(rrl_tag_t tag, rrl_tag_t *out_tag) {
 /* What becomes of one call of schedule. */
 typedef struct outcome {
     rrl_tag_t tag;
-    uint64_t serial;    /* 0: dropped */
-    void *discarded;    /* a payload to release, or NULL */
-    bool is_new;        /* a wake at `tag` must be queued */
-    bool leaves_stale;  /* the wake of a removed event stays behind */
+    uint64_t serial;   /* 0: dropped */
+    void *discarded;   /* a payload to release, or NULL */
+    bool is_new;       /* a wake at `tag` must be queued */
+    bool leaves_stale; /* the wake of a removed event stays behind */
     bool is_past_stop;
     bool grew;
 } outcome_t;
@@ -28,7 +28,8 @@ static rrl_pending_event_t *latest_pending(const rrl_trigger_state_t *t) {
 }
 
 /* The tag that spacing `spacing_ns` leaves to an event that comes too early. */
-static rrl_status_t deferred_tag(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t *out_tag) {
+static rrl_status_t deferred_tag(const rrl_trigger_state_t *t, int64_t spacing_ns,
+                                 rrl_tag_t *out_tag) {
     if (spacing_ns == 0) return next_microstep(t->last_tag, out_tag);
     return rrl_tag_delay(t->last_tag, spacing_ns, out_tag);
 }
@@ -41,8 +42,8 @@ static bool is_early(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t
 }
 
 /* Gives the event a tag after `now` that no other event of the action has, and stores it. */
-static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag, void *payload,
-                          outcome_t *out) {
+static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag,
+                          void *payload, outcome_t *out) {
     rrl_status_t rc = RRL_OK;
     if (!rrl_tag_is_before(now, tag)) rc = next_microstep(now, &tag);
     if (!rc) rc = rrl__pending_free_tag(&t->pending, tag, &tag);
@@ -64,8 +65,8 @@ static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t no
 
 /* Applies the action's spacing and policy (semantics of Lingua Franca's actions). Takes the payload over
  * on RRL_OK. Belongs to the worker that runs a reaction of the action's reactor, or to the coordinator. */
-static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_action_spec_t *spec, rrl_tag_t now,
-                          rrl_tag_t intended, void *payload, outcome_t *out) {
+static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_action_spec_t *spec,
+                          rrl_tag_t now, rrl_tag_t intended, void *payload, outcome_t *out) {
     *out = (outcome_t){0};
     int64_t spacing_ns = spec->min_spacing_ns;
     if (spacing_ns == RRL_NO_SPACING || !is_early(t, spacing_ns, intended))
@@ -115,15 +116,15 @@ static rrl_status_t check_effect(const rrl_worker_t *w, rrl_id_t action) {
 }
 
 /* event path 3/10 (ARCHITECTURE.md) */
-rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload, rrl_tag_t *out_tag,
-                          uint64_t *out_serial) {
+rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload,
+                          rrl_tag_t *out_tag, uint64_t *out_serial) {
     rrl_program_t *p = w->program;
     rrl_status_t rc = check_effect(w, action);
     if (rc) return rc;
     const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
     rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
     rrl_tag_t intended;
-    if (delay_ns < 0) return RRL_E_INVAL;
+    if (delay_ns < 0 || spec->is_physical) return RRL_E_INVAL;
     rc = rrl_time_add(delay_ns, spec->min_delay_ns, &delay_ns);
     if (!rc) rc = rrl_tag_delay(p->tag, delay_ns, &intended);
     if (rc) return rc;
@@ -140,7 +141,8 @@ rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, vo
     w->n_stale += out.leaves_stale;
     w->is_past_stop |= out.is_past_stop;
     w->n_dropped += out.serial == 0;
-    if (out.is_new) w->wakes[w->n_wakes++] = (rrl_wake_t){out.tag, p->first_action_trigger + action};
+    if (out.is_new)
+        w->wakes[w->n_wakes++] = (rrl_wake_t){out.tag, p->first_action_trigger + action};
     if (out.serial) w->hash += rrl__mix_tag(RRL__HASH_ACTION + action, out.tag);
     *out_tag = out.tag;
     *out_serial = out.serial;
@@ -166,8 +168,24 @@ rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_
 
 /* ---- from outside ---------------------------------------------------------------------------------- */
 
-rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns, void *ticket,
-                                   rrl_tag_t *out_tag) {
+/* Never counts above the capacity, not even for a moment: who waits for room would sleep over it. */
+static bool take_room(rrl_trigger_state_t *t, uint32_t capacity) {
+    uint32_t n = rrl_load_relaxed_u32(&t->n_waiting); /* relaxed: a guess, the cas decides */
+    while (n < capacity) {
+        if (rrl_cas_weak_acq_rel_u32(&t->n_waiting, &n, n + 1)) return true;
+    }
+    return false;
+}
+
+static void announce_room(rrl_program_t *p) {
+    uint32_t seen = rrl_load_relaxed_u32(&p->room);
+    while (!rrl_cas_weak_acq_rel_u32(&p->room, &seen, (seen + 2) & ~1u)) {
+    }
+    if (seen & 1) rrl__futex_wake(&p->room, INT_MAX);
+}
+
+rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns,
+                                   void *ticket, rrl_tag_t *out_tag) {
     if (action >= p->plan.n_actions || delay_ns < 0) return RRL_E_INVAL;
     const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
     if (!spec->is_physical) return RRL_E_INVAL;
@@ -184,12 +202,13 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
         if (!rc) rc = rrl_time_add(item.stamp_ns, item.delay_ns, &lands_ns);
         if (!rc && lands_ns == RRL_FOREVER) rc = RRL_E_OVERFLOW;
     }
-    if (!rc) {
-        rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
-        if (rrl_add_relaxed_u32(&t->n_waiting, 1) >= spec->capacity || !rrl__mpsc_push(&p->inbox, &item)) {
-            rrl_sub_acq_rel_u32(&t->n_waiting, 1);
-            rc = RRL_FULL;
-        }
+    if (!rc && !take_room(&p->triggers[p->first_action_trigger + action], spec->capacity))
+        rc = RRL_FULL;
+    if (!rc && !rrl__mpsc_push(&p->inbox,
+                               &item)) { /* all inboxes together are larger than a ring can be */
+        rrl_sub_acq_rel_u32(&p->triggers[p->first_action_trigger + action].n_waiting, 1);
+        announce_room(p);
+        rc = RRL_FULL;
     }
     rrl_sub_acq_rel_u32(&p->gate, 1); /* releases the push to rrl__close_gate */
     if (!rc) {
@@ -200,7 +219,8 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
 }
 
 rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns) {
-    if (action >= p->plan.n_actions) return RRL_E_INVAL;
+    if (action >= p->plan.n_actions || !p->plan.actions[action].spec.is_physical)
+        return RRL_E_INVAL;
     const rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
     int64_t deadline_ns;
     if (timeout_ns == RRL_FOREVER || rrl_time_add(rrl__clock_ns(), timeout_ns, &deadline_ns))
@@ -210,22 +230,18 @@ rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeou
          * takes the bit: one of the two sees the other. */
         uint32_t seen = rrl_or_acq_rel_u32(&p->room, 1) | 1;
         if (rrl_load_acquire_u32(&p->gate) & RRL_GATE_CLOSED) return RRL_STOPPED;
-        if (rrl_load_relaxed_u32(&t->n_waiting) < p->plan.actions[action].spec.capacity) return RRL_OK;
+        if (rrl_load_relaxed_u32(&t->n_waiting) < p->plan.actions[action].spec.capacity)
+            return RRL_OK;
         rrl_status_t rc = rrl__futex_wait(&p->room, seen, deadline_ns);
         if (rc) return rc;
     }
 }
 
-static void announce_room(rrl_program_t *p) {
-    uint32_t seen = rrl_load_relaxed_u32(&p->room);
-    while (!rrl_cas_weak_acq_rel_u32(&p->room, &seen, (seen + 2) & ~1u)) {
-    }
-    if (seen & 1) rrl__futex_wake(&p->room, INT_MAX);
-}
-
 void rrl__close_gate(rrl_program_t *p) {
     uint32_t seen = rrl_or_acq_rel_u32(&p->gate, RRL_GATE_CLOSED);
-    while (seen & ~RRL_GATE_CLOSED) { /* a pusher needs well under a microsecond, unless it lost its processor */
+    while (
+        seen &
+        ~RRL_GATE_CLOSED) { /* a pusher needs well under a microsecond, unless it lost its processor */
         rrl__thread_yield();
         seen = rrl_load_acquire_u32(&p->gate);
     }
@@ -240,7 +256,8 @@ void rrl__push_event(rrl_program_t *p, rrl_tag_t tag, uint32_t trigger) {
 
 void rrl__discard(rrl_program_t *p, void *payload) {
     uint32_t room = p->cap_garbage;
-    if (rrl__reserve((void **)&p->garbage, &p->cap_garbage, p->n_garbage + 1ull, sizeof *p->garbage)) {
+    if (rrl__reserve((void **)&p->garbage, &p->cap_garbage, p->n_garbage + 1ull,
+                     sizeof *p->garbage)) {
         release_one(p, payload);
         return;
     }
@@ -270,8 +287,8 @@ void rrl__drain_inbox(rrl_program_t *p) {
         rrl_sub_acq_rel_u32(&t->n_waiting, 1);
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
         outcome_t out;
-        rrl_status_t rc = place(p, t, &p->plan.actions[item.action].spec, p->tag, (rrl_tag_t){time_ns, 0},
-                                item.ticket, &out);
+        rrl_status_t rc = place(p, t, &p->plan.actions[item.action].spec, p->tag,
+                                (rrl_tag_t){time_ns, 0}, item.ticket, &out);
         if (rc) { /* no tag or no memory left for it */
             if (rc == RRL_E_NOMEM) p->status = rc;
             out = (outcome_t){.discarded = item.ticket};
@@ -286,14 +303,18 @@ void rrl__drain_inbox(rrl_program_t *p) {
     if (some) announce_room(p);
 }
 
-/* Where a value of a physical connection lands: at the clock's time, each value after the one before. */
+/* Where a value of a physical connection lands: at the clock's time, each value after the one before, and
+ * then its delay, which keeps the microstep, so that values stay apart. */
 static rrl_status_t stamp(rrl_program_t *p, int64_t delay_ns, rrl_tag_t *out_tag) {
     rrl_tag_t floor = rrl_tag_is_before(p->last_stamp, p->tag) ? p->tag : p->last_stamp;
-    rrl_tag_t tag = {0, 0};
-    rrl_status_t rc = rrl_time_add(rrl__clock_ns() - p->start_ns, delay_ns, &tag.time_ns);
-    if (!rc && !rrl_tag_is_before(floor, tag)) rc = next_microstep(floor, &tag);
-    if (!rc) *out_tag = p->last_stamp = tag;
-    return rc;
+    rrl_tag_t tag = {rrl__clock_ns() - p->start_ns, 0};
+    if (!rrl_tag_is_before(floor, tag)) {
+        rrl_status_t rc = next_microstep(floor, &tag);
+        if (rc) return rc;
+    }
+    p->last_stamp = tag;
+    out_tag->microstep = tag.microstep;
+    return rrl_time_add(tag.time_ns, delay_ns, &out_tag->time_ns);
 }
 
 void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload) {
@@ -301,7 +322,8 @@ void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload) {
     rrl_trigger_state_t *t = &p->triggers[delay];
     rrl_tag_t tag;
     outcome_t out = {0};
-    rrl_status_t rc = d->is_physical ? stamp(p, d->delay_ns, &tag) : rrl_tag_delay(p->tag, d->delay_ns, &tag);
+    rrl_status_t rc =
+        d->is_physical ? stamp(p, d->delay_ns, &tag) : rrl_tag_delay(p->tag, d->delay_ns, &tag);
     if (!rc) rc = store(p, t, p->tag, tag, payload, &out);
     if (rc == RRL_E_NOMEM) p->status = rc;
     if (rc == RRL_E_OVERFLOW) out.is_past_stop = true; /* past the end of time */
@@ -319,7 +341,8 @@ void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag) {
     rrl_pending_event_t event;
     if (!rrl__pending_take(&p->triggers[trigger].pending, tag, &event)) return NULL;
     bool is_action = trigger >= p->first_action_trigger;
-    if (!is_action || !p->plan.actions[trigger - p->first_action_trigger].spec.is_physical) return event.payload;
+    if (!is_action || !p->plan.actions[trigger - p->first_action_trigger].spec.is_physical)
+        return event.payload;
     void *payload = p->host.redeem(p->host.ctx, event.payload);
     rrl__discard(p, event.payload);
     return payload;
@@ -327,14 +350,16 @@ void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag) {
 
 bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger) {
     const rrl_program_t *p = program;
-    return trigger >= p->first_timer_trigger || rrl__pending_find(&p->triggers[trigger].pending, tag) != NULL;
+    return trigger >= p->first_timer_trigger ||
+           rrl__pending_find(&p->triggers[trigger].pending, tag) != NULL;
 }
 
 void rrl__discard_pending(rrl_program_t *p) {
     for (uint32_t i = 0; i < p->first_timer_trigger; i++) {
         rrl_pending_t *q = &p->triggers[i].pending;
         bool is_action = i >= p->first_action_trigger;
-        bool is_physical = is_action && p->plan.actions[i - p->first_action_trigger].spec.is_physical;
+        bool is_physical =
+            is_action && p->plan.actions[i - p->first_action_trigger].spec.is_physical;
         while (q->n) {
             rrl_pending_event_t event;
             rrl__pending_take(q, q->events[q->head].tag, &event);

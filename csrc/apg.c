@@ -121,7 +121,8 @@ static rrl_status_t link_references(apg_t *a, uint32_t n_port_refs, uint32_t n_c
 
 static rrl_status_t link_reactors(apg_t *a) {
     const rrl_graph_t *g = a->g;
-    uint32_t *last = rrl__zeroed(g->n_reactors, sizeof *last); /* by reactor: its last reaction so far, + 1 */
+    uint32_t *last =
+        rrl__zeroed(g->n_reactors, sizeof *last); /* by reactor: its last reaction so far, + 1 */
     if (!last) return RRL_E_NOMEM;
     for (uint32_t r = 0; r < g->n_reactions; r++) {
         uint32_t reactor = g->reactions[r].reactor;
@@ -133,9 +134,10 @@ static rrl_status_t link_reactors(apg_t *a) {
     return RRL_OK;
 }
 
-rrl_status_t rrl__apg_levels(const rrl_graph_t *g, const rrl_port_ref_t *port_refs, uint32_t n_port_refs,
-                             const uint32_t *port_cell, uint32_t n_cells, uint32_t *out_levels,
-                             uint32_t *out_n_levels, rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
+rrl_status_t rrl__apg_levels(const rrl_graph_t *g, const rrl_port_ref_t *port_refs,
+                             uint32_t n_port_refs, const uint32_t *port_cell, uint32_t n_cells,
+                             uint32_t *out_levels, uint32_t *out_n_levels,
+                             rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
     uint32_t n = g->n_reactions;
     apg_t a = {.g = g, .port_refs = port_refs, .port_cell = port_cell};
     sort_state_t s = {.a = &a, .levels = out_levels};

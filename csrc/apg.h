@@ -21,8 +21,9 @@ typedef struct rrl_port_ref {
  * cell of an unconnected port is its own number. out_levels: one for each reaction.
  * RRL_E_CYCLE: *out_cycle has *out_n_cycle steps (the caller frees it). RRL_E_INVAL: an effect on a port
  * with a connection into it. O(reactions + references + edges); no recursion. */
-rrl_status_t rrl__apg_levels(const rrl_graph_t *g, const rrl_port_ref_t *port_refs, uint32_t n_port_refs,
-                             const uint32_t *port_cell, uint32_t n_cells, uint32_t *out_levels,
-                             uint32_t *out_n_levels, rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
+rrl_status_t rrl__apg_levels(const rrl_graph_t *g, const rrl_port_ref_t *port_refs,
+                             uint32_t n_port_refs, const uint32_t *port_cell, uint32_t n_cells,
+                             uint32_t *out_levels, uint32_t *out_n_levels,
+                             rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
 
 #endif

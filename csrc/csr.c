@@ -3,8 +3,11 @@
 #include "memory.h"
 
 rrl_status_t rrl__pairs_add(rrl_pairs_t *pairs, uint32_t key, uint32_t item) {
-    rrl_status_t rc = rrl__reserve((void **)&pairs->keys, &pairs->cap_keys, pairs->n + 1ull, sizeof(uint32_t));
-    if (!rc) rc = rrl__reserve((void **)&pairs->items, &pairs->cap_items, pairs->n + 1ull, sizeof(uint32_t));
+    rrl_status_t rc =
+        rrl__reserve((void **)&pairs->keys, &pairs->cap_keys, pairs->n + 1ull, sizeof(uint32_t));
+    if (!rc)
+        rc = rrl__reserve((void **)&pairs->items, &pairs->cap_items, pairs->n + 1ull,
+                          sizeof(uint32_t));
     if (rc) return rc;
     pairs->keys[pairs->n] = key;
     pairs->items[pairs->n++] = item;

@@ -26,8 +26,8 @@ static void mark_steady(const rrl_plan_t *plan, uint8_t *is_steady) {
 }
 
 /* Homes for the reactors of one level (`members`) that have none yet, in static order. */
-static void place_level(const uint32_t *members, uint32_t n, const rrl_plan_t *plan, const uint8_t *counts,
-                        uint32_t *home) {
+static void place_level(const uint32_t *members, uint32_t n, const rrl_plan_t *plan,
+                        const uint8_t *counts, uint32_t *home) {
     uint32_t n_homeless = 0, k = 0;
     for (uint32_t i = 0; i < n; i++)
         n_homeless += counts[members[i]] && home[plan->reactions[members[i]].reactor] == RRL_NONE;
@@ -66,7 +66,8 @@ rrl_status_t rrl__place(rrl_plan_t *plan, uint32_t n_reactors) {
     uint8_t *all = rrl__zeroed(plan->n_reactions, 1);
     uint32_t *home = rrl__zeroed(n_reactors, sizeof *home);
     level_width_t *widths = rrl__zeroed(plan->n_levels, sizeof *widths);
-    rrl_status_t rc = is_steady && all && home && widths ? group_by_level(plan, &by_level) : RRL_E_NOMEM;
+    rrl_status_t rc =
+        is_steady && all && home && widths ? group_by_level(plan, &by_level) : RRL_E_NOMEM;
     if (rc) goto done;
 
     mark_steady(plan, is_steady);
@@ -81,8 +82,9 @@ rrl_status_t rrl__place(rrl_plan_t *plan, uint32_t n_reactors) {
     for (int pass = 0; pass < 2; pass++) { /* steady reactions first, then the rest */
         for (uint32_t i = 0; i < plan->n_levels; i++) {
             uint32_t l = widths[i].level;
-            place_level(&by_level.items[by_level.begin[l]], by_level.begin[l + 1] - by_level.begin[l], plan,
-                        pass ? all : is_steady, home);
+            place_level(&by_level.items[by_level.begin[l]],
+                        by_level.begin[l + 1] - by_level.begin[l], plan, pass ? all : is_steady,
+                        home);
         }
     }
     for (uint32_t r = 0; r < plan->n_reactions; r++)

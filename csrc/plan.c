@@ -11,7 +11,7 @@ typedef struct compile {
     rrl_plan_t *plan;
     rrl_port_ref_t *port_refs;
     uint32_t n_port_refs, cap_port_refs;
-    uint32_t *link_delay; /* by port: the delay on the connection into it, or RRL_NONE */
+    uint32_t *link_delay;   /* by port: the delay on the connection into it, or RRL_NONE */
     uint32_t *delay_source; /* by delay: the port that it captures */
     uint32_t *levels;
     rrl_cycle_step_t **out_cycle;
@@ -82,7 +82,8 @@ static rrl_status_t collect_delays(compile_t *c) {
     qsort(links, n, sizeof *links, compare_links);
     for (uint32_t i = 0; i < n; i++) {
         const delayed_link_t *last = i ? &links[i - 1] : NULL;
-        bool shared = last && last->source == links[i].source && last->delay_ns == links[i].delay_ns &&
+        bool shared = last && last->source == links[i].source &&
+                      last->delay_ns == links[i].delay_ns &&
                       last->is_physical == links[i].is_physical;
         if (!shared) {
             c->delay_source[c->plan->n_delays] = links[i].source;
@@ -147,7 +148,8 @@ static rrl_status_t find_cells(compile_t *c) {
                 p = c->g->ports[p].source;
             }
         }
-        for (p = start; plan->port_cell[p] == on_path; p = c->g->ports[p].source) plan->port_cell[p] = cell;
+        for (p = start; plan->port_cell[p] == on_path; p = c->g->ports[p].source)
+            plan->port_cell[p] = cell;
         plan->port_cell[p] = cell;
     }
     return RRL_OK;
@@ -180,11 +182,16 @@ static rrl_status_t spread_references(compile_t *c) {
 /* The cell of an element that is not a port. */
 static uint32_t element_cell(const rrl_plan_t *plan, const rrl_graph_ref_t *ref) {
     switch (ref->kind) {
-    case RRL_ACTION: return plan->first_action + ref->element;
-    case RRL_TIMER: return plan->first_timer + ref->element;
-    case RRL_STARTUP: return plan->startup;
-    case RRL_SHUTDOWN: return plan->shutdown;
-    default: return RRL_NONE;
+    case RRL_ACTION:
+        return plan->first_action + ref->element;
+    case RRL_TIMER:
+        return plan->first_timer + ref->element;
+    case RRL_STARTUP:
+        return plan->startup;
+    case RRL_SHUTDOWN:
+        return plan->shutdown;
+    default:
+        return RRL_NONE;
     }
 }
 
@@ -194,14 +201,17 @@ static rrl_status_t link_triggers(compile_t *c) {
     rrl_status_t rc = RRL_OK;
     for (uint32_t i = 0; i < c->n_port_refs && !rc; i++) {
         const rrl_port_ref_t *ref = &c->port_refs[i];
-        if (ref->role == RRL_TRIGGER) rc = rrl__pairs_add(&triggers, plan->port_cell[ref->port], ref->reaction);
+        if (ref->role == RRL_TRIGGER)
+            rc = rrl__pairs_add(&triggers, plan->port_cell[ref->port], ref->reaction);
     }
     for (uint32_t i = 0; i < c->g->n_refs && !rc; i++) {
         const rrl_graph_ref_t *ref = &c->g->refs[i];
         uint32_t cell = element_cell(plan, ref);
-        if (cell != RRL_NONE && ref->role == RRL_TRIGGER) rc = rrl__pairs_add(&triggers, cell, ref->reaction);
+        if (cell != RRL_NONE && ref->role == RRL_TRIGGER)
+            rc = rrl__pairs_add(&triggers, cell, ref->reaction);
     }
-    if (!rc) rc = rrl__csr_build(&plan->triggers, &triggers, plan->n_cells, true, plan->n_reactions);
+    if (!rc)
+        rc = rrl__csr_build(&plan->triggers, &triggers, plan->n_cells, true, plan->n_reactions);
     rrl__pairs_destroy(&triggers);
     return rc;
 }
@@ -231,8 +241,11 @@ static rrl_status_t link_writers(compile_t *c) {
         if (ref->role == RRL_EFFECT && ref->kind == RRL_ACTION)
             rc = rrl__pairs_add(&actions, ref->element, ref->reaction);
     }
-    if (!rc) rc = rrl__csr_build(&plan->port_writers, &ports, plan->n_ports, true, plan->n_reactions);
-    if (!rc) rc = rrl__csr_build(&plan->action_writers, &actions, plan->n_actions, true, plan->n_reactions);
+    if (!rc)
+        rc = rrl__csr_build(&plan->port_writers, &ports, plan->n_ports, true, plan->n_reactions);
+    if (!rc)
+        rc = rrl__csr_build(&plan->action_writers, &actions, plan->n_actions, true,
+                            plan->n_reactions);
     rrl__pairs_destroy(&ports);
     rrl__pairs_destroy(&actions);
     return rc;
@@ -279,8 +292,10 @@ static rrl_status_t link_reads(compile_t *c) {
     uint32_t n_reads = 0, n_wide = 0;
     /* Elements of all kinds in one numbering: multiports after the cells of the others. */
     uint32_t n_elements = plan->n_cells + plan->n_multiports;
-    uint32_t *seen = rrl__zeroed(n_elements, sizeof *seen); /* the last reaction that listed it, + 1 */
-    for (uint32_t i = 0; i < c->g->n_refs && !rc; i++) rc = rrl__pairs_add(&refs, c->g->refs[i].reaction, i);
+    uint32_t *seen =
+        rrl__zeroed(n_elements, sizeof *seen); /* the last reaction that listed it, + 1 */
+    for (uint32_t i = 0; i < c->g->n_refs && !rc; i++)
+        rc = rrl__pairs_add(&refs, c->g->refs[i].reaction, i);
     if (!rc) rc = rrl__csr_build(&plan->refs, &refs, plan->n_reactions, false, 0);
     rrl__pairs_destroy(&refs);
     plan->reads = rrl__zeroed(c->g->n_refs, sizeof *plan->reads);
@@ -307,8 +322,11 @@ static rrl_status_t link_reads(compile_t *c) {
                                : ref->kind == RRL_TIMER  ? plan->timers[ref->element].view
                                                          : NULL;
             if (!view) continue;
-            uint32_t cell = ref->kind == RRL_PORT ? plan->port_cell[ref->element] : number;
-            plan->reads[n_reads++] = (rrl_plan_read_t){view, cell};
+            rrl_id_t wide = ref->kind == RRL_PORT ? plan->ports[ref->element].multiport : RRL_NONE;
+            plan->reads[n_reads++] = (rrl_plan_read_t){
+                .view = view,
+                .concealed = wide == RRL_NONE ? NULL : plan->multiports[wide].concealed,
+                .cell = ref->kind == RRL_PORT ? plan->port_cell[ref->element] : number};
         }
         reaction->reads_end = n_reads;
         reaction->wide_end = n_wide;
@@ -322,8 +340,9 @@ static rrl_status_t set_levels(compile_t *c) {
     c->levels = rrl__zeroed(plan->n_reactions, sizeof *c->levels);
     plan->reactions = rrl__zeroed(plan->n_reactions, sizeof *plan->reactions);
     if (!c->levels || !plan->reactions) return RRL_E_NOMEM;
-    rrl_status_t rc = rrl__apg_levels(c->g, c->port_refs, c->n_port_refs, plan->port_cell, plan->n_cells,
-                                      c->levels, &plan->n_levels, c->out_cycle, c->out_n_cycle);
+    rrl_status_t rc =
+        rrl__apg_levels(c->g, c->port_refs, c->n_port_refs, plan->port_cell, plan->n_cells,
+                        c->levels, &plan->n_levels, c->out_cycle, c->out_n_cycle);
     for (uint32_t r = 0; r < plan->n_reactions && !rc; r++) {
         plan->reactions[r].level = c->levels[r];
         plan->reactions[r].hash = rrl__mix(c->g->reactions[r].hash);
@@ -378,14 +397,16 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     *plan = (rrl_plan_t){0};
 }
 
-bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind, rrl_id_t element) {
+bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind,
+                        rrl_id_t element) {
     rrl_id_t multiport = kind == RRL_PORT ? plan->ports[element].multiport : RRL_NONE;
     for (uint32_t i = plan->refs.begin[reaction]; i < plan->refs.begin[reaction + 1]; i++) {
         const rrl_graph_ref_t *ref = &plan->graph_refs[plan->refs.items[i]];
         /* Scheduling an action says nothing about reading it: its value belongs to those it triggers. */
         if (ref->role == RRL_EFFECT && ref->kind == RRL_ACTION) continue;
         if (ref->kind == kind && ref->element == element) return true;
-        if (multiport != RRL_NONE && ref->kind == RRL_MULTIPORT && ref->element == multiport) return true;
+        if (multiport != RRL_NONE && ref->kind == RRL_MULTIPORT && ref->element == multiport)
+            return true;
     }
     return false;
 }

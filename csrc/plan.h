@@ -16,6 +16,7 @@
 
 typedef struct rrl_plan_read {
     rrl_view_t *view;
+    void *concealed; /* what its is_present holds between bodies: NULL, but for a channel */
     uint32_t cell;
 } rrl_plan_read_t;
 
@@ -48,21 +49,22 @@ typedef struct rrl_plan {
     rrl_plan_reaction_t *reactions;
     rrl_plan_read_t *reads;
     uint32_t *wide;
-    rrl_csr_t triggers;             /* by cell: reactions that its presence enables */
-    rrl_csr_t channels;             /* by cell: channel_refs that show it */
-    rrl_csr_t delays;               /* by cell: delays that capture it */
+    rrl_csr_t triggers; /* by cell: reactions that its presence enables */
+    rrl_csr_t channels; /* by cell: channel_refs that show it */
+    rrl_csr_t delays;   /* by cell: delays that capture it */
     rrl_plan_channel_t *channel_refs;
     rrl_plan_delay_t *delay;
     uint32_t *port_cell;
-    rrl_csr_t port_writers;         /* by port: reactions that declare it as effect */
-    rrl_csr_t action_writers;       /* by action: likewise */
-    rrl_csr_t refs;                 /* by reaction: graph_refs, for the slow questions */
+    rrl_csr_t port_writers;   /* by port: reactions that declare it as effect */
+    rrl_csr_t action_writers; /* by action: likewise */
+    rrl_csr_t refs;           /* by reaction: graph_refs, for the slow questions */
     rrl_graph_ref_t *graph_refs;
     rrl_graph_port_t *ports;
     rrl_graph_multiport_t *multiports;
     rrl_graph_action_t *actions;
     rrl_graph_timer_t *timers;
-    uint32_t *slot_begin; /* by level * n_workers + home: its part of the ready array; one more at the end */
+    uint32_t *
+        slot_begin; /* by level * n_workers + home: its part of the ready array; one more at the end */
 } rrl_plan_t;
 
 /* On failure *out holds nothing. See rrl_program_create for the cycle. */
@@ -71,7 +73,8 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
 void rrl__plan_destroy(rrl_plan_t *plan);
 
 /* The slow questions: whether `reaction` declares the element in a role that lets it read, or write. */
-bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind, rrl_id_t element);
+bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind,
+                        rrl_id_t element);
 
 static inline bool rrl__csr_has(const rrl_csr_t *csr, uint32_t key, uint32_t item) {
     for (uint32_t i = csr->begin[key]; i < csr->begin[key + 1]; i++) {

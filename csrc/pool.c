@@ -72,7 +72,8 @@ void rrl__publish_quit(rrl_program_t *p) {
 void rrl__take_returns(rrl_worker_t *w) {
     void *payloads[64];
     const rrl_program_t *p = w->program;
-    if (!rrl_load_relaxed_u32(&w->has_returns)) return; /* relaxed: one missed now is seen at the next visit */
+    if (!rrl_load_relaxed_u32(&w->has_returns))
+        return; /* relaxed: one missed now is seen at the next visit */
     rrl_xchg_acq_rel_u32(&w->has_returns, 0); /* acquire: pairs with give_back */
     for (uint32_t i = 0; i < p->plan.n_workers; i++) {
         uint32_t n;
@@ -120,7 +121,8 @@ static uint32_t steal(rrl_program_t *p, rrl_worker_t *w) {
     uint32_t n_run = 0;
     for (uint32_t k = 1; k < p->plan.n_workers; k++) {
         rrl_worker_t *victim = &p->workers[(w->index + k) % p->plan.n_workers];
-        while (is_stealable(rrl_load_relaxed_u64(&victim->claim))) { /* relaxed: claim_chunk looks again */
+        while (is_stealable(
+            rrl_load_relaxed_u64(&victim->claim))) { /* relaxed: claim_chunk looks again */
             const uint32_t *reactions;
             uint32_t n = claim_chunk(victim, &reactions);
             if (!n) break;
@@ -154,9 +156,7 @@ static bool finish(rrl_program_t *p, uint32_t n) {
 
 /* ---- waiting --------------------------------------------------------------------------------------- */
 
-static bool has_work(uint64_t word) {
-    return rrl__claim_next(word) < rrl__claim_chunks(word);
-}
+static bool has_work(uint64_t word) { return rrl__claim_next(word) < rrl__claim_chunks(word); }
 
 /* A worker whose slice lies unclaimed, as `*word` shows it; NULL: none. */
 static rrl_worker_t *find_unclaimed(rrl_program_t *p, const rrl_worker_t *w, uint64_t *out_word) {
@@ -174,7 +174,8 @@ static void park(rrl_worker_t *w, uint64_t word) {
     uint64_t parked = word | RRL_CLAIM_PARKED;
     if (!rrl_cas_acq_rel_u64(&w->claim, &word, parked)) return;
     int64_t begin_ns = rrl__clock_ns();
-    while (rrl_load_acquire_u64(&w->claim) == parked) rrl__futex_wait_low32(&w->claim, parked, RRL_FOREVER);
+    while (rrl_load_acquire_u64(&w->claim) == parked)
+        rrl__futex_wait_low32(&w->claim, parked, RRL_FOREVER);
     w->parked_ns += rrl__clock_ns() - begin_ns;
 }
 
@@ -230,7 +231,8 @@ static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker
 
 void rrl__ring_bell(rrl_program_t *p) {
     /* acq_rel: what the caller did before is seen by who answers the bell. */
-    if (rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_RUNG) == RRL_BELL_SLEEPING) rrl__futex_wake(&p->bell, 1);
+    if (rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_RUNG) == RRL_BELL_SLEEPING)
+        rrl__futex_wake(&p->bell, 1);
 }
 
 /* How long before its time the timekeeper stops sleeping: a sleeper comes late by about a wake. */
@@ -247,14 +249,16 @@ bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns) 
             break;
         }
         int64_t nap_until_ns = deadline_ns == RRL_FOREVER ? RRL_FOREVER : deadline_ns - EARLY_NS;
-        if (!p->is_oversubscribed && now_ns >= nap_until_ns) { /* so close that sleeping would be late */
+        if (!p->is_oversubscribed &&
+            now_ns >= nap_until_ns) { /* so close that sleeping would be late */
             if (rrl_load_relaxed_u32(&p->bell) == RRL_BELL_RUNG) break;
             rrl_cpu_relax();
             continue;
         }
         uint32_t quiet = RRL_BELL_QUIET;
         if (!rrl_cas_acq_rel_u32(&p->bell, &quiet, RRL_BELL_SLEEPING)) break; /* rung */
-        rrl__futex_wait(&p->bell, RRL_BELL_SLEEPING, p->is_oversubscribed ? deadline_ns : nap_until_ns);
+        rrl__futex_wait(&p->bell, RRL_BELL_SLEEPING,
+                        p->is_oversubscribed ? deadline_ns : nap_until_ns);
         uint32_t sleeping = RRL_BELL_SLEEPING;
         if (!rrl_cas_acq_rel_u32(&p->bell, &sleeping, RRL_BELL_QUIET)) break; /* rung */
     }
@@ -280,7 +284,7 @@ void *rrl__worker_main(void *worker) {
 #endif
     if (w->cpu >= 0 && rrl__thread_pin(w->cpu)) w->cpu = -1;
     p->host.thread_start(p->host.ctx, w, w->index);
-    bool has_ended = w->index == 0 && !rrl__coordinate(p, w);
+    if (w->index == 0) rrl__coordinate(p, w);
     for (;;) {
         rrl_worker_t *late = NULL;
         uint32_t n = 0;
@@ -289,12 +293,12 @@ void *rrl__worker_main(void *worker) {
         if (what == WAIT_RESCUE) n = rescue(p, w, late);
         n += run_own(p, w);
         n += steal(p, w);
-        if (finish(p, n)) has_ended = !rrl__coordinate(p, w);
+        if (finish(p, n)) rrl__coordinate(p, w);
     }
     rrl__attach(w);
     rrl__take_returns(w);
     rrl__detach(w);
     p->host.thread_stop(p->host.ctx, w->index);
-    if (has_ended) announce_end(p);
+    if (rrl_sub_acq_rel_u32(&p->n_running, 1) == 1) announce_end(p); /* all reports are complete */
     return NULL;
 }

@@ -53,7 +53,8 @@ static rrl_status_t create_triggers(rrl_program_t *p) {
     p->event_cells = rrl__zeroed(p->n_triggers, sizeof *p->event_cells);
     p->physical = rrl__zeroed(plan->n_delays, sizeof *p->physical);
     if (!p->triggers || !p->event_cells || !p->physical) return RRL_E_NOMEM;
-    for (uint32_t d = 0; d < plan->n_delays; d++) p->has_physical_delays |= plan->delay[d].is_physical;
+    for (uint32_t d = 0; d < plan->n_delays; d++)
+        p->has_physical_delays |= plan->delay[d].is_physical;
     rrl_status_t rc = rrl__event_queue_init(&p->events, p->n_triggers + 1);
     if (rc) return rc;
 
@@ -89,14 +90,14 @@ static rrl_status_t create_queue(rrl_program_t *p) {
     p->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *p->ready_levels);
     p->counts = rrl__zeroed(plan->n_reactions, sizeof *p->counts);
     p->spent_ns = rrl__zeroed(plan->n_reactions, sizeof *p->spent_ns);
-    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns && p->ready_levels &&
-              p->counts && p->spent_ns;
+    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns &&
+              p->ready_levels && p->counts && p->spent_ns;
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
-rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options, const rrl_host_t *host,
-                                rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
-                                size_t *out_n_cycle) {
+rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
+                                const rrl_host_t *host, rrl_program_t **out_program,
+                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
     if (options->n_workers < 1 || options->n_workers > 4096) return RRL_E_INVAL;
     rrl_program_t *p = aligned_zeroed(1, sizeof *p);
     if (!p) return RRL_E_NOMEM;
@@ -130,7 +131,8 @@ void rrl_program_destroy(rrl_program_t *p) {
     if (!p) return;
     for (uint32_t i = 0; p->workers && i < p->plan.n_workers; i++) {
         rrl_worker_t *w = &p->workers[i];
-        for (uint32_t k = 0; w->returns && k < p->plan.n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
+        for (uint32_t k = 0; w->returns && k < p->plan.n_workers; k++)
+            rrl__spsc_destroy(&w->returns[k]);
         free(w->returns);
         free(w->set_cells);
         free(w->channels);
@@ -166,6 +168,7 @@ void rrl_program_destroy(rrl_program_t *p) {
 rrl_status_t rrl_program_start(rrl_program_t *p) {
     if (rrl_load_acquire_u32(&p->phase) != RRL_CREATED) return RRL_E_PHASE;
     p->start_ns = rrl__clock_ns();
+    rrl_store_relaxed_u32(&p->n_running, p->plan.n_workers); /* relaxed: no thread is there yet */
     rrl_store_release_u32(&p->phase, RRL_RUNNING); /* pairs with rrl_schedule_physical */
     /* Worker 0 comes last: it processes the first tag. */
     for (uint32_t i = p->plan.n_workers; i-- > 0;) {
@@ -210,7 +213,8 @@ void rrl_program_hold(rrl_program_t *p, bool open) {
         rrl_add_acq_rel_u32(&p->n_holds, 1);
         return;
     }
-    rrl_sub_acq_rel_u32(&p->n_holds, 1); /* release: pairs with is_held, so that earlier pushes are seen */
+    rrl_sub_acq_rel_u32(&p->n_holds,
+                        1); /* release: pairs with is_held, so that earlier pushes are seen */
     rrl__ring_bell(p);
 }
 
@@ -221,31 +225,19 @@ void rrl_program_forget_threads(rrl_program_t *p) {
 
 /* ---- the running body ------------------------------------------------------------------------------ */
 
-rrl_id_t rrl_worker_reaction(const rrl_worker_t *w) {
-    return rrl_load_relaxed_u32(&w->reaction);
-}
+rrl_id_t rrl_worker_reaction(const rrl_worker_t *w) { return rrl_load_relaxed_u32(&w->reaction); }
 
-rrl_program_t *rrl_worker_program(const rrl_worker_t *w) {
-    return w->program;
-}
+rrl_program_t *rrl_worker_program(const rrl_worker_t *w) { return w->program; }
 
-uint32_t rrl_worker_index(const rrl_worker_t *w) {
-    return w->index;
-}
+uint32_t rrl_worker_index(const rrl_worker_t *w) { return w->index; }
 
-rrl_tag_t rrl_worker_tag(const rrl_worker_t *w) {
-    return w->program->tag;
-}
+rrl_tag_t rrl_worker_tag(const rrl_worker_t *w) { return w->program->tag; }
 
 /* ---- reports --------------------------------------------------------------------------------------- */
 
-int64_t rrl_program_elapsed_ns(const rrl_program_t *p) {
-    return rrl__clock_ns() - p->start_ns;
-}
+int64_t rrl_program_elapsed_ns(const rrl_program_t *p) { return rrl__clock_ns() - p->start_ns; }
 
-uint32_t rrl_program_n_levels(const rrl_program_t *p) {
-    return p->plan.n_levels;
-}
+uint32_t rrl_program_n_levels(const rrl_program_t *p) { return p->plan.n_levels; }
 
 uint32_t rrl_program_level(const rrl_program_t *p, rrl_id_t reaction) {
     return reaction < p->plan.n_reactions ? p->plan.reactions[reaction].level : RRL_NONE;
@@ -272,9 +264,11 @@ void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats) {
     *out_stats = s;
 }
 
-void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker, rrl_worker_stats_t *out_stats) {
+void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
+                              rrl_worker_stats_t *out_stats) {
     const rrl_worker_t *w = &p->workers[worker];
-    *out_stats = (rrl_worker_stats_t){w->spinning_ns, w->parked_ns, w->n_reactions, w->n_stolen, w->cpu};
+    *out_stats =
+        (rrl_worker_stats_t){w->spinning_ns, w->parked_ns, w->n_reactions, w->n_stolen, w->cpu};
 }
 
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction) {
@@ -287,7 +281,8 @@ int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction) {
 
 rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i) {
     const rrl_worker_t *w = &p->workers[worker];
-    uint64_t first = w->n_trace > p->options.trace_capacity ? w->n_trace - p->options.trace_capacity : 0;
+    uint64_t first =
+        w->n_trace > p->options.trace_capacity ? w->n_trace - p->options.trace_capacity : 0;
     return w->trace[(first + i) % p->options.trace_capacity];
 }
 
@@ -298,7 +293,8 @@ size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_
 }
 
 rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker) {
-    return rrl_load_relaxed_u32(&p->workers[worker].reaction); /* relaxed, both: a look from outside */
+    return rrl_load_relaxed_u32(
+        &p->workers[worker].reaction); /* relaxed, both: a look from outside */
 }
 
 int64_t rrl_program_time_ns(const rrl_program_t *p) {

@@ -27,24 +27,24 @@ extern "C" {
 
 /* X(name, value, text, Python exception). Negative: an error. Positive: an ordinary outcome that is
  * never raised. tests/test_boundary.py holds the last column against reactorrl/errors.py. */
-#define RRL_STATUS_MAP(X)                                                                             \
-    X(RRL_OK, 0, "ok", "")                                                                            \
-    X(RRL_EMPTY, 1, "nothing there", "")                                                              \
-    X(RRL_FULL, 2, "no room left", "")                                                                \
-    X(RRL_STOPPED, 3, "the program has stopped", "")                                                  \
-    X(RRL_TIMEOUT, 4, "the time is up", "")                                                           \
-    X(RRL_INTERRUPTED, 5, "a signal arrived", "")                                                     \
-    X(RRL_E_NOMEM, -1, "out of memory", "MemoryError")                                                \
-    X(RRL_E_INVAL, -2, "invalid argument", "ValueError")                                              \
-    X(RRL_E_OVERFLOW, -3, "time or microstep out of range", "OverflowError")                          \
-    X(RRL_E_OS, -4, "the operating system refused", "OSError")                                        \
-    X(RRL_E_PHASE, -5, "not allowed now: only a running reaction may do this", "PhaseError")          \
-    X(RRL_E_CYCLE, -6, "causality loop", "CausalityLoopError")                                        \
-    X(RRL_E_UNDECLARED, -7, "the running reaction does not declare it; add it to effects=",           \
-      "UndeclaredEffectError")                                                                        \
-    X(RRL_E_UNDECLARED_USE, -8, "the running reaction does not declare it; add it to uses=",          \
-      "UndeclaredUseError")                                                                           \
-    X(RRL_E_CAPACITY, -9, "the queue of the physical action is full", "CapacityError")                \
+#define RRL_STATUS_MAP(X)                                                                          \
+    X(RRL_OK, 0, "ok", "")                                                                         \
+    X(RRL_EMPTY, 1, "nothing there", "")                                                           \
+    X(RRL_FULL, 2, "no room left", "")                                                             \
+    X(RRL_STOPPED, 3, "the program has stopped", "")                                               \
+    X(RRL_TIMEOUT, 4, "the time is up", "")                                                        \
+    X(RRL_INTERRUPTED, 5, "a signal arrived", "")                                                  \
+    X(RRL_E_NOMEM, -1, "out of memory", "MemoryError")                                             \
+    X(RRL_E_INVAL, -2, "invalid argument", "ValueError")                                           \
+    X(RRL_E_OVERFLOW, -3, "time or microstep out of range", "OverflowError")                       \
+    X(RRL_E_OS, -4, "the operating system refused", "OSError")                                     \
+    X(RRL_E_PHASE, -5, "not allowed now: only a running reaction may do this", "PhaseError")       \
+    X(RRL_E_CYCLE, -6, "causality loop", "CausalityLoopError")                                     \
+    X(RRL_E_UNDECLARED, -7,                                                                        \
+      "the running reaction does not declare it; add it to effects=", "UndeclaredEffectError")     \
+    X(RRL_E_UNDECLARED_USE, -8,                                                                    \
+      "the running reaction does not declare it; add it to uses=", "UndeclaredUseError")           \
+    X(RRL_E_CAPACITY, -9, "the queue of the physical action is full", "CapacityError")             \
     X(RRL_E_REACTION, -10, "a reaction raised", "ReactionError")
 
 typedef enum rrl_status {
@@ -125,20 +125,21 @@ rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t *out_id);
 rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_view_t *view, rrl_id_t *out_id);
 /* Channels are the `width` ports from `first` on; width may be 0. `concealed`: what is_present of a channel
  * holds while it is not shown as present; the host puts it there first. */
-rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t width, rrl_view_t *view,
-                                     void *concealed, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t width,
+                                     rrl_view_t *view, void *concealed, rrl_id_t *out_id);
 rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec, rrl_view_t *view,
                                   rrl_id_t *out_id);
 /* period 0: fires once. */
-rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns, rrl_view_t *view,
-                                 rrl_id_t *out_id);
-rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns,
+                                 rrl_view_t *view, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash,
+                                    rrl_id_t *out_id);
 rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind,
                                rrl_id_t element);
 /* A port has at most one connection into it. delay RRL_NO_DELAY: same tag. A physical connection is
  * stamped with the clock, plus its delay if it has one. */
-rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination, int64_t delay_ns,
-                               bool is_physical);
+rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
+                               int64_t delay_ns, bool is_physical);
 
 /* One step of a causality loop: `reaction` must run before the next step's, because of `port` (the
  * destination that the next reaction reads) or, with RRL_NONE, because both belong to one reactor. */
@@ -176,21 +177,21 @@ typedef struct rrl_host {
 /* ---- a program --------------------------------------------------------------------------------- */
 
 typedef struct rrl_options {
-    uint32_t n_workers;  /* >= 1 */
-    bool fast;           /* do not wait for physical time */
-    bool keepalive;      /* idle instead of ending when no event is left */
-    bool profile;        /* time every reaction */
-    int64_t timeout_ns;  /* RRL_FOREVER: none */
-    const int32_t *cpus; /* NULL, or n_workers processors to pin to */
+    uint32_t n_workers;      /* >= 1 */
+    bool fast;               /* do not wait for physical time */
+    bool keepalive;          /* idle instead of ending when no event is left */
+    bool profile;            /* time every reaction */
+    int64_t timeout_ns;      /* RRL_FOREVER: none */
+    const int32_t *cpus;     /* NULL, or n_workers processors to pin to */
     uint32_t trace_capacity; /* records kept for each worker; 0: no trace */
-    uint64_t yield_seed; /* builds with RRL_TEST_YIELD: where to yield; else unused */
+    uint64_t yield_seed;     /* builds with RRL_TEST_YIELD: where to yield; else unused */
 } rrl_options_t;
 
 /* Levels, flat arrays, threads' memory; starts nothing and keeps no pointer to the graph.
  * RRL_E_CYCLE: the loop is in *out_cycle (n steps, freed by the caller with free()). */
-rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options, const rrl_host_t *host,
-                                rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
-                                size_t *out_n_cycle);
+rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
+                                const rrl_host_t *host, rrl_program_t **out_program,
+                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
 /* The program must not be running. destroy(NULL) is legal. Releases nothing: `join` did. */
 void rrl_program_destroy(rrl_program_t *p);
 
@@ -212,8 +213,8 @@ void rrl_program_forget_threads(rrl_program_t *p);
  * host.release once host.redeem was called for it. *out_tag: where the event lands unless spacing or a
  * later logical time moves it. RRL_FULL: `capacity` pushes wait. RRL_STOPPED, RRL_E_PHASE (not started),
  * RRL_E_OVERFLOW. */
-rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns, void *ticket,
-                                   rrl_tag_t *out_tag);
+rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns,
+                                   void *ticket, rrl_tag_t *out_tag);
 /* Any thread, detached: waits until the action's inbox may have room; RRL_TIMEOUT, RRL_STOPPED. */
 rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns);
 
@@ -230,8 +231,8 @@ rrl_status_t rrl_port_set(rrl_worker_t *w, rrl_id_t port, void *payload);
 /* What the port holds at this tag, borrowed; NULL: absent. RRL_E_PHASE, RRL_E_UNDECLARED_USE. */
 rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_payload);
 /* The present channels of a multiport that the running reaction reads, ascending. */
-rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, const uint32_t **out_channels,
-                                   uint32_t *out_n);
+rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport,
+                                   const uint32_t **out_channels, uint32_t *out_n);
 /* Whether the running reaction declares the multiport or one of its channels, in any role; true between
  * bodies. */
 bool rrl_may_touch(const rrl_worker_t *w, rrl_id_t multiport);
@@ -278,9 +279,11 @@ typedef struct rrl_worker_stats {
 
 /* After wait returned RRL_OK; in between, a snapshot that may be torn between fields. */
 void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats);
-void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker, rrl_worker_stats_t *out_stats);
+void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
+                              rrl_worker_stats_t *out_stats);
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction);
-int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction); /* with profile; else 0 */
+int64_t rrl_program_reaction_ns(const rrl_program_t *p,
+                                rrl_id_t reaction); /* with profile; else 0 */
 
 typedef struct rrl_trace_record {
     rrl_tag_t tag;
@@ -310,8 +313,8 @@ typedef struct rrl_cpu {
 /* The processors this process may use, in order of preference: fastest first, one per physical core
  * before any sibling, the same last-level cache first. `sysfs` is normally "/sys"; tests give a faked
  * tree, and then `allowed` (n_allowed ids; NULL asks the kernel). */
-rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed, rrl_cpu_t *out_cpus,
-                               size_t capacity, size_t *out_n);
+rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed,
+                               rrl_cpu_t *out_cpus, size_t capacity, size_t *out_n);
 /* Processors' worth of time that the cgroup grants, rounded up; 0: no limit. `root` is normally "/". */
 uint32_t rrl_cgroup_cpus(const char *root);
 

@@ -24,8 +24,9 @@ typedef struct rrl_trigger_state {
     rrl_pending_t pending;
     rrl_tag_t last_tag;   /* given to the latest event, handled or not; time RRL_NEVER: none yet */
     uint64_t last_serial; /* of that event */
-    rrl_atomic_u32_t n_waiting; /* physical: pushes in the inbox. Added to by pushers, subtracted from by the
-                                   coordinator; relaxed, it is only a bound */
+    /* Physical: pushes in the inbox, at most the capacity. Added to by pushers, subtracted from by the
+     * coordinator before it announces room. */
+    rrl_atomic_u32_t n_waiting;
 } rrl_trigger_state_t;
 
 typedef struct rrl_wake {
@@ -53,13 +54,9 @@ typedef struct rrl_present {
 #define RRL_CLAIM_PARKED (1ull << 16)
 #define RRL_CLAIM_EPOCH (1ull << 17)
 
-static inline uint32_t rrl__claim_next(uint64_t word) {
-    return (uint32_t)(word & 0xFF);
-}
+static inline uint32_t rrl__claim_next(uint64_t word) { return (uint32_t)(word & 0xFF); }
 
-static inline uint32_t rrl__claim_chunks(uint64_t word) {
-    return (uint32_t)(word >> 8 & 0xFF);
-}
+static inline uint32_t rrl__claim_chunks(uint64_t word) { return (uint32_t)(word >> 8 & 0xFF); }
 
 struct rrl_worker {
     /* Written by publishers, thieves and the owner. A publisher's release publishes the slice and all that
@@ -68,8 +65,8 @@ struct rrl_worker {
     /* The publisher's; read by who has claimed a chunk, which keeps them in place. */
     const uint32_t *slice; /* the published reactions */
     uint32_t slice_n;
-    uint32_t chunk;        /* reactions in a chunk; the last one may be shorter */
-    uint32_t slot;         /* where slice_ns of the slice is */
+    uint32_t chunk; /* reactions in a chunk; the last one may be shorter */
+    uint32_t slot;  /* where slice_ns of the slice is */
 
     /* The owner's, in a body or between. */
     RRL_ALIGNED_LINE rrl_program_t *program;
@@ -77,21 +74,22 @@ struct rrl_worker {
     rrl_atomic_u32_t reaction; /* running now, or RRL_NONE; relaxed: others only describe it */
     bool is_attached;
     bool wants_stop;
-    uint64_t hash;       /* sum over what happened at this tag, see rrl__mix */
-    uint32_t *set_cells; /* ports first set at this tag, in order */
+    uint64_t hash;            /* sum over what happened at this tag, see rrl__mix */
+    uint32_t *set_cells;      /* ports first set at this tag, in order */
     uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
-    rrl_wake_t *wakes;   /* events scheduled at this tag */
+    rrl_wake_t *wakes;        /* events scheduled at this tag */
     uint32_t n_wakes, cap_wakes;
-    uint32_t *channels;  /* as wide as the widest multiport: an answer of rrl_multiport_present */
-    uint32_t *failed;    /* reactions that raised at this level */
+    uint32_t *channels; /* as wide as the widest multiport: an answer of rrl_multiport_present */
+    uint32_t *failed;   /* reactions that raised at this level */
     uint32_t n_failed, cap_failed;
     uint64_t n_reactions, n_stolen, n_allocations, n_dropped;
-    uint32_t n_stale;    /* wakes that cancelled events left behind, at this tag */
-    bool is_past_stop;   /* an event was dropped because it lies past the stop tag */
+    uint32_t n_stale;  /* wakes that cancelled events left behind, at this tag */
+    bool is_past_stop; /* an event was dropped because it lies past the stop tag */
     int64_t spinning_ns, parked_ns;
     int32_t cpu;
     rrl_spsc_t *returns; /* by coordinator: payloads that this worker set, to be released here */
-    rrl_atomic_u32_t has_returns; /* a coordinator has pushed; release pairs with take_returns' acquire */
+    rrl_atomic_u32_t
+        has_returns; /* a coordinator has pushed; release pairs with take_returns' acquire */
     rrl_trace_record_t *trace;
     uint64_t n_trace; /* records ever written; the last trace_capacity are kept */
     rrl__thread_t thread;
@@ -116,30 +114,30 @@ struct rrl_program {
     uint32_t n_triggers, first_action_trigger, first_timer_trigger;
     rrl_event_queue_t events;
     rrl_tag_t tag;
-    uint64_t epoch;          /* of the tag, from 1 */
-    rrl_tag_t stop_tag;      /* only ever lowered; written between tags, or when a body raised */
-    bool is_unwinding;       /* a body raised: only shutdown reactions are left */
-    uint64_t *queued_epoch;  /* by reaction: the tag at which it was last queued (I4) */
-    uint32_t *ready;         /* the reaction queue: a slot for each reaction, see plan.slot_begin */
-    uint32_t *n_ready;       /* by slot */
-    uint64_t *ready_levels;  /* a bit for each level with ready reactions */
-    uint32_t level_word;     /* no level below 64 times this is ready */
-    uint32_t *event_cells;   /* cells that events made present at this tag */
+    uint64_t epoch;         /* of the tag, from 1 */
+    rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
+    bool is_unwinding;      /* a body raised: only shutdown reactions are left */
+    uint64_t *queued_epoch; /* by reaction: the tag at which it was last queued (I4) */
+    uint32_t *ready;        /* the reaction queue: a slot for each reaction, see plan.slot_begin */
+    uint32_t *n_ready;      /* by slot */
+    uint64_t *ready_levels; /* a bit for each level with ready reactions */
+    uint32_t level_word;    /* no level below 64 times this is ready */
+    uint32_t *event_cells;  /* cells that events made present at this tag */
     uint32_t n_event_cells;
-    void **garbage;          /* payloads to release together */
+    void **garbage; /* payloads to release together */
     uint32_t n_garbage, cap_garbage;
-    uint32_t *physical;      /* delays to stamp with the clock at the end of a tag */
+    uint32_t *physical; /* delays to stamp with the clock at the end of a tag */
     uint32_t n_physical;
     bool has_physical_delays;
-    uint64_t n_stale;        /* wakes of cancelled events still in the queue, about */
+    uint64_t n_stale; /* wakes of cancelled events still in the queue, about */
     uint64_t publications;
-    float *slice_ns;         /* by slot: mean cost of one of its reactions; 0: not known */
-    float credit_ns;         /* gain forgone because workers were parked */
+    float *slice_ns; /* by slot: mean cost of one of its reactions; 0: not known */
+    float credit_ns; /* gain forgone because workers were parked */
     uint32_t n_held_back, backoff, seen_late; /* levels to run inline after a worker came late */
     uint64_t n_levels_run;
     uint64_t trace_hash, n_events, n_tags, n_allocations, n_dropped;
     int64_t start_ns, end_ns; /* of the clock */
-    rrl_tag_t last_stamp;     /* given to a value of a physical connection */
+    rrl_tag_t last_stamp;     /* given to a value of a physical connection, before its delay */
     bool is_past_stop;        /* something was due after the stop tag: not starved, but timed out */
     rrl_status_t status;      /* why the program ended early: RRL_E_NOMEM, or RRL_OK */
 
@@ -150,22 +148,26 @@ struct rrl_program {
     /* Reactions of the published level not yet finished. Every visit subtracts what it ran (release); the
      * one that reaches 0 (acquire) sees all of them and becomes the coordinator (I6). */
     RRL_ALIGNED_LINE rrl_atomic_u32_t left;
-    rrl_atomic_u32_t n_late; /* slices that a thief ran because their owner did not come; relaxed, a hint */
+    rrl_atomic_u32_t
+        n_late; /* slices that a thief ran because their owner did not come; relaxed, a hint */
     /* The coordinator has ended the program; release before the last publication, acquire in the pool. */
     rrl_atomic_u32_t is_quitting;
     rrl_atomic_i64_t shown_time_ns; /* of the tag; relaxed, for descriptions */
 
     /* The outside. */
     RRL_ALIGNED_LINE rrl_mpsc_t inbox;
-    rrl_atomic_u32_t bell;     /* RRL_BELL_*; exchanged by ringers and by the waiting coordinator */
-    rrl_atomic_u32_t phase;    /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
+    rrl_atomic_u32_t bell; /* RRL_BELL_*; exchanged by ringers and by the waiting coordinator */
+    rrl_atomic_u32_t
+        phase; /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
+    rrl_atomic_u32_t n_running; /* workers that have not left; the last one (acq_rel) announces the end */
     /* Threads inside rrl_schedule_physical, and the bit that turns away all that come later: in one word, so
      * that the end either sees a pusher or is seen by it. */
     rrl_atomic_u32_t gate;
-    rrl_atomic_u32_t n_holds;  /* open producers */
-    rrl_atomic_u32_t room;     /* counts drains of the inbox, times two; bit 0: somebody waits for the next */
+    rrl_atomic_u32_t n_holds; /* open producers */
+    rrl_atomic_u32_t
+        room; /* counts drains of the inbox, times two; bit 0: somebody waits for the next */
     rrl_atomic_u32_t stop_requested; /* from outside */
-    bool is_oversubscribed;    /* fewer usable processors than workers: never spin */
+    bool is_oversubscribed;          /* fewer usable processors than workers: never spin */
     uint32_t n_usable_cpus;
 };
 

@@ -41,7 +41,8 @@ static void expose(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
 
 static void conceal(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
     const rrl_plan_t *plan = &p->plan;
-    for (uint32_t i = r->reads_begin; i < r->reads_end; i++) *plan->reads[i].view = (rrl_view_t){NULL, NULL};
+    for (uint32_t i = r->reads_begin; i < r->reads_end; i++)
+        *plan->reads[i].view = (rrl_view_t){NULL, plan->reads[i].concealed};
     for (uint32_t i = r->wide_begin; i < r->wide_end; i++) {
         const rrl_graph_multiport_t *m = &plan->multiports[plan->wide[i]];
         const rrl_present_t *present = &p->present[plan->wide[i]];
@@ -114,20 +115,31 @@ rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_p
     return RRL_OK;
 }
 
-rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport, const uint32_t **out_channels,
-                                   uint32_t *out_n) {
+/* Whether the views of the multiport are filled for `reaction`. The view itself does not tell: another
+ * reactor may be reading it. */
+static bool is_shown(const rrl_plan_t *plan, rrl_id_t reaction, rrl_id_t multiport) {
+    const rrl_plan_reaction_t *r = &plan->reactions[reaction];
+    for (uint32_t i = r->wide_begin; i < r->wide_end; i++) {
+        if (plan->wide[i] == multiport) return true;
+    }
+    return false;
+}
+
+rrl_status_t rrl_multiport_present(const rrl_worker_t *w, rrl_id_t multiport,
+                                   const uint32_t **out_channels, uint32_t *out_n) {
     const rrl_program_t *p = w->program;
     rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
     if (reaction == RRL_NONE) return RRL_E_PHASE;
     if (multiport >= p->plan.n_multiports) return RRL_E_INVAL;
-    if (!rrl__plan_may_read(&p->plan, reaction, RRL_MULTIPORT, multiport)) return RRL_E_UNDECLARED_USE;
+    if (!rrl__plan_may_read(&p->plan, reaction, RRL_MULTIPORT, multiport))
+        return RRL_E_UNDECLARED_USE;
     const rrl_graph_multiport_t *m = &p->plan.multiports[multiport];
-    if (m->view->is_present) {
+    if (is_shown(&p->plan, reaction, multiport)) {
         *out_channels = p->present[multiport].channels;
         *out_n = p->present[multiport].n;
         return RRL_OK;
     }
-    /* Not shown: the reactor's own output, whose channels the running body may have just set. */
+    /* The reactor's own output, whose channels the running body may have just set. */
     *out_n = 0;
     for (uint32_t k = 0; k < m->width; k++) {
         if (p->cells[p->plan.port_cell[m->first + k]]) w->channels[(*out_n)++] = k;
@@ -154,9 +166,7 @@ bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action) {
            rrl__csr_has(&w->program->plan.action_writers, action, reaction);
 }
 
-bool rrl_worker_is_unwinding(const rrl_worker_t *w) {
-    return w->program->is_unwinding;
-}
+bool rrl_worker_is_unwinding(const rrl_worker_t *w) { return w->program->is_unwinding; }
 
 rrl_status_t rrl_request_stop(rrl_worker_t *w) {
     if (rrl_load_relaxed_u32(&w->reaction) == RRL_NONE) return RRL_E_PHASE;
@@ -172,7 +182,8 @@ static void mark_present(rrl_program_t *p, uint32_t cell) {
     for (uint32_t i = plan->channels.begin[cell]; i < plan->channels.begin[cell + 1]; i++) {
         const rrl_plan_channel_t *channel = &plan->channel_refs[plan->channels.items[i]];
         rrl_present_t *present = &p->present[channel->multiport];
-        if (present->n && present->channels[present->n - 1] > channel->index) present->is_sorted = false;
+        if (present->n && present->channels[present->n - 1] > channel->index)
+            present->is_sorted = false;
         present->channels[present->n++] = channel->index;
     }
     if (p->is_unwinding) return;
@@ -193,6 +204,12 @@ static void clear_cell(rrl_program_t *p, uint32_t cell) {
 static void queue_triggers(rrl_program_t *p, uint32_t cell) {
     for (uint32_t i = p->plan.triggers.begin[cell]; i < p->plan.triggers.begin[cell + 1]; i++)
         rrl__reaction_queue_push(p, p->plan.triggers.items[i]);
+}
+
+/* The first tag after `tag`; behind the last microstep that is the next nanosecond. */
+static rrl_tag_t tag_after(rrl_tag_t tag) {
+    if (tag.microstep == UINT32_MAX) return (rrl_tag_t){tag.time_ns + 1, 0};
+    return (rrl_tag_t){tag.time_ns, tag.microstep + 1};
 }
 
 static void lower_stop_tag(rrl_program_t *p, rrl_tag_t tag) {
@@ -260,7 +277,8 @@ static void finish_level(rrl_program_t *p) {
 
 /* Gives the payload back to the worker that made it, where dropping it is cheap; one that sleeps would
  * hold it for long. */
-static void give_back(rrl_program_t *p, rrl_worker_t *coordinator, rrl_worker_t *maker, void *payload) {
+static void give_back(rrl_program_t *p, rrl_worker_t *coordinator, rrl_worker_t *maker,
+                      void *payload) {
     if (maker != coordinator && !rrl__is_parked(maker) &&
         rrl__spsc_push(&maker->returns[coordinator->index], payload)) {
         rrl_store_release_u32(&maker->has_returns, 1); /* pairs with rrl__take_returns */
@@ -288,7 +306,8 @@ static void list_physical(rrl_program_t *p, const uint32_t *cells, uint32_t n) {
     const rrl_csr_t *delays = &p->plan.delays;
     for (uint32_t k = 0; k < n; k++) {
         for (uint32_t i = delays->begin[cells[k]]; i < delays->begin[cells[k] + 1]; i++) {
-            if (p->plan.delay[delays->items[i]].is_physical) p->physical[p->n_physical++] = delays->items[i];
+            if (p->plan.delay[delays->items[i]].is_physical)
+                p->physical[p->n_physical++] = delays->items[i];
         }
     }
 }
@@ -309,7 +328,8 @@ static void capture_physical(rrl_program_t *p) {
 }
 
 static void collect_wakes(rrl_program_t *p, rrl_worker_t *w) {
-    for (uint32_t i = 0; i < w->n_wakes; i++) rrl__push_event(p, w->wakes[i].tag, w->wakes[i].trigger);
+    for (uint32_t i = 0; i < w->n_wakes; i++)
+        rrl__push_event(p, w->wakes[i].tag, w->wakes[i].trigger);
     w->n_wakes = 0;
     p->n_stale += w->n_stale;
     w->n_stale = 0;
@@ -344,8 +364,7 @@ static void finish_tag(rrl_program_t *p, rrl_worker_t *coordinator) {
     p->n_event_cells = 0;
     p->n_tags++;
     p->trace_hash = rrl__mix(rrl__mix_tag(p->trace_hash, p->tag) + hash);
-    if (p->tag.microstep != UINT32_MAX && wants_stop)
-        lower_stop_tag(p, (rrl_tag_t){p->tag.time_ns, p->tag.microstep + 1});
+    if (wants_stop) lower_stop_tag(p, tag_after(p->tag));
     rrl__release_garbage(p);
     if (p->n_stale > 64 && p->n_stale * 2 > rrl__event_queue_size(&p->events)) {
         rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
@@ -355,49 +374,54 @@ static void finish_tag(rrl_program_t *p, rrl_worker_t *coordinator) {
 
 /* ---- from tag to tag ------------------------------------------------------------------------------- */
 
-static bool is_held(const rrl_program_t *p) {
-    return rrl_load_acquire_u32(&p->n_holds) != 0; /* acquire: pushes before the release of a hold are in */
+/* Empties the inbox. True: more may come, because a producer is open, or because a push has begun, which
+ * rings when it is done. */
+static bool receive(rrl_program_t *p) {
+    /* acquire, and before the inbox: the pushes made under a hold that is over have moved the tail. */
+    bool is_held = rrl_load_acquire_u32(&p->n_holds) != 0;
+    rrl__drain_inbox(p);
+    return is_held || rrl_load_relaxed_u64(&p->inbox.tail) != p->inbox.head;
 }
 
 /* The next tag to process and whether it must be waited for although the program is fast; false: nothing
  * will ever happen unless the bell rings. */
-static bool choose_tag(rrl_program_t *p, rrl_tag_t *out_tag, bool *out_must_wait) {
+static bool choose_tag(rrl_program_t *p, bool may_receive, rrl_tag_t *out_tag,
+                       bool *out_must_wait) {
     *out_must_wait = false;
     if (rrl__event_queue_peek(&p->events, out_tag)) {
         if (rrl_tag_is_before(p->stop_tag, *out_tag)) *out_tag = p->stop_tag;
         return true;
     }
-    bool may_starve = !p->options.keepalive && !p->is_past_stop;
-    bool held = is_held(p);
-    rrl_tag_t after = {p->tag.time_ns, p->tag.microstep + 1};
-    if (may_starve && !held) lower_stop_tag(p, after);
+    bool is_timed_out = p->is_past_stop && p->stop_tag.time_ns != RRL_FOREVER;
+    rrl_tag_t after = tag_after(p->tag);
+    if (!p->options.keepalive && !is_timed_out && !may_receive) lower_stop_tag(p, after);
     if (p->stop_tag.time_ns == RRL_FOREVER) return false;
     *out_tag = p->stop_tag;
-    *out_must_wait = held && rrl_tag_is_before(after, p->stop_tag);
+    *out_must_wait = may_receive && rrl_tag_is_before(after, p->stop_tag);
     return true;
 }
 
 /* event path 4/10 (ARCHITECTURE.md): the next tag is found and waited for; false: there is none */
 static bool advance_tag(rrl_program_t *p, rrl_worker_t *w) {
-    if (p->status) return false;
     if (p->epoch && !rrl_tag_is_before(p->tag, p->stop_tag)) return false;
     for (;;) {
         rrl_tag_t next;
         bool must_wait, is_known;
-        rrl__drain_inbox(p);
-        if (rrl_load_acquire_u32(&p->stop_requested))
-            lower_stop_tag(p, (rrl_tag_t){p->tag.time_ns, p->tag.microstep + 1});
-        is_known = choose_tag(p, &next, &must_wait);
+        bool may_receive = receive(p);
+        if (rrl_load_acquire_u32(&p->stop_requested)) lower_stop_tag(p, tag_after(p->tag));
+        is_known = choose_tag(p, may_receive, &next, &must_wait);
         if (p->n_garbage) rrl__release_garbage(p);
-        int64_t due_ns = is_known ? p->start_ns + next.time_ns : RRL_FOREVER;
-        if (is_known && next.time_ns > RRL_FOREVER - p->start_ns) due_ns = RRL_FOREVER;
+        if (p->status) return false;
+        int64_t due_ns;
+        if (!is_known || rrl_time_add(p->start_ns, next.time_ns, &due_ns)) due_ns = RRL_FOREVER;
         if (!is_known || ((!p->options.fast || must_wait) && rrl__clock_ns() < due_ns)) {
             if (p->n_stale) { /* cancelled events must not be waited for */
                 rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
                 p->n_stale = 0;
                 continue;
             }
-            if (!rrl__wait_for_bell(p, w, due_ns)) continue;
+            rrl__wait_for_bell(p, w, due_ns);
+            continue; /* what has come meanwhile may be due before */
         }
         collect_due(p, next);
         if (p->n_event_cells || rrl_tag_equal(next, p->stop_tag)) {
@@ -414,8 +438,10 @@ static void begin(rrl_program_t *p) {
     start_tag(p, (rrl_tag_t){0, 0});
 }
 
-static void end(rrl_program_t *p) {
+static void end(rrl_program_t *p, rrl_worker_t *w) {
+    rrl__detach(w); /* waits for pushes under way */
     rrl__close_gate(p);
+    rrl__attach(w);
     rrl__drain_inbox(p);
     rrl__discard_pending(p);
     rrl__release_garbage(p);
@@ -452,7 +478,8 @@ static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, size_t first
         if (cost > longest) longest = cost;
         must_wake |= home != w->index && rrl__is_parked(&p->workers[home]);
     }
-    if (n_busy == 1) return busiest != w->index && !must_wake; /* a reactor's state stays with its home */
+    if (n_busy == 1)
+        return busiest != w->index && !must_wake; /* a reactor's state stays with its home */
     if (p->n_held_back) {
         p->n_held_back--;
         return false;
@@ -525,7 +552,7 @@ bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
         }
         finish_tag(p, w);
         if (!advance_tag(p, w)) {
-            end(p);
+            end(p, w);
             return false;
         }
     }

@@ -5,6 +5,7 @@
 
 from ._version import __version__
 from .bank import Bank, interleaved
+from .declare import reaction
 from .elements import LogicalAction, PhysicalAction, Timer, shutdown, startup
 from .errors import (
     AbsentError,
@@ -17,7 +18,6 @@ from .errors import (
     UndeclaredEffectError,
     UndeclaredUseError,
 )
-from .plan import reaction
 from .ports import Input, Output
 from .program import Program, run
 from .reactor import Reactor

@@ -41,7 +41,8 @@ cdef extern from "_host.h":
     void rl_drop_thread_state(PyThreadState *state)
     void rl_defer(object obj)
     void rl_share(object obj)
-    int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) except -1
+    int rl_add_slot(
+        PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) except -1
     bint rl_settle(int *state, int outcome) nogil
 
 
@@ -55,51 +56,39 @@ cdef class Graph:
     cdef list _selves
     cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
-    cdef int _claim(self, object element, Graph owner) except -1
+    cdef int _claim(self, Element element) except -1
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1
 
 
-cdef class Port:
+cdef class Element:
     cdef rrl.rrl_view_t _view           # `value` and `is_present`, filled around each body
     cdef Graph _graph                   # whose program it belongs to; None before assembly
     cdef public object reactor
     cdef public object name
-    cdef public Py_ssize_t index
+    cdef readonly int64_t id            # in the graph; -1 before assembly
+    cdef rrl.rrl_worker_t *_worker(self) except NULL
+
+
+cdef class Port(Element):
     cdef public object type
     cdef public bint mutable
-    cdef readonly int64_t id
-    cdef Port _copy(self, object reactor, Py_ssize_t index)
+    cdef readonly Py_ssize_t index      # channel of its multiport; -1: none
 
 
-cdef class Multiport:
-    cdef rrl.rrl_view_t _view           # `is_present` only
-    cdef Graph _graph
+cdef class Multiport(Element):
     cdef Port _channel                  # declaration of every channel
-    cdef tuple _channels                # None while the width is not known
-    cdef object _width
-    cdef object _reactor
-    cdef object _name
-    cdef readonly int64_t id
-    cdef tuple _known_channels(self)
-    cdef int _present(self, const uint32_t **out_channels, uint32_t *out_n) except -1
+    cdef object _width                  # declared: an int or a name
+    cdef readonly tuple channels        # None while the width is not known
+    cdef object _known_channels(self)
 
 
-cdef class Action:
-    cdef rrl.rrl_view_t _view
-    cdef Graph _graph
-    cdef public object reactor
-    cdef public object name
+cdef class Action(Element):
     cdef public object spec
-    cdef readonly int64_t id
+    cdef rrl.rrl_program_t *_program(self) except NULL
 
 
-cdef class Timer:
-    cdef rrl.rrl_view_t _view           # `is_present` only
-    cdef Graph _graph
-    cdef public object reactor
-    cdef public object name
+cdef class Timer(Element):
     cdef public object spec
-    cdef readonly int64_t id
 
 
 cdef class Handle:
@@ -107,7 +96,7 @@ cdef class Handle:
     cdef rrl.rrl_tag_t _c_tag
     cdef uint64_t _serial               # logical: names the event; 0: dropped or physical
     cdef bint _is_physical
-    cdef int _state                     # 3: dropped; physical: see rl_settle
+    cdef int _state                     # PENDING, OVER, CANCELLED or DROPPED
     cdef object _value                  # physical: the payload until the event comes
 
 
@@ -115,3 +104,5 @@ cdef class Runtime:
     cdef readonly Graph graph
     cdef object _alive                  # itself while threads run, so that they outlive no memory
     cdef int _drop_states(self) except -1
+    cdef object _trace_of(self, uint32_t worker)
+    cdef object _ids(self)

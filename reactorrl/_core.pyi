@@ -3,7 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-class Port:
+class Element:
+    def bind(self, reactor: Any, name: str) -> None:
+        """Make `reactor` the owner, under this name; a multiport's channels too."""
+
+class Port(Element):
     """One port. `elements.Input` and `elements.Output` derive from it (`__slots__ = ()`).
 
     As a class attribute it is a declaration; `declaration.make(reactor)` gives the live port of one instance.
@@ -30,7 +34,7 @@ class Port:
     def lookup(self) -> tuple[bool, Any]:
         """(is present, value or None) by the slow way: also right for effects. PhaseError, UndeclaredUseError."""
 
-class Multiport:
+class Multiport(Element):
     """A vector of ports: `len`, indexing (negative too, slices give tuples), iteration, all at C speed."""
 
     is_present: bool  # as Port.is_present: whether any channel is
@@ -39,7 +43,9 @@ class Multiport:
     channels: tuple[Port, ...] | None  # None while the width is not known
     type: Any
     mutable: bool
-    width: Any  # of a declaration: an int or the name of an attribute; of a live multiport: its length
+    width: (
+        Any  # of a declaration: an int or the name of an attribute; of a live multiport: its length
+    )
     id: int
     def __init__(self, channel: Port, width: int | str) -> None:
         """A declaration; `channel` is the declaration of each channel."""
@@ -52,7 +58,7 @@ class Multiport:
     def lookup(self) -> bool:
         """Whether any channel is present, the slow way. PhaseError, UndeclaredUseError."""
 
-class Action:
+class Action(Element):
     """A logical or physical action; `elements.LogicalAction` and `PhysicalAction` derive from it."""
 
     value: Any  # as for Port
@@ -72,7 +78,7 @@ class Action:
     def hold(self, open: bool) -> None:
         """One producer more or less (PhysicalAction.producer)."""
 
-class Timer:
+class Timer(Element):
     is_present: bool
     reactor: Any
     name: str | None
@@ -80,7 +86,7 @@ class Timer:
     id: int
     def __init__(self, spec: Any = None) -> None: ...
     def make(self, reactor: Any) -> Timer: ...
-    def lookup(self) -> bool: ...
+    def lookup(self) -> tuple[bool, Any]: ...
 
 @final
 class Handle:
@@ -99,7 +105,8 @@ SHUTDOWN: Any
 @final
 class Graph:
     """The declared graph of one program. Ids count from 0 in order of addition (static order: depth first, a
-    reactor before its children; reactions in order of priority)."""
+    reactor before its children; reactions in order of priority).
+    """
 
     def add_reactor(self, reactor: Any) -> int: ...
     def add_port(self, port: Port) -> int:
@@ -119,7 +126,9 @@ class Graph:
         capacity: int,
     ) -> int: ...
     def add_timer(self, timer: Timer, offset_ns: int, period_ns: int) -> int: ...
-    def add_reaction(self, reactor_id: int, func: Callable[[Any], None], self_: Any, path_hash: int) -> int:
+    def add_reaction(
+        self, reactor_id: int, func: Callable[[Any], None], self_: Any, path_hash: int
+    ) -> int:
         """`func` is called as func(self_) on a worker. path_hash: 64 bits from the reaction's path, for trace_hash."""
     def declare(self, reaction_id: int, role: int, element: Any) -> None: ...
     def connect(self, source: Port, destination: Port, delay_ns: int, physical: bool) -> None:
@@ -178,7 +187,9 @@ def request_stop(reactor: Any) -> None: ...
 def in_reaction() -> bool:
     """Whether this thread runs a body now."""
 
-def topology(sysfs: str = "/sys", allowed: Sequence[int] | None = None) -> list[tuple[int, int, int, int]]:
+def topology(
+    sysfs: str = "/sys", allowed: Sequence[int] | None = None
+) -> list[tuple[int, int, int, int]]:
     """(cpu, core, cache, performance) of the usable processors, preferred ones first."""
 
 def cgroup_cpus(root: str = "/") -> int: ...

@@ -22,6 +22,13 @@ PEEK = rrl.RRL_PEEK
 # Python's signal handlers run at least this often while the main thread waits.
 cdef int64_t SIGNAL_PERIOD_NS = 100_000_000
 
+# States of a Handle. Only a physical event's are settled by more than one thread.
+cdef enum:
+    PENDING
+    OVER
+    CANCELLED
+    DROPPED
+
 
 class CycleFound(Exception):
     """A causality loop: a list of (reaction id or -1, port id or -1)."""
@@ -58,36 +65,59 @@ cdef object _tag(rrl.rrl_tag_t tag):
     return Tag(tag.time_ns, tag.microstep)
 
 
-# ---- elements ---------------------------------------------------------------------------------------
+# ---- elements ----
 
 
-cdef class Port:
+cdef class Element:
+    """What ports, multiports, actions and timers have in common."""
+
     def __cinit__(self, *args, **kwargs):
         self.id = -1
+
+    def bind(self, reactor, name):
+        """Makes `reactor` the owner, under this name."""
+        self.reactor = reactor
+        self.name = name
+
+    def lookup(self):
+        """(is present, value) of an element that a reaction sees through its view alone."""
+        if self._view.is_present is NULL:
+            _check(_why_concealed(self._graph), self)
+        return (True, <object>self._view.value) if self._view.value is not NULL else (False, None)
+
+    @cython.always_allow_keywords(True)
+    def get(self, default=None):
+        if self._view.value is not NULL:
+            return <object>self._view.value
+        present, value = self.lookup()
+        return value if present else default
+
+    cdef rrl.rrl_worker_t *_worker(self) except NULL:
+        """The worker whose body this is, of the element's program."""
+        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
+        if w is NULL:
+            _check(rrl.RRL_E_PHASE, self)
+        return w
+
+
+cdef class Port(Element):
+    def __cinit__(self, *args, **kwargs):
         self.index = -1
 
     def __init__(self, type=None, mutable=False):
         self.type = type
         self.mutable = mutable
 
-    cdef Port _copy(self, object reactor, Py_ssize_t index):
+    @cython.always_allow_keywords(True)
+    def make(self, reactor, Py_ssize_t index=-1):
         cls = self.__class__
         cdef Port port = <Port>cls.__new__(cls)
-        port.type = self.type
-        port.mutable = self.mutable
-        port.name = self.name
-        port.reactor = reactor
-        port.index = index
+        port.type, port.mutable, port.index = self.type, self.mutable, index
+        port.reactor, port.name = reactor, self.name
         return port
 
-    @cython.always_allow_keywords(True)
-    def make(self, reactor, index=-1):
-        return self._copy(reactor, index)
-
     def set(self, value):
-        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
-        if w is NULL:
-            _check(rrl.RRL_E_PHASE, self)
+        cdef rrl.rrl_worker_t *w = self._worker()
         if self._graph._n_workers > 1:
             rl_share(value)
         if self._graph._frozen is not None:
@@ -98,28 +128,13 @@ cdef class Port:
             Py_DECREF(value)
             _check(rc, self)
 
-    @cython.always_allow_keywords(True)
-    def get(self, default=None):
-        if self._view.value is not NULL:
-            return <object>self._view.value
-        if self._view.is_present is not NULL and self.index < 0:
-            return default
-        present, value = self.lookup()
-        return value if present else default
-
     def lookup(self):
-        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
         cdef void *payload = NULL
-        if w is NULL:
-            _check(rrl.RRL_E_PHASE, self)
-        _check(rrl.rrl_port_payload(w, <uint32_t>self.id, &payload), self)
+        _check(rrl.rrl_port_payload(self._worker(), <uint32_t>self.id, &payload), self)
         return (True, <object>payload) if payload is not NULL else (False, None)
 
 
-cdef class Multiport:
-    def __cinit__(self, *args, **kwargs):
-        self.id = -1
-
+cdef class Multiport(Element):
     def __init__(self, Port channel, width):
         self._channel = channel
         self._width = width
@@ -134,60 +149,31 @@ cdef class Multiport:
 
     @property
     def width(self):
-        return self._width if self._channels is None else len(self._channels)
-
-    @property
-    def channels(self):
-        return self._channels
-
-    @property
-    def reactor(self):
-        return self._reactor
-
-    @reactor.setter
-    def reactor(self, reactor):
-        self._reactor = reactor
-        if self._channels is not None:
-            for channel in self._channels:
-                (<Port>channel).reactor = reactor
-
-    @property
-    def name(self):
-        return self._name
-
-    @name.setter
-    def name(self, name):
-        self._name = name
-        if self._channels is not None:
-            for channel in self._channels:
-                (<Port>channel).name = name
+        return self._width if self.channels is None else len(self.channels)
 
     def make(self, reactor, Py_ssize_t width):
         cls = self.__class__
         cdef Multiport multiport = <Multiport>cls.__new__(cls)
-        multiport._channel = self._channel
-        multiport._width = self._width
-        multiport._reactor = reactor
-        multiport._name = self._name
+        multiport._channel, multiport._width = self._channel, self._width
+        multiport.reactor, multiport.name = reactor, self.name
         if width >= 0:
             multiport.fill(width)
         return multiport
 
     def fill(self, Py_ssize_t width):
         """Makes the channels; once."""
-        if self._channels is not None:
+        if self.channels is not None:
             raise ValueError(f"{self} has its channels already")
-        cdef list channels = []
-        cdef Py_ssize_t i
-        cdef Port channel
-        for i in range(width):
-            channel = self._channel._copy(self._reactor, i)
-            channel.name = self._name
-            channels.append(channel)
-        self._channels = tuple(channels)
+        self.channels = tuple([self._channel.make(self.reactor, i) for i in range(width)])
+        self.bind(self.reactor, self.name)
 
-    cdef tuple _known_channels(self):
-        if self._channels is None:
+    def bind(self, reactor, name):
+        Element.bind(self, reactor, name)
+        for channel in self.channels or ():
+            channel.bind(reactor, name)
+
+    cdef object _known_channels(self):
+        if self.channels is None:
             self._resolve()
         # In a body an undeclared multiport must not look empty.
         cdef rrl.rrl_worker_t *w
@@ -195,12 +181,12 @@ cdef class Multiport:
             w = rl_worker_of(<void *>self._graph)
             if w is not NULL and not rrl.rrl_may_touch(w, <uint32_t>self.id):
                 _check(rrl.RRL_E_UNDECLARED_USE, self)
-        return self._channels
+        return self.channels
 
     def __len__(self):
-        if self._channels is None:
+        if self.channels is None:
             self._resolve()
-        return len(self._channels)
+        return len(self.channels)
 
     def __getitem__(self, index):
         return self._known_channels()[index]
@@ -208,65 +194,35 @@ cdef class Multiport:
     def __iter__(self):
         return iter(self._known_channels())
 
-    cdef int _present(self, const uint32_t **out_channels, uint32_t *out_n) except -1:
-        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
-        if w is NULL:
-            _check(rrl.RRL_E_PHASE, self)
-        return _check(rrl.rrl_multiport_present(w, <uint32_t>self.id, out_channels, out_n), self)
-
     def present(self):
         cdef const uint32_t *indices = NULL
         cdef uint32_t n = 0, i
-        self._present(&indices, &n)
-        if n == <uint32_t>len(self._channels):
-            return self._channels
-        cdef list channels = []
-        for i in range(n):
-            channels.append(self._channels[indices[i]])
-        return tuple(channels)
+        cdef rrl.rrl_worker_t *w = self._worker()
+        _check(rrl.rrl_multiport_present(w, <uint32_t>self.id, &indices, &n), self)
+        if n == <uint32_t>len(self.channels):
+            return self.channels
+        return tuple([self.channels[indices[i]] for i in range(n)])
 
     def lookup(self):
-        cdef const uint32_t *indices = NULL
-        cdef uint32_t n = 0
-        self._present(&indices, &n)
-        return n > 0
+        return bool(self.present())
 
 
-cdef class Action:
-    def __cinit__(self, *args, **kwargs):
-        self.id = -1
-
+cdef class Action(Element):
     def __init__(self, spec=None):
         self.spec = spec
 
     def make(self, reactor):
         cls = self.__class__
         cdef Action action = <Action>cls.__new__(cls)
-        action.spec = self.spec
-        action.name = self.name
-        action.reactor = reactor
+        action.spec, action.reactor, action.name = self.spec, reactor, self.name
         return action
-
-    def lookup(self):
-        if self._view.is_present is NULL:
-            _check(_why_concealed(self._graph), self)
-        return (True, <object>self._view.value) if self._view.value is not NULL else (False, None)
-
-    @cython.always_allow_keywords(True)
-    def get(self, default=None):
-        if self._view.value is not NULL:
-            return <object>self._view.value
-        present, value = self.lookup()
-        return value if present else default
 
     @cython.always_allow_keywords(True)
     def schedule_logical(self, value=None, *, delay=0):  # event path 2/10 (ARCHITECTURE.md)
-        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
         cdef rrl.rrl_tag_t tag
         cdef uint64_t serial = 0
         cdef int64_t delay_ns = _delay(delay)
-        if w is NULL:
-            _check(rrl.RRL_E_PHASE, self)
+        cdef rrl.rrl_worker_t *w = self._worker()
         if self._graph._n_workers > 1:
             rl_share(value)
         Py_INCREF(value)
@@ -279,14 +235,12 @@ cdef class Action:
         handle._action = self
         handle._c_tag = tag
         handle._serial = serial
-        handle._state = 0 if serial else 3
+        handle._state = PENDING if serial else DROPPED
         return handle
 
     def schedule_physical(self, value, delay, full):
         cdef int64_t delay_ns = _delay(delay)
-        if self._graph is None or self._graph._c_program is NULL:
-            _check(rrl.RRL_E_PHASE, f"{self}: the program does not run")
-        cdef rrl.rrl_program_t *program = self._graph._c_program
+        cdef rrl.rrl_program_t *program = self._program()
         cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._graph)
         cdef bint in_body = w is not NULL and rrl.rrl_worker_reaction(w) != rrl.RRL_NONE
         if in_body and not rrl.rrl_may_schedule(w, <uint32_t>self.id):
@@ -300,7 +254,8 @@ cdef class Action:
         cdef rrl.rrl_status_t rc
         while True:
             Py_INCREF(handle)
-            rc = rrl.rrl_schedule_physical(program, <uint32_t>self.id, delay_ns, <void *>handle, &handle._c_tag)
+            rc = rrl.rrl_schedule_physical(
+                program, <uint32_t>self.id, delay_ns, <void *>handle, &handle._c_tag)
             if rc == rrl.RRL_OK:
                 return handle
             Py_DECREF(handle)
@@ -309,7 +264,7 @@ cdef class Action:
             if rc != rrl.RRL_FULL:
                 _check(rc, self)
             if full == "drop":
-                handle._state = 3
+                handle._state = DROPPED
                 return handle
             if full == "raise" or in_body:
                 _check(rrl.RRL_E_CAPACITY, self)
@@ -318,30 +273,23 @@ cdef class Action:
             PyErr_CheckSignals()
 
     def hold(self, bint open):
+        rrl.rrl_program_hold(self._program(), open)
+
+    cdef rrl.rrl_program_t *_program(self) except NULL:
         if self._graph is None or self._graph._c_program is NULL:
-            _check(rrl.RRL_E_PHASE, f"{self}: it belongs to no program yet")
-        rrl.rrl_program_hold(self._graph._c_program, open)
+            _check(rrl.RRL_E_PHASE, f"{self}: its program has not been assembled")
+        return self._graph._c_program
 
 
-cdef class Timer:
-    def __cinit__(self, *args, **kwargs):
-        self.id = -1
-
+cdef class Timer(Element):
     def __init__(self, spec=None):
         self.spec = spec
 
     def make(self, reactor):
         cls = self.__class__
         cdef Timer timer = <Timer>cls.__new__(cls)
-        timer.spec = self.spec
-        timer.name = self.name
-        timer.reactor = reactor
+        timer.spec, timer.reactor, timer.name = self.spec, reactor, self.name
         return timer
-
-    def lookup(self):
-        if self._view.is_present is NULL:
-            _check(_why_concealed(self._graph), self)
-        return self._view.value is not NULL
 
 
 cdef rrl.rrl_status_t _why_concealed(Graph graph) noexcept:
@@ -366,18 +314,15 @@ cdef class Handle:
 
     @property
     def tag(self):
-        return None if self._state == 3 else _tag(self._c_tag)
+        return None if self._state == DROPPED else _tag(self._c_tag)
 
     def cancel(self):
         if self._is_physical:
-            return rl_settle(&self._state, 2)
+            return rl_settle(&self._state, CANCELLED)
         if not self._serial:
             return False
-        cdef rrl.rrl_worker_t *w = rl_worker_of(<void *>self._action._graph)
-        if w is NULL:
-            _check(rrl.RRL_E_PHASE, self._action)
         cdef rrl.rrl_status_t rc = rrl.rrl_cancel(
-            w, <uint32_t>self._action.id, self._c_tag, self._serial)
+            self._action._worker(), <uint32_t>self._action.id, self._c_tag, self._serial)
         _check(rc, self._action)
         return rc == rrl.RRL_OK
 
@@ -402,7 +347,7 @@ STARTUP = _Edge("startup")
 SHUTDOWN = _Edge("shutdown")
 
 
-# ---- trampolines: called by the core, attached ------------------------------------------------------
+# ---- trampolines: called by the core, attached ----
 
 
 cdef int _note_failure(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *error) noexcept:
@@ -425,13 +370,13 @@ cdef void *_redeem(void *ctx, void *ticket) noexcept:
     cdef Handle handle = <Handle>ticket
     value = handle._value
     handle._value = None
-    if not rl_settle(&handle._state, 1):
+    if not rl_settle(&handle._state, OVER):
         return NULL
     Py_INCREF(value)
     return <void *>value
 
 
-# ---- the graph --------------------------------------------------------------------------------------
+# ---- the graph ----
 
 
 @cython.final
@@ -441,17 +386,19 @@ cdef class Graph:
         _check(rrl.rrl_graph_create(&self._c_graph), "Graph")
 
     def __dealloc__(self):
-        cdef uint32_t i
         rrl.rrl_graph_destroy(self._c_graph)
         rrl.rrl_program_destroy(self._c_program)
         free(self._c_host.bodies)
         free(self._c_host.states)
         free(self._c_host.threads)
 
-    cdef int _claim(self, object element, Graph owner) except -1:
-        if owner is not None:
-            raise errors.AssemblyError(f"{element} belongs to another program already; build a new reactor")
+    cdef int _claim(self, Element element) except -1:
+        """Takes the element in: its view stays in place as long as this graph."""
+        if element._graph is not None:
+            raise errors.AssemblyError(f"{element} belongs to another program; make a new reactor")
         self._elements.append(element)
+        element._graph = self
+        rl_defer(element)
         return 0
 
     def add_reactor(self, reactor):
@@ -462,29 +409,24 @@ cdef class Graph:
 
     def add_port(self, Port port):
         cdef rrl.rrl_id_t number
-        self._claim(port, port._graph)
+        self._claim(port)
         _check(rrl.rrl_graph_add_port(self._c_graph, &port._view, &number), port)
-        rl_defer(port)
-        port._graph = self
         port.id = number
         return number
 
     @cython.always_allow_keywords(True)
     def add_multiport(self, Multiport multiport, bint shows_absent=False):
         cdef rrl.rrl_id_t number, first = 0
-        cdef Port port
+        cdef uint32_t width = <uint32_t>len(multiport.channels)
         cdef void *concealed = <void *>False if shows_absent else NULL
-        self._claim(multiport, multiport._graph)
-        for i, channel in enumerate(multiport._channels):
-            port = <Port>channel
-            number = self.add_port(port)
-            port._view.is_present = concealed
-            if i == 0:
-                first = number
-        _check(rrl.rrl_graph_add_multiport(self._c_graph, first, <uint32_t>len(multiport._channels),
-                                           &multiport._view, concealed, &number), multiport)
-        rl_defer(multiport)
-        multiport._graph = self
+        self._claim(multiport)
+        for channel in multiport.channels:
+            self.add_port(channel)
+            (<Port>channel)._view.is_present = concealed
+        if width:
+            first = <uint32_t>(<Port>multiport.channels[0]).id
+        _check(rrl.rrl_graph_add_multiport(
+            self._c_graph, first, width, &multiport._view, concealed, &number), multiport)
         multiport.id = number
         return number
 
@@ -497,26 +439,23 @@ cdef class Graph:
         spec.policy = <rrl.rrl_policy_t>policy
         spec.is_physical = physical
         spec.capacity = capacity
-        self._claim(action, action._graph)
+        self._claim(action)
         _check(rrl.rrl_graph_add_action(self._c_graph, &spec, &action._view, &number), action)
-        rl_defer(action)
-        action._graph = self
         action.id = number
         return number
 
     def add_timer(self, Timer timer, int64_t offset_ns, int64_t period_ns):
         cdef rrl.rrl_id_t number
-        self._claim(timer, timer._graph)
-        _check(rrl.rrl_graph_add_timer(self._c_graph, offset_ns, period_ns, &timer._view, &number), timer)
-        rl_defer(timer)
-        timer._graph = self
+        self._claim(timer)
+        _check(rrl.rrl_graph_add_timer(
+            self._c_graph, offset_ns, period_ns, &timer._view, &number), timer)
         timer.id = number
         return number
 
     def add_reaction(self, uint32_t reactor_id, func, self_, path_hash):
         cdef rrl.rrl_id_t number
-        _check(rrl.rrl_graph_add_reaction(self._c_graph, reactor_id, <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF),
-                                          &number), func)
+        _check(rrl.rrl_graph_add_reaction(
+            self._c_graph, reactor_id, <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF), &number), func)
         rl_defer(func)
         self._funcs.append(func)
         self._selves.append(self_)
@@ -524,27 +463,28 @@ cdef class Graph:
 
     def declare(self, uint32_t reaction_id, int role, element):
         cdef rrl.rrl_kind_t kind
-        cdef int64_t number = 0
         if isinstance(element, Port):
-            kind, number = rrl.RRL_PORT, (<Port>element).id
+            kind = rrl.RRL_PORT
         elif isinstance(element, Multiport):
-            kind, number = rrl.RRL_MULTIPORT, (<Multiport>element).id
+            kind = rrl.RRL_MULTIPORT
         elif isinstance(element, Action):
-            kind, number = rrl.RRL_ACTION, (<Action>element).id
+            kind = rrl.RRL_ACTION
         elif isinstance(element, Timer):
-            kind, number = rrl.RRL_TIMER, (<Timer>element).id
+            kind = rrl.RRL_TIMER
         elif element is STARTUP:
             kind = rrl.RRL_STARTUP
         elif element is SHUTDOWN:
             kind = rrl.RRL_SHUTDOWN
         else:
             raise TypeError(f"{element!r} is no element of a reactor")
-        _check(rrl.rrl_graph_declare(self._c_graph, reaction_id, <rrl.rrl_role_t>role, kind, <uint32_t>number),
-               element)
+        number = (<Element>element).id if isinstance(element, Element) else 0
+        _check(rrl.rrl_graph_declare(
+            self._c_graph, reaction_id, <rrl.rrl_role_t>role, kind, <uint32_t>number), element)
 
     def connect(self, Port source, Port destination, int64_t delay_ns, bint physical):
-        _check(rrl.rrl_graph_connect(self._c_graph, <uint32_t>source.id, <uint32_t>destination.id, delay_ns,
-                                     physical), destination)
+        _check(rrl.rrl_graph_connect(
+            self._c_graph, <uint32_t>source.id, <uint32_t>destination.id, delay_ns, physical),
+            destination)
 
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1:
         cdef rrl.rrl_cycle_step_t *cycle = NULL
@@ -565,9 +505,11 @@ cdef class Graph:
             self._c_host.bodies[i].func = <void *>self._funcs[i]
             self._c_host.bodies[i].self = <void *>self._selves[i]
         callbacks = rl_callbacks(&self._c_host)
-        rc = rrl.rrl_program_create(self._c_graph, options, &callbacks, &self._c_program, &cycle, &n_cycle)
+        rc = rrl.rrl_program_create(
+            self._c_graph, options, &callbacks, &self._c_program, &cycle, &n_cycle)
         if rc == rrl.RRL_E_CYCLE:
-            steps = [(_or_minus_one(cycle[i].reaction), _or_minus_one(cycle[i].port)) for i in range(n_cycle)]
+            steps = [(_or_minus_one(cycle[i].reaction), _or_minus_one(cycle[i].port))
+                     for i in range(n_cycle)]
             free(cycle)
             raise CycleFound(steps)
         _check(rc, "Program")
@@ -581,14 +523,14 @@ cdef object _or_minus_one(rrl.rrl_id_t number):
     return -1 if number == rrl.RRL_NONE else number
 
 
-# ---- a running program ------------------------------------------------------------------------------
+# ---- a running program ----
 
 
 @cython.final
 @cython.always_allow_keywords(True)
 cdef class Runtime:
-    def __init__(self, Graph graph, *, uint32_t workers, bint fast, bint keepalive, bint profile, bint check,
-                 int64_t timeout_ns, cpus, uint32_t trace_capacity):
+    def __init__(self, Graph graph, *, uint32_t workers, bint fast, bint keepalive, bint profile,
+                 bint check, int64_t timeout_ns, cpus, uint32_t trace_capacity):
         cdef rrl.rrl_options_t options
         cdef int32_t *c_cpus = NULL
         cdef uint32_t i
@@ -617,18 +559,18 @@ cdef class Runtime:
 
     @property
     def levels(self):
-        return [rrl.rrl_program_level(self.graph._c_program, i) for i in range(len(self.graph._funcs))]
+        return [rrl.rrl_program_level(self.graph._c_program, i) for i in self._ids()]
 
     @property
     def homes(self):
-        return [rrl.rrl_program_home(self.graph._c_program, i) for i in range(len(self.graph._funcs))]
+        return [rrl.rrl_program_home(self.graph._c_program, i) for i in self._ids()]
 
     def start(self):
         cdef uint32_t i
         cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
         if self._alive is None:
             for i in range(self.graph._n_workers):
-                # Here and not on the workers: growing the interpreter's tables stops every attached thread.
+                # Not on the workers: growing the interpreter's tables stops all attached threads.
                 if self.graph._c_host.states[i] is NULL:
                     self.graph._c_host.states[i] = rl_new_thread_state()
             self._alive = self
@@ -680,7 +622,8 @@ cdef class Runtime:
         cdef uint32_t i
         for i in range(self.graph._n_workers):
             if rrl.rrl_program_running(self.graph._c_program, i) != rrl.RRL_NONE:
-                PyThreadState_SetAsyncExc(self.graph._c_host.threads[i], <PyObject *>KeyboardInterrupt)
+                PyThreadState_SetAsyncExc(
+                    self.graph._c_host.threads[i], <PyObject *>KeyboardInterrupt)
 
     def failures(self):
         found = sorted(self.graph._failures, key=lambda failure: failure[:2])
@@ -692,8 +635,8 @@ cdef class Runtime:
         _check(s.status, "Program")
         return {
             "stop_tag": (s.stop_tag.time_ns, s.stop_tag.microstep), "reactions": s.n_reactions,
-            "events": s.n_events, "tags": s.n_tags, "trace_hash": s.trace_hash, "wall_ns": s.wall_ns,
-            "allocations": s.n_allocations, "dropped": s.n_dropped,
+            "events": s.n_events, "tags": s.n_tags, "trace_hash": s.trace_hash,
+            "wall_ns": s.wall_ns, "allocations": s.n_allocations, "dropped": s.n_dropped,
         }
 
     def worker_stats(self):
@@ -701,29 +644,31 @@ cdef class Runtime:
         found = []
         for i in range(self.graph._n_workers):
             rrl.rrl_program_worker_stats(self.graph._c_program, i, &s)
-            found.append({"spinning_ns": s.spinning_ns, "parked_ns": s.parked_ns, "reactions": s.n_reactions,
-                          "stolen": s.n_stolen, "cpu": s.cpu})
+            found.append({"spinning_ns": s.spinning_ns, "parked_ns": s.parked_ns,
+                          "reactions": s.n_reactions, "stolen": s.n_stolen, "cpu": s.cpu})
         return found
 
     def reaction_counts(self):
-        return [rrl.rrl_program_reaction_count(self.graph._c_program, i) for i in range(len(self.graph._funcs))]
+        return [rrl.rrl_program_reaction_count(self.graph._c_program, i) for i in self._ids()]
 
     def reaction_ns(self):
-        return [rrl.rrl_program_reaction_ns(self.graph._c_program, i) for i in range(len(self.graph._funcs))]
+        return [rrl.rrl_program_reaction_ns(self.graph._c_program, i) for i in self._ids()]
 
     def trace(self):
-        cdef rrl.rrl_trace_record_t record
+        return [self._trace_of(worker) for worker in range(self.graph._n_workers)]
+
+    cdef object _trace_of(self, uint32_t worker):
+        cdef rrl.rrl_trace_record_t r
         cdef uint64_t n_lost
         cdef size_t i
-        found = []
-        for worker in range(self.graph._n_workers):
-            records = []
-            for i in range(rrl.rrl_program_trace_length(self.graph._c_program, worker, &n_lost)):
-                record = rrl.rrl_program_trace(self.graph._c_program, worker, i)
-                records.append((record.tag.time_ns, record.tag.microstep, record.begin_ns, record.end_ns,
-                                record.reaction))
-            found.append(records)
-        return found
+        records = []
+        for i in range(rrl.rrl_program_trace_length(self.graph._c_program, worker, &n_lost)):
+            r = rrl.rrl_program_trace(self.graph._c_program, worker, i)
+            records.append((r.tag.time_ns, r.tag.microstep, r.begin_ns, r.end_ns, r.reaction))
+        return records
+
+    cdef object _ids(self):
+        return range(len(self.graph._funcs))
 
     def describe(self):
         cdef uint32_t i
@@ -736,13 +681,17 @@ cdef class Runtime:
         return "\n".join(lines)
 
 
-# ---- the running body -------------------------------------------------------------------------------
+# ---- the running body ----
+
+
+cdef void *_runner(rrl.rrl_id_t reaction) noexcept:
+    return (<Graph>rl_graph())._c_host.bodies[reaction].self
 
 
 cdef rrl.rrl_worker_t *_worker_running(object reactor) except NULL:
     cdef rrl.rrl_worker_t *w = rl_worker()
     cdef rrl.rrl_id_t reaction = rrl.RRL_NONE if w is NULL else rrl.rrl_worker_reaction(w)
-    if reaction == rrl.RRL_NONE or (<Graph>rl_graph())._c_host.bodies[reaction].self != <void *>reactor:
+    if reaction == rrl.RRL_NONE or _runner(reaction) != <void *>reactor:
         raise errors.PhaseError(f"only a running reaction of {reactor!r} may ask for this")
     return w
 
@@ -769,7 +718,7 @@ def in_reaction():
     return w is not NULL and rrl.rrl_worker_reaction(w) != rrl.RRL_NONE
 
 
-# ---- processors -------------------------------------------------------------------------------------
+# ---- processors ----
 
 
 @cython.always_allow_keywords(True)
@@ -782,7 +731,8 @@ def topology(sysfs="/sys", allowed=None):
         n_allowed = min(<size_t>len(allowed), <size_t>4096)
         for i in range(n_allowed):
             ids[i] = allowed[i]
-    _check(rrl.rrl_topology_read(path, ids if allowed is not None else NULL, n_allowed, cpus, 4096, &n), "topology")
+    _check(rrl.rrl_topology_read(
+        path, ids if allowed is not None else NULL, n_allowed, cpus, 4096, &n), "topology")
     return [(cpus[i].id, cpus[i].core, cpus[i].cache, cpus[i].performance) for i in range(n)]
 
 
@@ -792,27 +742,16 @@ def cgroup_cpus(root="/"):
     return rrl.rrl_cgroup_cpus(path)
 
 
-# ---- slots: see rl_add_slot -------------------------------------------------------------------------
+# ---- slots: see rl_add_slot ----
 
-cdef PyMemberDef _members[6]
+cdef PyMemberDef _members[2]
 
 
 cdef int _add_slots() except -1:
-    cdef Port port = Port()
-    cdef Multiport multiport = Multiport(port, 0)
-    cdef Action action = Action()
-    cdef Timer timer = Timer()
-    cdef Py_ssize_t in_port = <char *>&port._view - <char *><void *>port
-    cdef Py_ssize_t in_multiport = <char *>&multiport._view - <char *><void *>multiport
-    cdef Py_ssize_t in_action = <char *>&action._view - <char *><void *>action
-    cdef Py_ssize_t in_timer = <char *>&timer._view - <char *><void *>timer
-    cdef Py_ssize_t second = sizeof(void *)
-    rl_add_slot(<PyTypeObject *>Port, &_members[0], "value", in_port)
-    rl_add_slot(<PyTypeObject *>Port, &_members[1], "is_present", in_port + second)
-    rl_add_slot(<PyTypeObject *>Multiport, &_members[2], "is_present", in_multiport + second)
-    rl_add_slot(<PyTypeObject *>Action, &_members[3], "value", in_action)
-    rl_add_slot(<PyTypeObject *>Action, &_members[4], "is_present", in_action + second)
-    rl_add_slot(<PyTypeObject *>Timer, &_members[5], "is_present", in_timer + second)
+    cdef Element element = Element()
+    cdef Py_ssize_t offset = <char *>&element._view - <char *><void *>element
+    rl_add_slot(<PyTypeObject *>Element, &_members[0], "value", offset)
+    rl_add_slot(<PyTypeObject *>Element, &_members[1], "is_present", offset + sizeof(void *))
     return 0
 
 

@@ -4,6 +4,11 @@
 #define REACTORRL_HOST_H
 
 #include <Python.h>
+#if PY_VERSION_HEX < 0x030C0000
+#include <structmember.h>
+#define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_READONLY READONLY
+#endif
 
 #include "rrl.h"
 
@@ -24,13 +29,9 @@ static inline rrl_worker_t *rl_worker_of(void *graph) {
     return rl_here.graph == graph ? rl_here.worker : NULL;
 }
 
-static inline rrl_worker_t *rl_worker(void) {
-    return rl_here.worker;
-}
+static inline rrl_worker_t *rl_worker(void) { return rl_here.worker; }
 
-static inline void *rl_graph(void) {
-    return rl_here.graph;
-}
+static inline void *rl_graph(void) { return rl_here.graph; }
 
 /* What run_reaction calls: borrowed from lists that the graph keeps. */
 typedef struct rl_body {
@@ -99,7 +100,8 @@ static rrl_status_t rl_run_reaction(void *ctx, uint32_t index, rrl_id_t reaction
     rl_host_t *host = ctx;
     const rl_body_t *body = &host->bodies[reaction];
     PyObject *args[2] = {NULL, body->self};
-    PyObject *result = PyObject_Vectorcall(body->func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result =
+        PyObject_Vectorcall(body->func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     if (result) {
         Py_DECREF(result);
         return RRL_OK;
@@ -121,9 +123,7 @@ static void rl_release(void *ctx, void *const *payloads, size_t n) {
     }
 }
 
-static void *rl_redeem(void *ctx, void *ticket) {
-    return ((rl_host_t *)ctx)->redeem(ctx, ticket);
-}
+static void *rl_redeem(void *ctx, void *ticket) { return ((rl_host_t *)ctx)->redeem(ctx, ticket); }
 
 static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
     rrl_host_t host = {.ctx = ctx,
@@ -172,12 +172,12 @@ static inline void rl_share(PyObject *object) {
 /* Gives `type` a read-only slot: attribute `name` at `offset`; NULL there raises AttributeError. CPython
  * specialises reads of such a slot, which makes them as fast as those of an instance attribute. `member`
  * lives as long as the type. */
-static inline int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) {
-#if PY_VERSION_HEX >= 0x030C0000
+static inline int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const char *name,
+                              Py_ssize_t offset) {
     *member = (PyMemberDef){name, Py_T_OBJECT_EX, offset, Py_READONLY, NULL};
+#if PY_VERSION_HEX >= 0x030C0000
     PyObject *dict = PyType_GetDict(type);
 #else
-    *member = (PyMemberDef){name, 16 /* T_OBJECT_EX */, offset, 1 /* READONLY */, NULL};
     PyObject *dict = Py_XNewRef(type->tp_dict);
 #endif
     PyObject *descriptor = dict ? PyDescr_NewMember(type, member) : NULL;
@@ -188,10 +188,11 @@ static inline int rl_add_slot(PyTypeObject *type, PyMemberDef *member, const cha
     return rc;
 }
 
-/* 0: pending, 1: over, 2: cancelled. Any thread; one of them wins. */
+/* From pending (0) to `outcome`. Any thread; one of them wins. */
 static inline int rl_settle(int *state, int outcome) {
     int pending = 0;
-    return __atomic_compare_exchange_n(state, &pending, outcome, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(state, &pending, outcome, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
 }
 
 #endif

@@ -151,7 +151,8 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
         int64_t delay_ns, bint is_physical)
     rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
-        const rrl_host_t *host, rrl_program_t **out_program, rrl_cycle_step_t **out_cycle, size_t *out_n_cycle)
+        const rrl_host_t *host, rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
+        size_t *out_n_cycle)
     void rrl_program_destroy(rrl_program_t *p)
     rrl_status_t rrl_program_start(rrl_program_t *p)
     rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns)

@@ -1,7 +1,7 @@
 """From a main reactor to a declared graph: walk the tree, check everything, add everything.
 
-Every problem is collected, and told at once. Each step is linear in what there is, and iterates over the
-tree instead of recursing.
+Every problem is collected, and told at once. Each step is linear in what there is, and iterates
+over the tree instead of recursing.
 """
 
 from __future__ import annotations
@@ -11,24 +11,14 @@ from hashlib import blake2b
 from typing import Any
 
 from . import _core
+from .declare import EFFECT, PEEK, USE, is_built_in, misused, role_name
 from .elements import ELEMENTS, POLICIES, PhysicalAction
 from .errors import AssemblyError, AssemblyValueError, CausalityLoopError
-from .plan import (
-    ACTION,
-    EFFECT,
-    MULTIPORT,
-    PEEK,
-    PORT,
-    USE,
-    is_built_in,
-    kind_of,
-    misused,
-    role_name,
-)
+from .plan import ACTION, MULTIPORT, PORT, kind_of
 from .ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
 from .time import to_ns
-from .tree import Node, scan
+from .tree import Node, node_of, scan
 from .wiring import Wiring, shown_link
 
 
@@ -53,7 +43,7 @@ class Assembly:
         self._has_bad_number = False
         self._ports: list[Any] = []  # by id
         self.wiring = Wiring(self.graph, self, self._problem)
-        self._add_reactors(main._rrl)  # noqa: SLF001
+        self._add_reactors(node_of(main))
         for node in self.nodes:
             self._add_reactions(node)
             for added in node.added or ():
@@ -81,8 +71,8 @@ class Assembly:
         """Name a loop that the core found.
 
         Args:
-            steps: (reaction id, port id): the reaction comes before that of the next step because of the
-                port, or with -1 because both belong to one reactor.
+            steps: (reaction id, port id): the reaction comes before that of the next step because
+                of the port, or with -1 because both belong to one reactor.
         """
         cycle: list[str] = []
         links: dict[str, None] = {}
@@ -103,7 +93,9 @@ class Assembly:
             where = " or ".join(links)
             text += f". A delay breaks it: give after=0 (one microstep) to the connection {where}"
         else:
-            text += ". No connection of it can be delayed; schedule a LogicalAction in one of them instead"
+            text += (
+                ". None of its connections can be delayed; schedule a LogicalAction in one of them"
+            )
         return CausalityLoopError(text, cycle)
 
     def _problem(self, text: str, is_bad_number: bool = False) -> None:
@@ -143,8 +135,11 @@ class Assembly:
             self._problem(f"{node.path}.{text}")
         for text, is_bad_number in node.problems or ():
             self._problem(f"{node.path}: {text}", is_bad_number)
-        for name in hidden_methods(node):
-            self._problem(f"{node.path}: self.{name} hides the {name} of every reactor; rename it")
+        if node.plan.reserved_names():
+            for name in hidden_methods(node):
+                self._problem(
+                    f"{node.path}: self.{name} hides the {name} of every reactor; rename it"
+                )
 
     def _add_elements(self, node: Node) -> None:
         reactor, graph, ports = node.reactor, self.graph, self._ports
@@ -165,8 +160,8 @@ class Assembly:
 
     def _replaced(self, node: Node, name: str, element: Any, value: Any) -> None:
         self._problem(
-            f"{node.path}.{name} is declared as a port, action or timer ({type(element).__name__}) and"
-            f" then assigned a value ({type(value).__name__}); use two names"
+            f"{node.path}.{name} is declared as an element ({type(element).__name__}) and then"
+            f" assigned a value ({type(value).__name__}); use two names"
         )
 
     def _add_element(self, node: Node, kind: int, element: Any) -> None:
@@ -181,8 +176,8 @@ class Assembly:
             spec = element.spec
             if spec.policy != "defer" and spec.min_spacing_ns < 0:
                 self._problem(
-                    f"{element} has policy={spec.policy!r} and no min_spacing, so that nothing would be"
-                    " too early; give min_spacing, or leave the policy out"
+                    f"{element} has policy={spec.policy!r} and no min_spacing, so that nothing is"
+                    " ever too early; give min_spacing, or leave the policy out"
                 )
             graph.add_action(
                 element,
@@ -221,8 +216,8 @@ class Assembly:
         for name, count in lost.items():
             made = f"a {name}" if count == 1 else f"{count} {name}"
             self._problem(
-                f"{node.path}.__init__ makes {made} that is no child of anything; assign it to a name of"
-                " its own (self.<name>, not given to another since)"
+                f"{node.path}.__init__ makes {made} that is no child of anything; assign it to a"
+                " name of its own (self.<name>, not given to another since)"
             )
 
     # Reactions, in order of priority.
@@ -244,9 +239,7 @@ class Assembly:
 
     def _add_added(self, node: Node, added: AddedReaction) -> None:
         path, n = f"{node.path}.{added.name}", 1
-        taken = {
-            p for p, owner in zip(reversed(self.paths), reversed(self.owners)) if owner is node
-        }
+        taken = {p for p, owner in zip(self.paths, self.owners, strict=True) if owner is node}
         while path in taken:
             n += 1
             path = f"{node.path}.{added.name}#{n}"
@@ -268,4 +261,4 @@ class Assembly:
                 self.wiring.writers.update((channel.id, path) for channel in channels)
 
     def _is_in_graph(self, element: Any) -> bool:
-        return is_built_in(element) or isinstance(element, ELEMENTS) and element.id >= 0
+        return is_built_in(element) or (isinstance(element, ELEMENTS) and element.id >= 0)

@@ -22,7 +22,8 @@ class Ports(list[Any]):
     """The channels of one port over several reactors: a list, reactor by reactor.
 
     Attributes:
-        groups: The port or multiport of each reactor, as `interleaved` and `add_reaction` need them.
+        groups: The port or multiport of each reactor, as `interleaved` and `add_reaction` need
+            them.
     """
 
     __slots__ = ("groups",)
@@ -58,19 +59,36 @@ class Members(Generic[R]):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         values = [getattr(member, name) for member in self._members]
         if all(isinstance(value, PORTS) for value in values):
-            # The members are complete, so their ports are for good; bodies ask for them again and again.
+            # The members are complete, so their ports are for good; bodies ask for them again and
+            # again.
             ports = self.__dict__[name] = Ports(values)
             return ports
         reactors = list(_reactors_in(values))
         return Members(reactors) if reactors else values
 
 
+class BankNode:
+    """What the library keeps of one bank.
+
+    Attributes:
+        parent: The `Node` that it is a child of, or `None`.
+        label: Its name there.
+    """
+
+    __slots__ = ("label", "members", "parent")
+
+    def __init__(self, members: Sequence[Any]) -> None:
+        self.members = members
+        self.parent: Any = None
+        self.label = ""
+
+
 class Bank(Members[R]):
     """`n` reactors of one class; assigned to `self.<name>` they are children `<name>[0]` and so on.
 
     `bank_index` is set on each before its `__init__` runs. `bank[i]`, `len` and iteration give the
-    members; `bank.port` is the list of that port's channels over all of them, bank-major: all channels of
-    the first member, then of the second (see `interleaved` for the other order).
+    members; `bank.port` is the list of that port's channels over all of them, bank-major: all
+    channels of the first member, then of the second (see `interleaved` for the other order).
 
     Args:
         n: How many; 0 is allowed.
@@ -92,20 +110,20 @@ class Bank(Members[R]):
         build = cls._rrl_build  # type: ignore[attr-defined]
         super().__init__([build(index, args, kwargs) for index in range(operator.index(n))])
         self._cls = cls
-        self._parent: Any = None  # the Node that it is a child of
-        self._label = ""
+        self._rrl = BankNode(self._members)
 
     @property
     def path(self) -> str:
         """Where it stands in the program, as in `Train.rollouts`."""
-        return f"{self._parent.where()}.{self._label}" if self._parent else f"<{self!r}>"
+        node = self._rrl
+        return f"{node.parent.where()}.{node.label}" if node.parent else f"<{self!r}>"
 
     def __repr__(self) -> str:
         return f"Bank({len(self)}, {self._cls.__qualname__})"
 
 
 def interleaved(ports: Any) -> list[Any]:
-    """Return the channels of a bank's multiport channel-major: the first of every member, then the second.
+    """Return a bank's channels channel-major: the first of every member, then the second.
 
     Args:
         ports: `bank.port`, a multiport, or a list of multiports.
@@ -122,7 +140,7 @@ def channels_of(port: Any) -> Sequence[Any]:
     """Return the channels of a multiport, or the port itself as the only one; TypeError."""
     if isinstance(port, MULTIPORTS):
         if port.channels is None:
-            port._resolve()  # noqa: SLF001
+            len(port)  # makes them
         return port.channels
     if isinstance(port, PORTS):
         return (port,)

@@ -1,4 +1,4 @@
-"""Train parallel DQN on CartPole-v1, once with one worker and once with two, and compare the results.
+"""Train parallel DQN on CartPole-v1, with one worker and then with two, and compare the results.
 
 `python -m reactorrl.demo --help` shows the options.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .rl import DQN, DQNOptions
 
 GOALS = {"CartPole-v1": 195.0}
-"""Mean return of the last 100 episodes from which an env counts as learned."""
+"""Mean return of the last 100 episodes from which on an env counts as learned."""
 
 _REFRESH = rr.msec(200)
 _WARM_UP_TIMESTEPS = 6_000
@@ -46,135 +46,165 @@ class Run:
         return self.env_steps / self.report.wall_time_s
 
     def seconds_in(self, part: str) -> float:
-        """Return the time in the bodies whose path contains `part`, summed over reactors and workers."""
+        """Return the seconds in bodies whose path contains `part`, summed over all workers."""
         times = self.report.reaction_times_s or {}
         return sum(seconds for path, seconds in times.items() if part in path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0, or 1 if nothing was learned or the runs differ."""
-    options = _parser().parse_args(arguments)
+    asked = _parser().parse_args(arguments)
     missing = [name for name in ("torch", "matplotlib") if importlib.util.find_spec(name) is None]
     if missing:
         print(f"The demo needs {' and '.join(missing)}: pip install 'reactorrl[torch,viz]'")
         return 1
-    options.out.mkdir(parents=True, exist_ok=True)
+    asked.out.mkdir(parents=True, exist_ok=True)
 
-    print(f"Parallel DQN on {options.env_id}: {options.num_envs} rollouts, seed {options.seed}")
     started = time.perf_counter()
-    from .rl import DQN, DQNOptions  # noqa: PLC0415 - torch takes seconds, --help should not
+    print(f"Parallel DQN on {asked.env_id}: {asked.num_envs} rollouts, seed {asked.seed}")
+    print(_machine(), end="; ", flush=True)
+    from .rl import DQN, DQNOptions  # noqa: PLC0415 - torch takes seconds, and --help need not
 
-    chosen = DQNOptions(
-        env_id=options.env_id,
-        num_envs=options.num_envs,
-        seed=options.seed,
-        total_timesteps=options.total_timesteps,
+    options = DQNOptions(
+        env_id=asked.env_id,
+        num_envs=asked.num_envs,
+        seed=asked.seed,
+        total_timesteps=asked.total_timesteps,
     )
-    print(_interpreter())
-    _warm_up(chosen)
-    print(f"torch {sys.modules['torch'].__version__} imported and warm, {_since(started)}\n")
+    _warm_up(options)
+    print(f"torch imported and warm in {time.perf_counter() - started:.1f} s\n", flush=True)
 
     runs = []
-    for workers in options.workers:
-        dqn = DQN(chosen)
-        runs.append(_train(dqn, workers, chosen))
-    diagram, curve = options.out / "reactors.svg", options.out / "returns.png"
-    diagram.write_text(rr.Program(DQN(chosen)).graph.to_svg())
-    _draw_returns(dqn, chosen, curve)
+    for workers in asked.workers:
+        dqn = DQN(options)
+        runs.append(_train(dqn, workers, options))
+    diagram, curve = asked.out / "reactors.svg", asked.out / "returns.png"
+    diagram.write_text(rr.Program(DQN(options)).graph.to_svg())
+    _draw_returns(dqn, options, curve)
 
     _print_table(runs)
-    print(f"\nreactor diagram  {diagram}\nreturn curve     {curve}\nin all           {_since(started)}\n")
-    is_learned = _say_whether_learned(options.env_id, runs)
-    return 0 if _say_whether_equal(runs) and is_learned else 1
+    print(f"\nreactor diagram  {diagram}\nreturn curve     {curve}")
+    print(f"all of it took   {time.perf_counter() - started:.1f} s\n")
+    is_learned, is_equal = _say_whether_learned(options.env_id, runs), _say_whether_equal(runs)
+    return 0 if is_learned and is_equal else 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m reactorrl.demo", description=__doc__.split("\n")[0])
-    add = parser.add_argument
-    add("--workers", type=int, nargs="+", default=[1, 2], metavar="N", help="train once with each (default: 1 2)")
-    add("--env-id", default="CartPole-v1", metavar="ID", help="Gymnasium env, flat observations, discrete actions")
-    add("--num-envs", type=int, default=6, metavar="N", help="rollout reactors (default: %(default)s)")
-    add("--total-timesteps", type=int, default=400_000, metavar="N", help="env steps per run (default: %(default)s)")
-    add("--seed", type=int, default=1, metavar="N", help="of everything random (default: %(default)s)")
-    add("--out", type=Path, default=Path("reactorrl-demo"), metavar="DIR", help="for the pictures (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="python -m reactorrl.demo",
+        description="Train parallel DQN once for each number of workers and compare the results.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+    def add(name: str, default: object, text: str, **more: object) -> None:
+        parser.add_argument(name, default=default, help=text, **more)
+
+    add(
+        "--workers", [1, 2], "numbers of workers to train with", type=_count, nargs="+", metavar="N"
+    )
+    add(
+        "--env-id",
+        "CartPole-v1",
+        "Gymnasium env: flat observations, discrete actions",
+        metavar="ID",
+    )
+    add("--num-envs", 6, "rollout reactors, each with an env of its own", type=_count, metavar="N")
+    add("--total-timesteps", 400_000, "env steps of each training", type=_count, metavar="N")
+    add("--seed", 1, "of everything random", type=_count, metavar="N")
+    add("--out", Path("reactorrl-demo"), "folder for the pictures", type=Path, metavar="DIR")
     return parser
 
 
-def _interpreter() -> str:
-    turns = "on: reactions take turns, so more workers are no faster" if gil_is_enabled() else "off"
-    cores = len(os.sched_getaffinity(0))
-    return f"{platform.python_implementation()} {platform.python_version()}, GIL {turns}; {cores} cores"
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _machine() -> str:
+    gil = "on: reactions take turns, more workers are not faster" if gil_is_enabled() else "off"
+    name = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{len(os.sched_getaffinity(0))} cores, {name}, GIL {gil}"
 
 
 def _warm_up(options: DQNOptions) -> None:
-    """Let torch and the interpreter do what they do only once, so that the first run is not the slower."""
+    """Let torch and the interpreter do what they do only once, before anything is timed."""
     from .rl import DQN  # noqa: PLC0415
 
     rr.run(DQN(replace(options, total_timesteps=_WARM_UP_TIMESTEPS)), workers=1, fast=True)
 
 
 def _train(dqn: DQN, workers: int, options: DQNOptions) -> Run:
-    """Run the program; this thread looks at the episodes from time to time and draws the bar."""
+    """Run the program; meanwhile, look at its episodes from this thread and draw the bar."""
     from tqdm import tqdm  # noqa: PLC0415
 
     from .rl import weights_sha256  # noqa: PLC0415
 
-    episodes = dqn.episodes
     total = options.rounds * options.num_envs * options.num_steps
     title = f"workers={workers}"
     with (
-        tqdm(total=total, desc=title, unit="step", unit_scale=True, mininterval=0) as bar,
+        tqdm(total=total, desc=title, unit=" env steps", unit_scale=True, mininterval=0) as bar,
         rr.Program(dqn, workers=workers, fast=True, profile=True) as program,
     ):
         program.start()
         report = None
         while report is None:
             report = program.join(timeout=_REFRESH)
-            bar.set_postfix_str(f"mean return {episodes.mean_return():.0f}", refresh=False)
-            bar.update(episodes.env_steps - bar.n)
-    digest = weights_sha256(dqn.learner.latest)
-    return Run(workers, report, episodes.env_steps, episodes.mean_return(), digest)
+            bar.set_postfix_str(f"mean return {dqn.episodes.mean_return():.0f}", refresh=False)
+            bar.update(dqn.episodes.env_steps - bar.n)
+    return Run(
+        workers=workers,
+        report=report,
+        env_steps=dqn.episodes.env_steps,
+        mean_return=dqn.episodes.mean_return(),
+        weights_sha256=weights_sha256(dqn.learner.latest),
+    )
 
 
 def _draw_returns(dqn: DQN, options: DQNOptions, path: Path) -> None:
     """Draw the return of every episode, and the mean over 100, against the env steps."""
     import numpy as np  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - without pyplot: no window, no state
 
     steps = np.array(dqn.episodes.ended_at) / 1000
     returns = np.array(dqn.episodes.returns)
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode", rasterized=True)
+    axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode")
     if len(returns) >= 100:
         means = np.convolve(returns, np.full(100, 0.01), "valid")
         axes.plot(steps[99:], means, color="#0b5394", linewidth=2, label="mean of the last 100")
     goal = GOALS.get(options.env_id)
     if goal is not None:
-        axes.axhline(goal, color="#b45f06", linewidth=1, linestyle="--", label=f"learned: {goal:.0f}")
+        axes.axhline(goal, color="#b45f06", linewidth=1, linestyle="--", label=f"goal: {goal:.0f}")
     axes.set_title(
         f"Parallel DQN on {options.env_id}: {options.num_envs} rollouts, seed {options.seed}"
     )
     axes.set_xlabel("env steps of all rollouts, in thousands")
     axes.set_ylabel("return of an episode")
-    axes.set_xlim(0, None)
+    axes.set_xlim(0, steps[-1] if len(steps) else None)
+    axes.set_ylim(0, None)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper left", frameon=False)
+    axes.legend(loc="lower right")
     figure.savefig(path, dpi=150)
 
 
 def _print_table(runs: list[Run]) -> None:
-    rows = [("", *(f"workers={run.workers}" for run in runs))]
-    rows.append(("mean return of the last 100 episodes", *(f"{run.mean_return:.1f}" for run in runs)))
-    rows.append(("env steps", *(f"{run.env_steps:,}" for run in runs)))
-    rows.append(("seconds", *(f"{run.report.wall_time_s:.1f}" for run in runs)))
-    rows.append(("env steps/s", *(f"{run.steps_per_s:,.0f}" for run in runs)))
-    rows.append(("seconds in rollouts, all workers", *(f"{run.seconds_in('.rollouts['):.1f}" for run in runs)))
-    rows.append(("seconds in the learner", *(f"{run.seconds_in('.learner.'):.1f}" for run in runs)))
+    rows = {
+        "": [f"workers={run.workers}" for run in runs],
+        "mean return of the last 100 episodes": [f"{run.mean_return:.1f}" for run in runs],
+        "env steps": [f"{run.env_steps:,}" for run in runs],
+        "seconds": [f"{run.report.wall_time_s:.1f}" for run in runs],
+        "env steps/s": [f"{run.steps_per_s:,.0f}" for run in runs],
+        "seconds in rollouts, over all workers": [
+            f"{run.seconds_in('.rollouts['):.1f}" for run in runs
+        ],
+        "seconds in the learner": [f"{run.seconds_in('.learner.'):.1f}" for run in runs],
+    }
     print()
-    for name, *values in rows:
-        print(f"{name:<38}" + "".join(f"{value:>14}" for value in values))
+    for name, values in rows.items():
+        print(f"{name:<38}" + "".join(f"{value:>12}" for value in values))
     print()
     for run in runs:
         print(f"workers={run.workers}  trace hash      {run.report.trace_hash}")
@@ -187,33 +217,26 @@ def _say_whether_learned(env_id: str, runs: list[Run]) -> bool:
         return True
     worst = min(run.mean_return for run in runs)
     if worst >= goal:
-        print(f"Learned: the last 100 episodes returned {worst:.1f} in the mean; {goal:.0f} were asked for.")
+        print(f"Learned: the last 100 episodes returned {worst:.1f} on average (goal {goal:.0f}).")
         return True
-    print(f"NOT learned: the last 100 episodes returned {worst:.1f} in the mean, not {goal:.0f}.")
+    print(f"NOT learned: the last 100 episodes returned {worst:.1f} on average (goal {goal:.0f}).")
     return False
 
 
 def _say_whether_equal(runs: list[Run]) -> bool:
-    if len(runs) < 2:
+    if len(runs) == 1:
         return True
-    counts = " and ".join(str(run.workers) for run in runs)
-    differing = [
-        what
-        for what, values in (
-            ("trace hash", {run.report.trace_hash for run in runs}),
-            ("weights", {run.weights_sha256 for run in runs}),
-        )
-        if len(values) > 1
-    ]
+    workers = " and ".join(str(run.workers) for run in runs)
+    differing = []
+    if len({run.report.trace_hash for run in runs}) > 1:
+        differing.append("trace hash")
+    if len({run.weights_sha256 for run in runs}) > 1:
+        differing.append("weights")
     if differing:
-        print(f"DIFFERENT: {' and '.join(differing)} should be the same with {counts} workers.")
+        print(f"DIFFERENT: the {' and the '.join(differing)}, for {workers} workers.")
         return False
-    print(f"Equal: the same trace hash and the same weights, to the last bit, with {counts} workers.")
+    print(f"Equal: the trace and every bit of the weights are the same for {workers} workers.")
     return True
-
-
-def _since(started: float) -> str:
-    return f"{time.perf_counter() - started:.1f} s"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The elements of a reactor besides its ports: timers, actions, startup and shutdown.
 
-As a class attribute an element is a declaration, and the one to hand to `@reaction`. Every instance has
-live elements of its own under the same names, which are what a body reads, sets and schedules.
+As a class attribute an element is a declaration, and the one to hand to `@reaction`. Every instance
+has live elements of its own under the same names, which are what a body reads, sets and schedules.
 """
 
 from __future__ import annotations
@@ -69,16 +69,18 @@ class _Action(_core.Action, Generic[T]):
 class LogicalAction(_Action[T]):
     """An event that a reaction schedules for a later tag of its own reactor.
 
-    `schedule(value=None, *, delay=0)`, in a body that declares the action as an effect, makes an event at
-    `min_delay + delay` from this tag; 0 in all is the next microstep. It returns a handle: `.tag` of the
-    event, `None` if it was dropped; `.cancel()` takes it back and is true if it was still pending. Raises
-    `UndeclaredEffectError`, `PhaseError` outside a reaction, `OverflowError` past the end of time.
+    `schedule(value=None, *, delay=0)`, in a body that declares the action as an effect, makes an
+    event at `min_delay + delay` from this tag; 0 in all is the next microstep. It returns a handle:
+    `.tag` of the event, `None` if it was dropped; `.cancel()` takes it back and is true if it was
+    still pending. Raises `UndeclaredEffectError`, `PhaseError` outside a reaction, `OverflowError`
+    past the end of time.
 
     Args:
         min_delay: Added to the delay of every `schedule`; 0 is one microstep later.
         min_spacing: Least time between two events, or `None`.
-        policy: With `min_spacing`, what becomes of an event that comes too early: `"defer"`, `"drop"`,
-            `"replace"` the pending event's value, or `"update"` (the pending event is taken back).
+        policy: With `min_spacing`, what becomes of an event that comes too early: `"defer"`,
+            `"drop"`, `"replace"` the pending event's value, or `"update"` (the pending event is
+            taken back).
 
     Raises:
         TypeError, ValueError: A time is not one, or negative; the policy is none of the four.
@@ -100,14 +102,14 @@ class LogicalAction(_Action[T]):
         def schedule(self, value: T | None = None, *, delay: TimeLike = 0) -> _core.Handle: ...
 
     else:
-        schedule = _core.Action.schedule_logical
+        schedule = _core.Action.schedule_logical  # event path 1/10 (ARCHITECTURE.md)
 
 
 class PhysicalAction(_Action[T]):
     """An event from outside: `schedule` may be called from any thread while the program runs.
 
-    It lands at the physical time of the call plus the delays. It does not keep a program alive, unless
-    the program has `keepalive=True` or the action an open `producer()`.
+    It lands at the physical time of the call plus the delays. It does not keep a program alive,
+    unless the program has `keepalive=True` or the action an open `producer()`.
 
     Args:
         min_delay: As for `LogicalAction`, also `min_spacing` and `policy`.
@@ -205,7 +207,7 @@ class Timer(_core.Timer):
 
         def __getattr__(self, name):
             if name == "is_present":
-                return self.lookup()
+                return self.lookup()[0]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     __str__ = path_of

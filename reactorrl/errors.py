@@ -1,7 +1,7 @@
 """The exceptions of reactorrl: one tree under `ReactorError`.
 
-Before anything runs: `AssemblyError`, with every problem at once. At run time: `ReactionError` out of
-`Program.run`, and the others inside the body that made the mistake.
+Before anything runs: `AssemblyError`, with every problem at once. At run time: `ReactionError` out
+of `Program.run`, and the others inside the body that made the mistake.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class CausalityLoopError(AssemblyError):
 class ReactionError(ReactorError):
     """A body raised; the original is `__cause__`, with its traceback.
 
-    Its level finished, the shutdown reactions ran, and of several errors this is the first in static
-    order; the others are notes.
+    Its level finished, the shutdown reactions ran, and of several errors this is the first in
+    static order; the others are notes.
 
     Attributes:
         reaction: Path of the reaction, such as `"Train.rollouts[3].sample"`.
@@ -82,7 +82,7 @@ class AbsentError(ReactorError, LookupError):
 
 
 class UndeclaredEffectError(ReactorError):
-    """A body wrote a port or scheduled an action that its reaction does not declare as an effect."""
+    """A body set a port or scheduled an action that is no declared effect of its reaction."""
 
 
 class UndeclaredUseError(ReactorError):

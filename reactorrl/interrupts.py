@@ -21,8 +21,8 @@ class SecondInterrupt(BaseException):
 class Interrupts:
     """While entered on the main thread, the first signal stops the runtime orderly.
 
-    Only default handlers are replaced, and put back afterwards. The second signal interrupts the bodies
-    that run and raises `SecondInterrupt`, as does every later one.
+    Only default handlers are replaced, and put back afterwards. The second signal interrupts the
+    bodies that run and raises `SecondInterrupt`, as does every later one.
 
     Attributes:
         count: Signals so far.
@@ -75,8 +75,8 @@ def gil_explanation() -> str:
     """Say in one line why the GIL is on, as far as it can be known, and what to do."""
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
         return (
-            "the GIL is on, so reactions take turns (the results are the same); for reactions in parallel"
-            " run this on free-threaded CPython, for instance `uv python install 3.14t`"
+            "the GIL is on, so reactions take turns (the results are the same); to have them in"
+            " parallel, run this on free-threaded CPython, for instance `uv python install 3.14t`"
         )
     if os.environ.get("PYTHON_GIL") == "1" or sys._xoptions.get("gil") == "1":  # noqa: SLF001
         reason = "PYTHON_GIL=1 or -X gil=1 asks for it; leave that out"

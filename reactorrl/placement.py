@@ -12,7 +12,7 @@ Affinity = Any  # None | "performance" | "spread" | Sequence[int]
 
 
 def usable_cores() -> int:
-    """Return how many processors this process may keep busy: its affinity mask and its cgroup's share."""
+    """Return how many processors this process may keep busy, by affinity mask and cgroup."""
     allowed = len(_core.topology())
     granted = _core.cgroup_cpus()
     return max(1, min(allowed, granted or allowed))
@@ -22,18 +22,19 @@ def place(affinity: Affinity, workers: int | None) -> tuple[int, list[int] | Non
     """Choose the number of workers and the processor of each.
 
     Args:
-        affinity: `None`: the operating system places the workers. `"performance"`: the fastest cores
-            first, one worker on each physical core before any sibling. `"spread"`: as far apart as
-            possible, last-level caches in turn. A list: these processors in this order.
+        affinity: `None`: the operating system places the workers. `"performance"`: the fastest
+            cores first, one worker on each physical core before any sibling. `"spread"`: as far
+            apart as possible, last-level caches in turn. A list: these processors in this order.
         workers: How many, or `None` for one on each processor of the list, or each usable one.
 
     Returns:
-        The number of workers, and a processor for each, or `None` to pin nothing. There is nothing to
-        gain from pinning more workers than there are processors, so then none is pinned.
+        The number of workers, and a processor for each, or `None` to pin nothing. There is nothing
+        to gain from pinning more workers than there are processors, so then none is pinned.
 
     Raises:
         TypeError: `affinity` or `workers` is of another type.
-        ValueError: A processor is not usable, there are fewer than workers, or `workers` is not positive.
+        ValueError: A processor is not usable, there are fewer than workers, or `workers` is not
+            positive.
     """
     if workers is not None:
         if isinstance(workers, bool):

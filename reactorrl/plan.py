@@ -1,64 +1,34 @@
 """What a reactor class declares, worked out once when the class is made.
 
-A `Plan` is the immutable recipe from which every instance of the class gets its live elements, and from
-which the assembly reads the reactions in order.
+A `Plan` is the recipe from which every instance of the class gets its live elements, and from which
+assembly reads the reactions in order.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from . import _core
 from .bank import ReactorBase
-from .elements import ACTIONS, ELEMENTS
-from .ports import INPUTS, OUTPUTS
-
-Body = Callable[[Any], object]
-
-TRIGGER, USE, EFFECT, PEEK = _core.TRIGGER, _core.USE, _core.EFFECT, _core.PEEK
-_ROLES = {TRIGGER: "trigger", USE: "use", EFFECT: "effect"}
+from .declare import (
+    EFFECT,
+    PEEK,
+    TRIGGER,
+    USE,
+    Body,
+    Reaction,
+    check_body,
+    is_built_in,
+    misused,
+    role_name,
+)
+from .elements import ELEMENTS
+from .ports import OUTPUTS
 
 PORT, MULTIPORT, ACTION, TIMER = range(4)  # positions in elements.ELEMENTS
-
-
-def is_built_in(element: Any) -> bool:
-    """Whether it is startup or shutdown."""
-    return element is _core.STARTUP or element is _core.SHUTDOWN
-
-
-class Reaction:
-    """A reaction as declared in a class body by `@reaction`; what the name means in the class.
-
-    On an instance it is the plain method, so `super().sample()` and a direct call work.
-    """
-
-    def __init__(
-        self,
-        function: Body,
-        triggers: tuple[Any, ...],
-        uses: tuple[Any, ...],
-        effects: tuple[Any, ...],
-    ) -> None:
-        self.function = function
-        self.declared: tuple[tuple[int, Any], ...] = (
-            *((TRIGGER, element) for element in triggers),
-            *((USE, element) for element in uses),
-            *((EFFECT, element) for element in effects),
-        )
-        self.__doc__ = function.__doc__
-        self.__name__ = getattr(function, "__name__", "reaction")
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
-        return self.function.__get__(instance, owner)
-
-    def on_deadline_miss(self, handler: Body) -> Body:
-        """Not available yet."""
-        raise ValueError("deadlines are not available yet")
 
 
 class PlannedReaction(NamedTuple):
@@ -68,87 +38,66 @@ class PlannedReaction(NamedTuple):
     declared: tuple[tuple[int, Any], ...]
 
 
-class Plan(NamedTuple):
-    """One class's elements and reactions, base classes first."""
+@dataclass(eq=False, slots=True)
+class Plan:
+    """One class's elements and reactions, base classes first; not changed once made.
 
-    makers: tuple[
-        tuple[str, Callable[..., Any], tuple[Any, ...]], ...
-    ]  # setattr(self, name, make(self, *rest))
-    elements: tuple[tuple[str, int, Any], ...]  # (name, kind, declaration)
+    Attributes:
+        cls: The class.
+        makers: What to put on a new instance: `setattr(self, name, make(self, *arguments))`.
+        elements: Name, kind and declaration of each element.
+        reactions: The reactions in order of priority.
+        problems: What is wrong with the class; told at assembly after the path of an instance.
+        declarations: The elements by name.
+        multiports: Names of those elements whose width may have to be looked up.
+        writers: Of each output that is an effect, the first such reaction.
+    """
+
+    cls: type
+    makers: tuple[tuple[str, Callable[..., Any], tuple[Any, ...]], ...]
+    elements: tuple[tuple[str, int, Any], ...]
     reactions: tuple[PlannedReaction, ...]
-    problems: tuple[str, ...]  # told at assembly, after the path of the instance and a dot
+    problems: tuple[str, ...]
     declarations: dict[str, Any]
     multiports: tuple[str, ...]
-    writers: dict[str, str]  # output: the first reaction that has it as an effect
-    mentions: dict[str, bool]  # see `mentioned_names`; filled when first needed
+    writers: dict[str, str]
+    _reserved: frozenset[str]
+    _mentioned: tuple[tuple[str, ...], tuple[str, ...]] | None = field(default=None, init=False)
 
+    def child_names(self) -> tuple[str, ...]:
+        """Return the names under which an instance may hold children.
 
-def reaction(
-    *triggers: Any, uses: Any = (), effects: Any = (), deadline: Any = None
-) -> Callable[[Body], Reaction]:
-    """Declare the decorated method as a reaction; its body takes no argument but `self`.
+        These are the attributes that methods of the class mention. Looking them up finds what an
+        instance holds without asking for its `__dict__`: once somebody did, CPython no longer
+        specialises the attribute accesses of that instance. What the class itself answers for
+        (methods, properties) is no child's name.
+        """
+        return self._mentions()[0]
 
-    At a tag it runs, once, when at least one trigger is present. Within one reactor reactions are
-    mutually exclusive and run in the order of their definition, those of a base class first.
+    def reserved_names(self) -> tuple[str, ...]:
+        """Return the public names of `Reactor` that methods of the class mention."""
+        return self._mentions()[1]
 
-    Args:
-        *triggers: Elements of this class, or `startup` and `shutdown`.
-        uses: One element or several that the body may read and that do not trigger it.
-        effects: One output or action or several that the body may set or schedule. Undeclared ones
-            raise `UndeclaredEffectError` in the body.
-        deadline: Not available yet.
-
-    Raises:
-        TypeError: Something is no element, or the body is a coroutine, a generator, or takes arguments.
-        ValueError: A deadline was given.
-
-    Note:
-        An override of the name in a subclass replaces the body and keeps the place; decorated again, it
-        replaces what is declared, too.
-    """
-    if deadline is not None:
-        raise ValueError("reaction(deadline=...) is not available yet")
-    if len(triggers) == 1 and isinstance(triggers[0], FunctionType):
-        raise TypeError("write @rr.reaction(...) with its triggers in brackets")
-    roles = (_several(triggers), _several(uses), _several(effects))
-    for element in (*roles[0], *roles[1], *roles[2]):
-        if not isinstance(element, ELEMENTS) and not is_built_in(element):
-            raise TypeError(
-                f"reaction() takes elements (ports, actions, timers, startup, shutdown), got {element!r}"
+    def _mentions(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if self._mentioned is None:
+            found: dict[str, None] = {}
+            for owner in reversed(self.cls.__mro__[:-1]):
+                if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
+                    continue  # Reactor itself
+                for value in vars(owner).values():
+                    function = value.function if isinstance(value, Reaction) else value
+                    code = getattr(function, "__code__", None)
+                    if isinstance(code, CodeType):
+                        _collect_names(code, found)
+            self._mentioned = (
+                tuple(
+                    name
+                    for name in found
+                    if not hasattr(inspect.getattr_static(self.cls, name, None), "__get__")
+                ),
+                tuple(name for name in found if name in self._reserved),
             )
-
-    def decorate(function: Body) -> Reaction:
-        if isinstance(function, Reaction):
-            raise TypeError(
-                f"{function.__name__} is a reaction already; give it all its triggers at once"
-            )
-        check_body(function, 1)
-        return Reaction(function, *roles)
-
-    return decorate
-
-
-def check_body(function: Any, arguments: int) -> None:
-    """Raise TypeError unless `function` can be called with so many positional arguments and run at once."""
-    name = getattr(function, "__qualname__", repr(function))
-    if isinstance(function, (staticmethod, classmethod)) or not callable(function):
-        raise TypeError(f"the body of a reaction is a method, not {function!r}")
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(
-            f"{name} is async: a reaction runs to its end within one tag; use a plain def"
-        )
-    if inspect.isgeneratorfunction(function):
-        raise TypeError(f"{name} is a generator: its body would never run; use a plain def")
-    try:
-        inspect.signature(function).bind(*(None,) * arguments)
-    except TypeError:
-        takes = "self and no other argument" if arguments else "no argument"
-        raise TypeError(
-            f"{name}{inspect.signature(function)}: the body of a reaction takes {takes}; it reads its"
-            " inputs from self"
-        ) from None
-    except ValueError:  # a builtin without a signature
-        pass
+        return self._mentioned
 
 
 def make_plan(
@@ -191,7 +140,8 @@ def make_plan(
             elif home is not None:
                 if not issubclass(owner, home):
                     problems.append(
-                        f"{name} is a reaction of both {home.__name__} and {owner.__name__}; rename one"
+                        f"{name} is a reaction of {home.__name__} and of {owner.__name__};"
+                        " rename one"
                     )
                 elif isinstance(value, FunctionType):
                     check_body(value, 1)
@@ -222,7 +172,15 @@ def make_plan(
             if role == EFFECT and isinstance(elements[what], OUTPUTS):
                 writers.setdefault(what, name)
     return Plan(
-        tuple(makers), tuple(kinds), planned, tuple(problems), elements, multiports, writers, {}
+        cls,
+        tuple(makers),
+        tuple(kinds),
+        planned,
+        tuple(problems),
+        elements,
+        multiports,
+        writers,
+        reserved,
     )
 
 
@@ -231,72 +189,11 @@ def kind_of(element: Any) -> int:
     return next(kind for kind, base in enumerate(ELEMENTS) if isinstance(element, base))
 
 
-def misused(role: int, element: Any, is_own: bool = True) -> str | None:
-    """Return why an element may not stand in this role, or `None` when it may.
-
-    Args:
-        role: TRIGGER, USE or EFFECT.
-        element: The element, or startup or shutdown.
-        is_own: Whether it belongs to the reaction's reactor, or else to a child of it.
-    """
-    if is_built_in(element):
-        return None if role == TRIGGER else f"{element} can only be a trigger"
-    if is_own:
-        if role == EFFECT:
-            if isinstance(element, INPUTS):
-                return "a reaction cannot set an input of its own reactor; what connects to it does"
-            if not isinstance(element, OUTPUTS + ACTIONS):
-                return "a timer fires by itself and cannot be an effect"
-        elif role == TRIGGER and isinstance(element, OUTPUTS):
-            return (
-                "a reactor's own output cannot trigger it; order is the definition order, and `uses`"
-                " reads it back"
-            )
-        return None
-    if not isinstance(element, INPUTS + OUTPUTS):
-        return "actions and timers belong to the reactions of their own reactor"
-    if role == EFFECT:
-        return None if isinstance(element, INPUTS) else "only the child itself sets its output"
-    return None if isinstance(element, OUTPUTS) else "a child's input is for the child to read"
-
-
-def role_name(role: int) -> str:
-    return _ROLES[role]
-
-
-def mentioned_names(cls: type, plan: Plan) -> dict[str, bool]:
-    """Return every attribute that a method of the class mentions, and whether it can be a child's name.
-
-    Looking these names up finds what an instance holds without asking for its `__dict__`: once somebody
-    did, CPython no longer specialises the attribute accesses of that instance. What the class itself
-    answers for (methods, properties) is no child's name.
-    """
-    if not plan.mentions:
-        found: dict[str, None] = {"": None}
-        for owner in reversed(cls.__mro__[:-1]):
-            if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
-                continue  # Reactor itself
-            for value in vars(owner).values():
-                function = value.function if isinstance(value, Reaction) else value
-                code = getattr(function, "__code__", None)
-                if isinstance(code, CodeType):
-                    _collect_names(code, found)
-        plan.mentions.update(
-            (name, not hasattr(inspect.getattr_static(cls, name, None), "__get__"))
-            for name in found
-        )
-    return plan.mentions
-
-
 def _collect_names(code: CodeType, found: dict[str, None]) -> None:
     found.update(dict.fromkeys(code.co_names))
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             _collect_names(constant, found)
-
-
-def _several(elements: Any) -> tuple[Any, ...]:
-    return tuple(elements) if isinstance(elements, (tuple, list)) else (elements,)
 
 
 def _lineage(cls: type, base: type) -> list[type]:
@@ -321,7 +218,7 @@ def _declarations_of(owner: type) -> dict[str, Any]:
 def _planned(
     cls: type, name: str, names_of: dict[int, str], problems: list[str]
 ) -> PlannedReaction:
-    """The reaction `name` of `cls`: the nearest body, with what the nearest `@reaction` declares."""
+    """The reaction `name` of `cls`: the nearest body, and what the nearest `@reaction` says."""
     body: Body | None = None
     declared: tuple[tuple[int, Any], ...] = ()
     for owner in cls.__mro__:
@@ -337,13 +234,13 @@ def _planned(
     for role, element in declared:
         if not is_built_in(element) and id(element) not in names_of:
             problems.append(
-                f"{name} names {element}, which is no element of {cls.__name__}; for those of children, and"
-                " those made in __init__, use self.add_reaction"
+                f"{name} names {element}, which is no element of {cls.__name__}; for those of"
+                " children, and those made in __init__, use self.add_reaction"
             )
             continue
         reason = misused(role, element)
         if reason is not None:
-            problems.append(f"{name} has {element} as {_ROLES[role]}: {reason}")
+            problems.append(f"{name} has {element} as {role_name(role)}: {reason}")
             continue
         if role == USE and isinstance(element, OUTPUTS):
             role = PEEK

@@ -33,13 +33,14 @@ def read(element: Any, name: str) -> Any:
     if present:
         return value
     raise AbsentError(
-        f"{element} is absent{_at_tag(element.reactor)}; ask .is_present first, or use .get(default)"
+        f"{element} is absent{_at_tag(element.reactor)}; ask .is_present first, or use"
+        " .get(default)"
     )
 
 
 def _at_tag(reactor: Any) -> str:
     # The reader is a reaction of the element's reactor or of its container.
-    for reader in (reactor, reactor._rrl_container):
+    for reader in (reactor, reactor._rrl_container):  # noqa: SLF001
         try:
             return f" at {_core.current_tag(reader)}"
         except (PhaseError, TypeError):
@@ -76,10 +77,10 @@ class _Port(_core.Port, Generic[T]):
 class Input(_Port[T]):
     """An input port, or a multiport of inputs when `width` is given.
 
-    At each tag it is present with the value that its one writer set, or absent. `None`, `0` and `False`
-    are values like any other. In a body: `.value` (`AbsentError` when absent), `.get(default=None)`,
-    `.is_present`; of a multiport `len`, indexing, iteration, `.is_present` (any) and `.present()`, the
-    present channels in order. A channel has an `.index`.
+    At each tag it is present with the value that its one writer set, or absent. `None`, `0` and
+    `False` are values like any other. In a body: `.value` (`AbsentError` when absent),
+    `.get(default=None)`, `.is_present`; of a multiport `len`, indexing, iteration, `.is_present`
+    (any) and `.present()`, the present channels in order. A channel has an `.index`.
 
     Args:
         type: What the values are, for the reader; not checked.
@@ -124,8 +125,9 @@ class Input(_Port[T]):
 class Output(_Port[T]):
     """An output port, or a multiport of outputs when `width` is given.
 
-    In a body that declares it as an effect: `.set(value)`, or `port[i].set(value)`; the last of several
-    in one tag wins. A later reaction of the same reactor may read it back. Arguments as for `Input`.
+    In a body that declares it as an effect: `.set(value)`, or `port[i].set(value)`; the last of
+    several in one tag wins. A later reaction of the same reactor may read it back. Arguments as for
+    `Input`.
     """
 
     __slots__ = ()
@@ -217,8 +219,8 @@ def resolved_width(multiport: _Multiport[Any]) -> int:
     """Return the number of channels, looked up on the reactor where the width is a name.
 
     Raises:
-        AssemblyError: The attribute is missing or no number (a `ValueError` too if it is negative). The
-            text has the port's name and not its path, which may not be known yet.
+        AssemblyError: The attribute is missing or no number (a `ValueError` too if it is negative).
+            The text has the port's name and not its path, which may not be known yet.
     """
     width = multiport.width
     if not isinstance(width, str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import operator
 import os
 import re
@@ -22,10 +21,9 @@ from .reactor import Reactor
 from .report import RunReport, make_report
 from .time import FOREVER, Tag, TimeLike, sec, to_ns
 from .trace import RECORDS_PER_WORKER, write_trace
+from .tree import node_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .diagram import Graph
 
 _GRACE_NS = sec(5)  # for bodies that have been interrupted
@@ -39,20 +37,23 @@ _left: list[Any] = []  # runtimes whose bodies never returned; kept so that nobo
 class Program:
     """A main reactor, assembled and ready to run once.
 
-    Construction assembles: it validates everything, computes levels and fails with all problems at once.
-    Then either `run()`, or `start()` and `join()`. As a context manager, a program that still runs at the
-    end of the block is stopped and joined. Several programs may exist and run at once.
+    Construction assembles: it validates everything, computes levels and fails with all problems at
+    once. Then either `run()`, or `start()` and `join()`. As a context manager, a program that still
+    runs at the end of the block is stopped and joined. Several programs may exist and run at once.
 
     Args:
         main: The top reactor. An instance belongs to one program.
-        workers: Threads that run reactions; `None` for the usable cores. The results do not depend on it.
+        workers: Threads that run reactions; `None` for the usable cores. The results do not depend
+            on it.
         fast: Do not wait for physical time.
-        timeout: Logical time (ns or `timedelta`) at which the program ends; its events still happen.
+        timeout: Logical time (ns or `timedelta`) at which the program ends; its events still
+            happen.
         keepalive: Do not end for lack of events.
         affinity: `None`, `"performance"` (fast cores first, one worker per physical core before its
             sibling), `"spread"` (far apart), or a list of CPUs, one for each worker.
         trace: File for a Chrome/Perfetto trace, written at the end.
-        seed: Non-negative int from which every reactor's `rng` is spawned by path; without it there is none.
+        seed: Non-negative int from which every reactor's `rng` is spawned by path; without it there
+            is none.
         check: Costly checks: NumPy arrays set on ports are read-only until their tag ends.
         profile: Time every reaction.
 
@@ -80,14 +81,14 @@ class Program:
         if not isinstance(main, Reactor):
             hint = "; make an instance of it" if isinstance(main, type) else ""
             raise TypeError(f"the main reactor is a Reactor, got {main!r}{hint}")
-        node = main._rrl  # noqa: SLF001
+        node = node_of(main)
         if node.assembly is not None:
             raise PhaseError(
                 f"{main.path} has been assembled before; make a new {type(main).__name__}"
             )
         timeout_ns = -1 if timeout is None else to_ns(timeout, "timeout")
         count, cpus = place(affinity, workers)
-        self._seed = _checked_seed(seed)
+        self.seed = _checked_seed(seed)
         self._trace = None if trace is None else os.fspath(trace)
         self._is_timed = bool(profile) or trace is not None
         if node.parent is not None:
@@ -141,9 +142,9 @@ class Program:
     def run(self) -> RunReport:
         """Run to the end and return the report.
 
-        On the main thread, Ctrl-C and SIGTERM stop the program orderly: the shutdown reactions run, then
-        KeyboardInterrupt is raised. A second one interrupts the bodies that still run; if one does not
-        return within 5 seconds, or at a third, the program is left behind with a message.
+        On the main thread, Ctrl-C and SIGTERM stop the program orderly: the shutdown reactions run,
+        then KeyboardInterrupt is raised. A second one interrupts the bodies that still run; if one
+        does not return within 5 seconds, or at a third, the program is left behind with a message.
 
         Raises:
             ReactionError: A body raised.
@@ -187,7 +188,7 @@ class Program:
         _running.add(self)
 
     def stop(self) -> None:
-        """Ask the program to end at the next microstep, and return; any thread. `join` waits for the end.
+        """Ask the program to end at the next microstep, and return; any thread. See `join`.
 
         Raises:
             PhaseError: It has not been started.
@@ -279,6 +280,14 @@ class Program:
             )
         return error
 
+    def _end_at_exit(self) -> None:
+        if self._pid != os.getpid() or self._phase is not _RUNNING:
+            return
+        if not self._runtime.wait(_EXIT_GRACE_NS):
+            self._runtime.interrupt()
+            self._leave_unless_ended(_EXIT_GRACE_NS)
+        self._end()
+
     def _leave_unless_ended(self, grace_ns: int) -> None:
         """Wait for so long; then say what does not return and go on without the workers."""
         runtime = self._runtime
@@ -308,17 +317,9 @@ class Program:
                 f"{call}(): {self} belongs to the parent process; fork left its workers there"
             )
 
-    def _spawn_rng(self, path: str) -> np.random.Generator:
-        import numpy as np  # noqa: PLC0415 - only programs with random numbers need it
-
-        if self._seed is None:
-            raise PhaseError(f"{path}.rng needs a seed: rr.run(main, seed=...)")
-        words = np.frombuffer(hashlib.blake2b(path.encode(), digest_size=16).digest(), dtype="<u4")
-        return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=words.tolist()))
-
 
 def run(main: Reactor, **options: Any) -> RunReport:
-    """Assemble and run a program: `Program(main, **options).run()`; see `Program` for the options."""
+    """Assemble and run: `Program(main, **options).run()`; see `Program` for the options."""
     return Program(main, **options).run()
 
 
@@ -337,15 +338,11 @@ _running = weakref.WeakSet()
 
 def _stop_all() -> None:
     """At exit: end what runs in the background, within bounds."""
-    programs = [program for program in _running if program._pid == os.getpid()]  # noqa: SLF001
+    programs = list(_running)
     for program in programs:
-        program._runtime.request_stop()  # noqa: SLF001
+        program.stop()
     for program in programs:
-        if not program._runtime.wait(_EXIT_GRACE_NS):  # noqa: SLF001
-            program._runtime.interrupt()  # noqa: SLF001
-            program._leave_unless_ended(_EXIT_GRACE_NS)  # noqa: SLF001
-        if program._phase is _RUNNING:  # noqa: SLF001
-            program._end()  # noqa: SLF001
+        program._end_at_exit()  # noqa: SLF001
 
 
 def _forget_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core
 from .bank import ReactorBase, channels_of, flattened
+from .declare import EFFECT, TRIGGER, USE, check_body, is_built_in
 from .elements import ELEMENTS
 from .errors import AssemblyError, PhaseError
-from .plan import EFFECT, TRIGGER, USE, check_body, is_built_in, make_plan, mentioned_names
+from .plan import make_plan
 from .time import Tag, TimeLike, to_ns
 from .tree import Node, building, finish, passed_over
 
@@ -45,8 +47,8 @@ class AddedReaction(NamedTuple):
 class ReactorMeta(type):
     """Takes the elements out of the class body and builds instances by the class's plan.
 
-    The class keeps no attribute of an element's name: an instance attribute that hides a class attribute
-    is not specialised by CPython, and `self.inp.value` is what bodies do most.
+    The class keeps no attribute of an element's name: an instance attribute that hides a class
+    attribute is not specialised by CPython, and `self.inp.value` is what bodies do most.
     """
 
     def __new__(
@@ -116,9 +118,9 @@ passed_over.add(ReactorMeta)
 class Reactor(ReactorBase, metaclass=ReactorMeta):
     """A component with state of its own, elements, reactions and children.
 
-    Derive from it, declare elements as class attributes (or assign them to `self` in `__init__`) and
-    reactions with `@reaction`. `super().__init__()` is not needed. A `Reactor`, a `Bank` or a list of
-    reactors that is assigned to `self.<name>` becomes a child of that name.
+    Derive from it, declare elements as class attributes (or assign them to `self` in `__init__`)
+    and reactions with `@reaction`. `super().__init__()` is not needed. A `Reactor`, a `Bank` or a
+    list of reactors that is assigned to `self.<name>` becomes a child of that name.
 
     Attributes:
         bank_index: Index in its `Bank`, set before `__init__`; 0 outside one.
@@ -165,11 +167,11 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
                 raise PhaseError(
                     f"{self.path}.rng is there once a Program has been made of the reactor"
                 )
-            rng = self._rrl.rng = program._spawn_rng(self.path)  # noqa: SLF001
+            rng = self._rrl.rng = _spawned(program.seed, self.path)
         return rng
 
     def physical_elapsed(self) -> int:
-        """Return the physical time since the start in ns. PhaseError outside a body of this reactor."""
+        """Return the physical time since the start in ns. PhaseError outside a body of it."""
         return _core.physical_elapsed(self)
 
     def lag(self) -> int:
@@ -195,11 +197,12 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
     ) -> None:
         """Connect ports: what is set on a source is present at its destination.
 
-        From an own input or a child's output, to a child's input or an own output. A destination has
-        one source; a source may have any number of destinations.
+        From an own input or a child's output, to a child's input or an own output. A destination
+        has one source; a source may have any number of destinations.
 
         Args:
-            sources: A port, a multiport, a bank's ports, or a list of these; taken channel by channel.
+            sources: A port, a multiport, a bank's ports, or a list of these; taken channel by
+                channel.
             destinations: As many channels.
             after: Delay in ns or a `timedelta`; 0 is one microstep later. `None`: at the same tag.
             physical: Stamp the value with the physical time of its arrival (plus `after`) instead.
@@ -241,11 +244,13 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
         It comes after all decorated reactions, in order of the calls.
 
         Args:
-            body: A method of this reactor (`self.merge`), a function of no argument, or one of `self`.
+            body: A method of this reactor (`self.merge`), a function of no argument, or one of
+                `self`.
             triggers: One element or several, in nested lists if convenient; so are the others.
             uses: May be read, do not trigger.
             effects: Own outputs and actions, inputs of children.
-            deadline: Not available yet, as is `on_deadline_miss`.
+            deadline: Not available yet.
+            on_deadline_miss: Not available yet.
 
         Raises:
             TypeError: Something is no element, or the body takes other arguments.
@@ -263,8 +268,8 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
             for element in flattened([elements]):
                 if not isinstance(element, ELEMENTS) and not is_built_in(element):
                     raise TypeError(
-                        "add_reaction() takes elements (ports, actions, timers, startup, shutdown), got"
-                        f" {element!r}"
+                        "add_reaction() takes elements (ports, actions, timers, startup, shutdown),"
+                        f" got {element!r}"
                     )
                 declared[role, id(element)] = (role, element)
         if node.added is None:
@@ -276,7 +281,7 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
 
     def _unassembled(self, call: str) -> Node:
         node = self._rrl
-        if node.program is not None or _core.in_reaction() and not building.stack:
+        if node.program is not None or (_core.in_reaction() and not building.stack):
             raise PhaseError(f"{node.where()}.{call}() is for before the program is assembled")
         return node
 
@@ -309,26 +314,23 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
 
 
 _RESERVED = frozenset(name for name in vars(Reactor) if not name.startswith("_")) | {"bank_index"}
-_METHODS = tuple(
-    (name, vars(Reactor)[name]) for name in sorted(_RESERVED) if callable(vars(Reactor).get(name))
-)
 Reactor._rrl_plan = make_plan(Reactor, {}, Reactor, _RESERVED)  # noqa: SLF001
 
 
 def hidden_methods(node: Node) -> list[str]:
     """Return the methods of `Reactor` that an attribute of this very instance hides."""
-    mentions = mentioned_names(type(node.reactor), node.plan)
-    return [
-        name
-        for name, function in _METHODS
-        if name in mentions
-        and getattr(getattr(node.reactor, name), "__func__", None) is not function
-        and getattr(type(node.reactor), name) is function
-    ]
+    hidden = []
+    for name in node.plan.reserved_names():
+        method = vars(Reactor).get(name)
+        if callable(method) and getattr(type(node.reactor), name) is method:
+            found = getattr(node.reactor, name)
+            if getattr(found, "__func__", None) is not method:
+                hidden.append(name)
+    return hidden
 
 
 def _refuse(name: str) -> Callable[[Reactor, Any], None]:
-    def setter(self: Reactor, value: Any) -> None:
+    def setter(self: Reactor, _: Any) -> None:
         node = self._rrl
         if node.program is not None:
             raise AttributeError(f"{node.where()}.{name} cannot be set")
@@ -340,6 +342,15 @@ def _refuse(name: str) -> Callable[[Reactor, Any], None]:
 if not TYPE_CHECKING:
     for _name in ("tag", "path", "rng"):
         setattr(Reactor, _name, vars(Reactor)[_name].setter(_refuse(_name)))
+
+
+def _spawned(seed: int | None, path: str) -> np.random.Generator:
+    import numpy as np  # noqa: PLC0415 - only programs with random numbers need it
+
+    if seed is None:
+        raise PhaseError(f"{path}.rng needs a seed: rr.run(main, seed=...)")
+    words = np.frombuffer(hashlib.blake2b(path.encode(), digest_size=16).digest(), dtype="<u4")
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=words.tolist()))
 
 
 def _ports(ports: Any) -> list[Any]:
@@ -358,6 +369,6 @@ def _explain_endless(cls: type, stack: list[Node]) -> None:
     nested = [node for node in stack if type(node.reactor) is cls]
     if len(nested) >= _DEEPEST_NESTING_OF_A_CLASS:
         raise AssemblyError(
-            f"{nested[0].where()} contains its own class {cls.__qualname__} without end: its __init__"
-            " makes another, which makes another; stop at some depth"
+            f"{nested[0].where()} contains its own class {cls.__qualname__} without end: its"
+            " __init__ makes another, which makes another; stop at some depth"
         ) from None

@@ -42,8 +42,8 @@ class RunReport:
         events: Events that were handled.
         tags: Tags that were processed, the stop tag included.
         wall_time_s: Seconds from start to end.
-        trace_hash: 16 hex digits over tags, reactions, ports set and actions scheduled; equal for equal
-            behaviour, whatever the number of workers.
+        trace_hash: 16 hex digits over tags, reactions, ports set and actions scheduled; equal for
+            equal behaviour, whatever the number of workers.
         reaction_counts: Bodies run, by the path of the reaction.
         reaction_times_s: Seconds in the bodies by path, or `None` without `profile` or `trace`.
         workers: A `WorkerReport` for each worker.
@@ -87,8 +87,10 @@ class RunReport:
     def _repr_html_(self) -> str:
         """The same table for notebooks."""
         cell = "<td style='text-align:left'>{}</td>".format
-        rows = ["<tr><th style='text-align:left'>" + html.escape(name) + "</th>" + cell(html.escape(value)) + "</tr>"
-                for name, value in self._summary()]  # fmt: skip
+        rows = [
+            f"<tr><th style='text-align:left'>{name}</th>{cell(html.escape(value))}</tr>"
+            for name, value in self._summary()
+        ]
         header, *table = self._reaction_rows()
         parts = ["<table>", *rows, "</table>"]
         if table:
@@ -161,7 +163,7 @@ def make_report(runtime: Any, paths: list[str], *, gil_enabled: bool, is_timed: 
     )
     times = None
     if is_timed:
-        times = {path: ns / 1e9 for path, ns in zip(paths, runtime.reaction_ns())}
+        times = {path: ns / 1e9 for path, ns in zip(paths, runtime.reaction_ns(), strict=True)}
     return RunReport(
         stop_tag=Tag(*stats["stop_tag"]),
         reactions=stats["reactions"],
@@ -169,7 +171,7 @@ def make_report(runtime: Any, paths: list[str], *, gil_enabled: bool, is_timed: 
         tags=stats["tags"],
         wall_time_s=wall_ns / 1e9,
         trace_hash=f"{stats['trace_hash']:016x}",
-        reaction_counts=dict(zip(paths, runtime.reaction_counts())),
+        reaction_counts=dict(zip(paths, runtime.reaction_counts(), strict=True)),
         reaction_times_s=times,
         workers=workers,
         gil_enabled=gil_enabled,

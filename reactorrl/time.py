@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import operator
 from datetime import timedelta
-from typing import NamedTuple, SupportsIndex, Union
+from typing import NamedTuple, SupportsIndex
 
 FOREVER: int = 2**63 - 1
 """Later than every time that can happen."""
 NEVER: int = -(2**63)
 """Earlier than every time that can happen."""
 
-TimeLike = Union[int, SupportsIndex, timedelta]
+TimeLike = int | SupportsIndex | timedelta
 """A time as users give it: an integer of nanoseconds or a `datetime.timedelta`."""
 
 

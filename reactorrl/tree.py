@@ -7,15 +7,16 @@ finished instance is scanned, at the end of its `__init__` and again at assembly
 from __future__ import annotations
 
 import itertools
+import operator
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from gc import get_referents
 from typing import Any
 
 from .bank import Bank, ReactorBase
 from .elements import ACTIONS, ELEMENTS, Timer
 from .errors import AssemblyError
-from .plan import Plan, mentioned_names
+from .plan import Plan
 from .ports import MULTIPORTS, PORTS, resolved_width
 
 _LIVE = frozenset({*PORTS, *ACTIONS, Timer})
@@ -36,8 +37,23 @@ class Node:
     """What the library keeps of one reactor; `reactor._rrl`."""
 
     __slots__ = (
-        "added", "assembly", "built", "builder", "children", "connections", "extra", "id", "label",
-        "parent", "path", "plan", "problems", "program", "reactor", "rng", "serial",
+        "added",
+        "assembly",
+        "builder",
+        "built",
+        "children",
+        "connections",
+        "extra",
+        "id",
+        "label",
+        "parent",
+        "path",
+        "plan",
+        "problems",
+        "program",
+        "reactor",
+        "rng",
+        "serial",
     )  # fmt: skip
 
     def __init__(self, reactor: Any, plan: Plan, builder: Node | None) -> None:
@@ -88,6 +104,10 @@ class Node:
 passed_over = {int, float, str, bool, bytes, set, type(None), type, Node}
 
 
+node_of: Callable[[Any], Node] = operator.attrgetter("_rrl")
+"""What the library keeps of a reactor (or, as a `BankNode`, of a bank)."""
+
+
 def finish(node: Node) -> None:
     """The end of `__init__`: resolve widths, name what was assigned, adopt what was made."""
     for name in node.plan.multiports:
@@ -110,9 +130,9 @@ def _resolve(node: Node, multiport: Any) -> None:
 def scan(node: Node, assembly: Any = None) -> None:
     """Name the new elements of an instance and adopt its children.
 
-    At the end of `__init__` (no `assembly`) a node adopts only what that `__init__` made: a reactor that
-    it was given may be a sibling, which belongs to the parent that both will have. At assembly, top-down,
-    whoever has no parent yet belongs to the first that holds it.
+    At the end of `__init__` (no `assembly`) a node adopts only what that `__init__` made: a reactor
+    that it was given may be a sibling, which belongs to the parent that both will have. At
+    assembly, top-down, whoever has no parent yet belongs to the first that holds it.
     """
     found: list[Any] = []
     has_dict = False
@@ -144,8 +164,8 @@ def scan(node: Node, assembly: Any = None) -> None:
 
 def _is_child(node: Node, value: Any, assembly: Any) -> bool:
     if isinstance(value, Bank):
-        parent, members = value._parent, value._members  # noqa: SLF001
-        child = members[0]._rrl if members else None
+        parent = node_of(value).parent
+        child = node_of(value[0]) if len(value) else None
     else:
         child = getattr(value, "_rrl", None)
         if child is None:
@@ -161,8 +181,8 @@ def _named(node: Node, found: list[Any], has_dict: bool) -> Iterator[tuple[str, 
     reactor = node.reactor
     if not has_dict:
         names: dict[int, str] = {}
-        for name, can_be_child in mentioned_names(type(reactor), node.plan).items():
-            value = getattr(reactor, name, None) if can_be_child else None
+        for name in node.plan.child_names():
+            value = getattr(reactor, name, None)
             if value is not None:
                 names.setdefault(id(value), name)
         serials = [_serial(value) for value in found if not isinstance(value, ELEMENTS)]
@@ -179,7 +199,7 @@ def _serial(value: Any) -> int:
         if not len(value):
             return -1
         value = value[0]
-    return value._rrl.serial  # type: ignore[attr-defined]  # noqa: SLF001
+    return node_of(value).serial
 
 
 def _adopt(node: Node, name: str, value: Any, assembly: Any) -> None:
@@ -190,13 +210,14 @@ def _adopt(node: Node, name: str, value: Any, assembly: Any) -> None:
     elif isinstance(value, Bank):
         if not _is_child(node, value, assembly):
             return
-        if value._parent is None:  # noqa: SLF001
-            value._parent, value._label = node, name  # noqa: SLF001
-        if value._label == name:  # noqa: SLF001
+        bank = node_of(value)
+        if bank.parent is None:
+            bank.parent, bank.label = node, name
+        if bank.label == name:
             for index, member in enumerate(value):
                 _adopt(node, f"{name}[{index}]", member, assembly)
     elif isinstance(value, ReactorBase) and _is_child(node, value, assembly):
-        child: Node = value._rrl  # type: ignore[attr-defined]  # noqa: SLF001
+        child = node_of(value)
         if child.parent is None:
             child.parent, child.label = node, name
         if child.label == name:
@@ -213,7 +234,7 @@ def _claim(node: Node, name: str, element: Any) -> None:
             f"{name} is declared in the class and again on the instance; drop one of the two"
         )
         return
-    element.reactor, element.name = node.reactor, name
+    element.bind(node.reactor, name)
     if isinstance(element, MULTIPORTS):
         _resolve(node, element)
     if node.extra is None:

@@ -1,4 +1,4 @@
-"""Connections of a program under assembly: channel by channel, with directions and writers checked."""
+"""Connections of a program under assembly, checked channel by channel."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from .ports import INPUTS, OUTPUTS
 from .reactor import Connection
-from .tree import Node
+from .tree import Node, node_of
 
 Link = tuple[Any, Any, Connection, Node]
-"""A connected pair: source and destination channel, the call of `connect`, and whose call it was."""
+"""Source and destination channel, the call of `connect`, and whose call it was."""
 
 _NAMED_PORTS = 3  # of a long list in a message
 
@@ -38,7 +38,7 @@ class Wiring:
         links, connect = self.links, self._graph.connect
         delay_ns, physical = connection.delay_ns, connection.physical
         checked = None
-        for source, destination in zip(sources, connection.destinations):
+        for source, destination in zip(sources, connection.destinations, strict=True):
             if source is not checked:
                 checked = source if _may_send(node, source) else None
             number = destination.id
@@ -52,7 +52,7 @@ class Wiring:
         """Return why reactions and connections of `node` cannot name this element, or `None`."""
         if element.reactor is None:
             return "it belongs to no reactor; assign it to self, or name that of an instance"
-        owner: Node = element.reactor._rrl  # noqa: SLF001
+        owner = node_of(element.reactor)
         if owner.assembly is not self._assembly:
             return f"{owner.where()} is not in this program"
         if element.id < 0:
@@ -67,7 +67,7 @@ class Wiring:
         return f"it belongs neither to {node.path} nor to a child of it"
 
     def _repeated(self, node: Node, connection: Connection) -> list[Any] | None:
-        """The sources, as many as the destinations; `None` when that cannot be, which is reported."""
+        """The sources, as many as the destinations; `None` when that cannot be (reported)."""
         sources, destinations = connection.sources, connection.destinations
         n, m = len(sources), len(destinations)
         if n == m:
@@ -81,8 +81,8 @@ class Wiring:
         else:
             advice = "make them equal"
         self._report(
-            f"{node.path}.connect: {_shown(sources)} on the left and {_shown(destinations)} on the right;"
-            f" {advice} ({connection.line})"
+            f"{node.path}.connect: {_shown(sources)} on the left and {_shown(destinations)} on the"
+            f" right; {advice} ({connection.line})"
         )
         return None
 
@@ -92,7 +92,7 @@ class Wiring:
             return False
         if owner is node.reactor:
             return isinstance(port, OUTPUTS) and port.name not in node.plan.writers
-        return isinstance(port, INPUTS) and owner._rrl.parent is node  # noqa: SLF001
+        return isinstance(port, INPUTS) and node_of(owner).parent is node
 
     def _why_not(self, node: Node, source: Any, destination: Any, connection: Connection) -> str:
         reason = (
@@ -125,7 +125,7 @@ def _may_send(node: Node, port: Any) -> bool:
         return False
     if owner is node.reactor:
         return isinstance(port, INPUTS)
-    return isinstance(port, OUTPUTS) and owner._rrl.parent is node  # noqa: SLF001
+    return isinstance(port, OUTPUTS) and node_of(owner).parent is node
 
 
 def _wrong_source(node: Node, port: Any) -> str | None:

@@ -1,5 +1,6 @@
-"""What every test of this suite gets: a worker count, a watchdog, and checks that nothing is left behind."""
+"""What every test gets: a worker count, a watchdog, checks that nothing is left behind."""
 
+import contextlib
 import faulthandler
 import os
 import random
@@ -110,10 +111,8 @@ def os_threads():
     """The operating system's threads of this process: {id: name}."""
     names = {}
     for task in Path("/proc/self/task").iterdir():
-        try:
+        with contextlib.suppress(OSError):  # it ended in between
             names[int(task.name)] = (task / "comm").read_text().strip()
-        except OSError:  # it ended in between
-            pass
     return names
 
 

@@ -1,7 +1,7 @@
-"""Small programs as data: what tests/reference.py interprets, and `real_program` turns into reactor classes.
+"""Programs as data: tests/reference.py interprets them, `RealProgram` makes them reactor classes.
 
-A body is a list of steps that depend on what the body reads and on how often it ran, and on nothing else,
-so that the same text runs in both worlds. Everything is bounded by the steps' `limit`: every program ends.
+A body is a list of steps that depend on what the body reads and on how often it ran, and on nothing
+else, so that one text runs in both worlds. Steps are bounded by their `limit`: every program ends.
 """
 
 import zlib
@@ -13,7 +13,7 @@ ABSENT = "absent"
 
 
 class Part:
-    """Prints without the fields that have their default value: a failing program is read by people."""
+    """Prints without the fields that have their default: a failing program is read by people."""
 
     def __repr__(self):
         shown = [
@@ -23,10 +23,13 @@ class Part:
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def _repr_pretty_(self, printer, cycle):  # what Hypothesis prints
+        printer.text(repr(self))
+
 
 @dataclass(frozen=True, repr=False)
 class Ref(Part):
-    """An element as the text of a reactor names it: its own, or one of a child's (all members of a bank)."""
+    """An element as a reactor names it: its own, or one of a child's (all members of a bank)."""
 
     name: str
     child: str | None = None
@@ -258,7 +261,7 @@ class RealProgram:
         return self.reactor_class(self.spec)()
 
     def trace(self):
-        """The rows by tag and path; those of one reactor at one tag stay in the order in which they ran."""
+        """The rows by tag and path; those of one reactor at one tag stay in order."""
         return sorted(self.rows, key=lambda row: row[:2])
 
     def body(self, reaction):
@@ -288,7 +291,7 @@ class RealProgram:
         def declared(refs, find):
             return [special[ref] if isinstance(ref, str) else find(ref) for ref in refs]
 
-        # Reactions that name elements of children can only be added in __init__, after all the others.
+        # Reactions that name elements of children can only be added in __init__, after the others.
         own = [r for r in spec.reactions if not names_children(r)]
         late = spec.reactions[len(own) :]
         assert tuple(own) == spec.reactions[: len(own)], (
@@ -301,7 +304,7 @@ class RealProgram:
             )
             members[r.name] = rr.reaction(*triggers, uses=uses, effects=effects)(self.body(r))
 
-        def __init__(self_):
+        def build(self_):
             self_.memory = Memory()
             for name, child, n in spec.children:
                 cls = self.reactor_class(child)
@@ -320,7 +323,7 @@ class RealProgram:
                     MethodType(self.body(r), self_), triggers=triggers, uses=uses, effects=effects
                 )
 
-        members["__init__"] = __init__
+        members["__init__"] = build
         self._classes[spec] = type(spec.name, (rr.Reactor,), members)
         return self._classes[spec]
 

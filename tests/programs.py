@@ -1,6 +1,7 @@
-"""What the semantics tests share: a trace, a way to run, and the two reactors that most of them need."""
+"""What the semantics tests share: a trace, a way to run, and the reactors that most need."""
 
 import threading
+import weakref
 from contextlib import contextmanager
 
 import reactorrl as rr
@@ -14,8 +15,8 @@ ABSENT = object()
 class Trace:
     """What happened, as ((time, microstep), path, event).
 
-    Bodies call it; `rows` sorts by tag and path, since reactions of different reactors on one level run in any
-    order. The rows of one reactor at one tag stay in the order in which its reactions ran.
+    Bodies call it; `rows` sorts by tag and path, since reactions of different reactors on one level
+    run in any order. The rows of one reactor at one tag stay in the order of its reactions.
     """
 
     def __init__(self):
@@ -163,7 +164,7 @@ def chain(*stages):
 
 
 def scheduling(trace, action, body):
-    """A Main whose startup runs `body(self, self.act)`; every event of the action is recorded by its value."""
+    """A Main whose startup runs `body(self, self.act)`, and which records the action's values."""
 
     class Main(rr.Reactor):
         act = action
@@ -180,7 +181,7 @@ def scheduling(trace, action, body):
 
 
 def placed(action, *delays, workers=1, **options):
-    """Schedules one event for each delay, with its number as the value: what comes of it, and the handles' tags."""
+    """Schedules one event for each delay, by number: what comes of it, and the handles' tags."""
     trace, tags = Trace(), []
 
     def body(self, act):
@@ -250,6 +251,67 @@ def joined(*threads):
     for thread in threads:
         thread.join(BOUND)
         assert not thread.is_alive(), "a thread that schedules did not come back"
+
+
+class Payload:
+    """Something that a weak reference can watch."""
+
+    def __init__(self, k=0):
+        self.k = k
+
+    def __mul__(self, factor):
+        return self
+
+
+class Handles(rr.Reactor):
+    """Makes payloads that are replaced, cancelled, dropped, updated away, overwritten, late."""
+
+    out = rr.Output()
+    plain = rr.LogicalAction()
+    drop = rr.LogicalAction(min_spacing=10, policy="drop")
+    replace = rr.LogicalAction(min_spacing=10, policy="replace")
+    update = rr.LogicalAction(min_spacing=10, policy="update")
+
+    def __init__(self, made):
+        self.made = made
+
+    def payload(self):
+        payload = Payload()
+        self.made.append(weakref.ref(payload))
+        return payload
+
+    @rr.reaction(rr.startup, effects=(out, plain, drop, replace, update))
+    def start(self):
+        self.out.set(self.payload())
+        self.out.set(self.payload())
+        for action in (self.plain, self.drop, self.replace, self.update):
+            for delay in (5, 5, 6, 10**6):
+                self.handle = action.schedule(self.payload(), delay=delay)
+            self.handle.cancel()
+
+    @rr.reaction(plain, drop, replace, update, effects=out)
+    def on_action(self):
+        self.out.set([a.get() for a in (self.plain, self.drop, self.replace, self.update)])
+
+
+def every_way(made):
+    def build(self):
+        self.src = Handles(made)
+        self.now, self.delayed = rr.Bank(3, Collect, Trace()), rr.Bank(3, Collect, Trace())
+        self.never = Collect(Trace())
+        self.connect(self.src.out, self.now.inp, broadcast=True)
+        self.connect(self.src.out, self.delayed.inp, broadcast=True, after=3)
+        self.connect(self.src.out, self.never.inp, after=10**7)
+
+    return Wire(build)
+
+
+class Fails(rr.Reactor):
+    inp = rr.Input()
+
+    @rr.reaction(inp)
+    def fail(self):
+        raise ValueError("failed")
 
 
 def wait(event: threading.Event):

@@ -1,7 +1,7 @@
 """A plain sequential interpreter of reactor semantics: the oracle of tests/test_determinism.py.
 
-It follows /semantics/ as literally as it can and as naively as it may: no levels but those it needs to say
-where a program stops when a body raises, no queues but dictionaries. `Reference(spec).run()` gives an Outcome.
+It follows the rules as literally as it can and as naively as it may: no levels but those needed to
+say where a program stops when a body raises, no queues but dictionaries.
 """
 
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ class TimerQueue:
 
 
 class Instance:
-    """One reactor of the elaborated program. A port is (path, name, channel); other elements (path, name)."""
+    """One reactor, elaborated. A port is (path, name, channel); other elements (path, name)."""
 
     def __init__(self, spec, path):
         self.spec, self.path = spec, path
@@ -255,6 +255,7 @@ class Reference:
             if errors:
                 break
         if errors:
+            self.stop_tag = tag
             for i in sorted(range(len(self.reactions)), key=lambda i: self.levels[i]):
                 if SHUTDOWN in self.reactions[i][1].triggers and i not in ran:
                     self.run_body(i, ran, errors)

@@ -29,8 +29,8 @@ class Script:
         }
         self.process = subprocess.Popen(
             [sys.executable, *options, "-c", HEADER + textwrap.dedent(body)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-            start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment, start_new_session=True,
         )  # fmt: skip
         self.lines = []
 

@@ -1,8 +1,8 @@
-"""Random reactor programs for Hypothesis, grown cell by cell so that a failure shrinks to a few reactions.
+"""Random reactor programs, grown cell by cell so that a failure shrinks to a few reactions.
 
-A program is a Main with cells: reactors or banks, each with a few ports, actions, timers and reactions. A cell's
-input is fed by earlier cells without delay, by any cell with a delay (a loop), by a reaction of Main, or not at
-all. Small times are used throughout, so that events of different origin meet at one tag.
+A program is a Main with cells: reactors or banks, each with a few ports, actions, timers and
+reactions. A cell's input is fed by earlier cells without delay, by any cell with a delay, by a
+reaction of Main, or not at all. Small times throughout, so that events of different origin meet.
 """
 
 from dataclasses import replace
@@ -26,7 +26,6 @@ from model import (
     When,
 )
 
-TIMEOUT = 40
 TIMES = (0, 1, 2, 3, 5, 10)
 POLICIES = ("defer", "drop", "replace", "update")
 
@@ -58,8 +57,8 @@ def steps(draw, effects, action_names):
             if draw(st.integers(0, 4)) == 0:
                 found.append(Cancel(i, draw(when())))
         else:
-            for _ in range(draw(st.integers(1, 2))):
-                found.append(Set(i, draw(st.integers(0, 5)), draw(when())))
+            sets = draw(st.lists(st.tuples(st.integers(0, 5), when()), min_size=1, max_size=2))
+            found += [Set(i, channel, condition) for channel, condition in sets]
     return tuple(found)
 
 
@@ -73,7 +72,7 @@ def subset(elements, *, minimum=0, maximum=3):
 
 @st.composite
 def cells(draw, name):
-    """A reactor with an input `inp`, an input `back` for loops, an output `out`, and one to four reactions."""
+    """A reactor with inputs `inp` and `back` (for loops), an output `out`, some reactions."""
     width, out_width = draw(st.none() | st.integers(1, 3)), draw(st.none() | st.integers(1, 3))
     action_specs = tuple(draw(actions(f"act{i}")) for i in range(draw(st.integers(0, 2))))
     timer_specs = tuple(
@@ -92,13 +91,14 @@ def cells(draw, name):
         body = draw(steps(r_effects, action_names))
         reactions.append(Reaction(f"r{i}", r_triggers, r_uses, r_effects, body))
     return Reactor(
-        name, (Port("inp", width), Port("back")), (Port("out", out_width),), action_specs, timer_specs,
+        name, (Port("inp", width), Port("back")), (Port("out", out_width),), action_specs,
+        timer_specs,
         tuple(reactions),
     )  # fmt: skip
 
 
 def wrapped(cell, after):
-    """The cell inside of a reactor that only passes its ports through, the output with a delay or without."""
+    """The cell in a reactor that passes its ports through, the output with a delay or without."""
     return Reactor(
         cell.name + "Box", cell.inputs, cell.outputs, children=(("cell", cell, None),),
         connections=(
@@ -119,22 +119,27 @@ def channels(name, cell, n, port):
 
 
 @st.composite
-def wiring(draw, name, cell, n, sources):
-    """How the cell's `inp` is fed: [(Connection)] and, for a reaction of the parent, (triggers, effects) or None."""
+def wiring(draw, name, cell, n, earlier):
+    """How `inp` is fed: [Connection], and (triggers, effects) of a parent's reaction or None."""
     inputs = channels(name, cell, n, "inp")
-    ways = (
-        ["nothing"]
-        if not sources
-        else ["nothing", "each", "each", "broadcast", "broadcast", "reaction", "reaction"]
-    )
-    way = draw(st.sampled_from(ways))
-    if way == "nothing":
+    sources = [c for other, what, m in earlier for c in channels(other, what, m, "out")]
+    fitting = [
+        (other, m)
+        for other, what, m in earlier
+        if len(channels(other, what, m, "out")) == len(inputs)
+    ]
+    way = draw(st.sampled_from(("nothing", "each", "bank", "broadcast", "reaction")))
+    if way == "nothing" or not sources or (way == "bank" and not fitting):
         return [], None
     if way == "reaction":
         triggers = draw(subset(sources, minimum=1, maximum=3))
         return [], (triggers, (Ref("inp", name),))
     after = draw(st.none() | st.none() | times())
     whole = (Ref("inp", name, is_interleaved=n is not None and draw(st.booleans())),)
+    if way == "bank":
+        other, m = draw(st.sampled_from(fitting))
+        source = Ref("out", other, is_interleaved=m is not None and draw(st.booleans()))
+        return [Connection((source,), whole, after)], None
     if way == "broadcast":
         return [
             Connection((draw(st.sampled_from(sources)),), whole, after, is_broadcast=True)
@@ -145,7 +150,7 @@ def wiring(draw, name, cell, n, sources):
 
 @st.composite
 def programs(draw, *, may_stop=True, may_raise=True):
-    """A whole program; it ends at TIMEOUT at the latest."""
+    """A whole program; with a periodic timer it ends at a timeout only."""
     children, connections, main_reactions, sources = [], [], [], []
     for i in range(draw(st.integers(1, 5))):
         name = f"c{i}"
@@ -153,7 +158,7 @@ def programs(draw, *, may_stop=True, may_raise=True):
         if draw(st.integers(0, 4)) == 0:
             cell = wrapped(cell, draw(st.none() | times()))
         n = draw(st.none() | st.integers(1, 3))
-        more, reaction = draw(wiring(name, cell, n, sources))
+        more, reaction = draw(wiring(name, cell, n, children))
         connections += more
         if reaction is not None:
             body = draw(steps(reaction[1], ()))
@@ -175,9 +180,23 @@ def programs(draw, *, may_stop=True, may_raise=True):
     return main
 
 
+def has_period(reactor):
+    own = any(timer.period for timer in reactor.timers)
+    return own or any(has_period(child) for _, child, _ in reactor.children)
+
+
+@st.composite
+def endings(draw, main):
+    """{timeout, keepalive} with which the program ends."""
+    timeout = draw(st.sampled_from((40, 40, 40, 15, 0)))
+    if not has_period(main) and draw(st.booleans()):
+        return {"timeout": None, "keepalive": False}
+    return {"timeout": timeout, "keepalive": draw(st.booleans())}
+
+
 @st.composite
 def with_step(draw, main, kind):
-    """The program with one more step in one reaction of one cell (of each member, if it is a bank)."""
+    """The program with one more step in one reaction of one cell, of each member of a bank."""
     at = draw(st.integers(0, len(main.children) - 1))
     name, cell, n = main.children[at]
     step = kind(draw(st.integers(0, 4)))

@@ -1,20 +1,22 @@
-"""One behaviour for every number of workers: random programs against tests/reference.py, with random delays."""
+"""One behaviour for every number of workers: random programs against tests/reference.py."""
 
+import itertools
 import random
 import time
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given
+from hypothesis import strategies as st
 from model import (
     SHUTDOWN,
     STARTUP,
     Action,
     Connection,
     Port,
-    RealProgram,
     Reaction,
     Reactor,
+    RealProgram,
     Ref,
     Schedule,
     Set,
@@ -22,7 +24,7 @@ from model import (
     When,
 )
 from reference import Reference
-from strategies import TIMEOUT, programs
+from strategies import endings, programs
 
 import reactorrl as rr
 
@@ -43,12 +45,12 @@ class Pauses:
                 pass
 
 
-def observe(spec, workers, pause, timeout=TIMEOUT):
+def observe(spec, workers, pause, **ending):
     """Everything that a real run of `spec` shows, in the reference's terms, and its trace_hash."""
     program = RealProgram(spec, pause)
     error = None
     try:
-        report = rr.run(program.main(), workers=workers, fast=True, timeout=timeout)
+        report = rr.run(program.main(), workers=workers, fast=True, **ending)
     except rr.ReactionError as e:
         error, report = e, e.report
     return {
@@ -62,8 +64,8 @@ def observe(spec, workers, pause, timeout=TIMEOUT):
     }, report.trace_hash
 
 
-def expect(spec, timeout=TIMEOUT):
-    outcome = Reference(spec, timeout=timeout).run()
+def expect(spec, **ending):
+    outcome = Reference(spec, **ending).run()
     return {
         "trace": outcome.trace,
         "stop_tag": outcome.stop_tag,
@@ -90,7 +92,7 @@ def assert_same(expected, actual, what):
 
 @pytest.mark.timeout(300)
 def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long):
-    """Traces, counts, stop tag and error equal the sequential interpreter's; trace_hash equals over workers."""
+    """Traces, counts, stop tag and error equal the interpreter's; trace_hash does over workers."""
     pause = Pauses(seed)
 
     @hypothesis.seed(seed)
@@ -102,12 +104,14 @@ def test_random_programs_behave_as_the_reference_for_every_number_of_workers(see
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    @given(programs())
-    def check(spec):
-        expected = expect(spec)
+    @given(st.data())
+    def check(data):
+        spec = data.draw(programs())
+        ending = data.draw(endings(spec))
+        expected = expect(spec, **ending)
         hashes = set()
         for workers in WORKERS:
-            actual, trace_hash = observe(spec, workers, pause)
+            actual, trace_hash = observe(spec, workers, pause, **ending)
             assert_same(expected, actual, f"{workers} workers")
             hashes.add(trace_hash)
         assert len(hashes) == 1, f"trace_hash differs over workers: {hashes}"
@@ -116,24 +120,24 @@ def test_random_programs_behave_as_the_reference_for_every_number_of_workers(see
 
 
 def wide_program(width, depth, rounds):
-    """`depth` banks of `width` members between a source and a gathering sink, whose result comes back delayed."""
-    stage_steps = (Set(0), Schedule(1, (0, 3), When(rounds, 4)))
+    """`depth` banks of `width` members between a hub's broadcast and its gathering input."""
+    steps = (Set(0), Schedule(1, (0, 3), When(rounds, 4)))
     stage = Reactor(
         "Stage", (Port("inp"),), (Port("out"),), (Action("again", 2, 5, "replace"),), (),
         (
-            Reaction("work", (Ref("inp"), Ref("again")), (), (Ref("out"), Ref("again")), stage_steps),
+            Reaction("work", (Ref("inp"), Ref("again")), (), (Ref("out"), Ref("again")), steps),
             Reaction("count", (Ref("inp"), SHUTDOWN), (Ref("out"),)),
         ),
     )  # fmt: skip
+    send = (Set(0, 0, When(rounds)),)
     hub = Reactor(
         "Hub", (Port("gather", width),), (Port("out"),), (), (Timer("tick", 1, 11),),
-        (Reaction("send", (STARTUP, Ref("gather"), Ref("tick")), (), (Ref("out"),), (Set(0, 0, When(rounds)),)),),
+        (Reaction("send", (STARTUP, Ref("gather"), Ref("tick")), (), (Ref("out"),), send),),
     )  # fmt: skip
     names = [f"stage{i}" for i in range(depth)]
     connections = [Connection((Ref("out", "hub"),), (Ref("inp", names[0]),), 0, is_broadcast=True)]
     connections += [
-        Connection((Ref("out", a),), (Ref("inp", b),))
-        for a, b in zip(names, names[1:], strict=False)
+        Connection((Ref("out", a),), (Ref("inp", b),)) for a, b in itertools.pairwise(names)
     ]
     connections.append(Connection((Ref("out", names[-1]),), (Ref("gather", "hub"),), 1))
     children = (("hub", hub, None), *((name, stage, width) for name in names))
@@ -142,7 +146,7 @@ def wide_program(width, depth, rounds):
 
 @pytest.mark.parametrize(("width", "depth"), [(4, 3), (32, 2), (3, 24)])
 def test_wide_and_deep_programs_behave_as_the_reference(width, depth, seed, is_long):
-    """Whole levels shared by the workers give the sequential trace, whatever the bodies' lengths."""
+    """Levels shared by the workers give the sequential trace, whatever the bodies' lengths."""
     spec = wide_program(width, depth, rounds=40)
     expected = expect(spec, timeout=500)
     hashes = set()
@@ -212,7 +216,7 @@ def test_the_reference_places_events_as_the_handbook_does(action, delays, tags):
 
 
 def test_the_reference_delivers_everything_that_is_in_flight():
-    """A delayed connection keeps values of one time apart by microsteps, and drops those past the stop tag."""
+    """A delay keeps values of one time apart by microsteps, and drops those past the stop tag."""
     source = Reactor(
         "Source", outputs=(Port("out"),), actions=(Action("again"),),
         reactions=(

@@ -22,6 +22,7 @@ INDENTED = re.compile(r"\n\n((?: {4}.*\n)+)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"^[\w./-]+\.(?:py|pyx|pxd|pyi|c|h|md|toml|txt)$|^[\w.-]+/[\w./-]*$")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+INVARIANT = re.compile(r"^\| I\d+ \|.*\| ([^|]*) \|$", re.MULTILINE)
 STOP = re.compile(r"^\| (\d+) \| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
 
 
@@ -59,6 +60,7 @@ def test_programs_run_and_print_what_is_printed(document, tmp_path):
         capture_output=True,
         text=True,
         timeout=SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == expected
@@ -83,7 +85,7 @@ def test_named_files_exist(document):
     """Every path and file name in code type is one of the tree."""
     missing = []
     for span in code_spans(document):
-        if FILE.match(span) is None or span.startswith(("~", "/")):
+        if FILE.match(span) is None or span.startswith(("~", "/")) or span == "Python.h":
             continue
         places = [document.parent / span, *(ROOT / folder / span for folder in FOLDERS)]
         if not any(place.exists() for place in places):
@@ -127,13 +129,13 @@ def test_the_architecture_stays_short():
     assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 250
 
 
-def test_invariants_are_cited_where_the_table_says():
-    """Every file in a row of CONTRIBUTING's table of invariants mentions that invariant by number."""
-    rows = re.findall(r"^\| (I\d+) \|.*\| ([^|]*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
-    assert rows
-    uncited = []
-    for number, where in rows:
-        for file in re.findall(r"`([\w/.-]+\.\w+)`", where):
-            if re.search(rf"\b{number}\b", (ROOT / file).read_text()) is None:
-                uncited.append((number, file))
-    assert not uncited
+def test_what_checks_an_invariant_is_there():
+    """What a row of CONTRIBUTING's table of invariants names is in a file of that row."""
+    rows = INVARIANT.findall((ROOT / "CONTRIBUTING.md").read_text())
+    assert len(rows) == 14
+    gone = []
+    for where in rows:
+        names = re.findall(r"`([^`]+)`", where)
+        text = "".join((ROOT / file).read_text() for file in names if FILE.match(file))
+        gone += [word for word in names if not FILE.match(word) and word not in text]
+    assert not gone

@@ -1,6 +1,7 @@
 """What a program does to its process: Ctrl-C, SIGTERM, fork, and the end of the interpreter."""
 
 import signal
+import sysconfig
 import textwrap
 
 import pytest
@@ -61,7 +62,7 @@ say("after")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_signal_ends_run_in_good_order(workers, number, busy):
-    """Ctrl-C and SIGTERM stop as by request_stop(): shutdown reactions run, then KeyboardInterrupt."""
+    """Ctrl-C and SIGTERM stop as by request_stop(): shutdown runs, then KeyboardInterrupt."""
     with Script(program(workers, busy=busy) + RUN) as script:
         script.expect("ready")
         script.interrupt(number)
@@ -69,7 +70,7 @@ def test_a_signal_ends_run_in_good_order(workers, number, busy):
 
 
 def test_an_uncaught_interrupt_ends_the_script_as_python_does():
-    """The KeyboardInterrupt that comes out of run() is an ordinary one: traceback, death by SIGINT."""
+    """The KeyboardInterrupt out of run() is an ordinary one: traceback, death by SIGINT."""
     with Script(program() + "program.run()") as script:
         script.expect("ready")
         script.interrupt()
@@ -80,7 +81,7 @@ def test_an_uncaught_interrupt_ends_the_script_as_python_does():
 
 
 def test_an_interrupt_breaks_join_and_leaves_the_program_running():
-    """A program in the background is not stopped by Ctrl-C; join() hears it and can be called again."""
+    """A program in the background goes on; join() hears Ctrl-C and can be called again."""
     body = """
     program.start()
     try:
@@ -162,11 +163,40 @@ def test_run_works_off_the_main_thread(workers):
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize(("ending", "code"), [("", 0), ("sys.exit(3)", 3)])
 def test_the_interpreter_ends_while_a_program_runs(workers, busy, ending, code):
-    """Exit code as asked for, nothing on stderr, and soon: the threads are stopped before the interpreter goes."""
+    """Exit code as asked for, nothing on stderr, and soon: threads end before the interpreter."""
     body = program(workers, busy=busy) + "program.start()\nassert ready.wait(30)\n" + ending
     returned, lines, err = run_script(body)
     assert (returned, err) == (code, "")
     assert lines in (["ready"], ["ready", "shutdown"])
+
+
+STUCK = """
+go = threading.Event()
+
+class Main(rr.Reactor):
+    @rr.reaction(rr.startup)
+    def start(self):
+        go.set()
+        while True:
+            try:
+                {body}
+            except KeyboardInterrupt:
+                pass
+
+program = rr.Program(Main(), workers=2)
+program.start()
+assert go.wait(30)
+say("end")
+"""
+
+
+@pytest.mark.parametrize("body", ["time.sleep(3600)", "threading.Event().wait()", "sum(range(99))"])
+def test_the_interpreter_ends_beside_a_body_that_does_not(body):
+    """A body that nothing ends is left behind after a bounded wait, with a message."""
+    code, lines, err = run_script(STUCK.format(body=body))
+    assert (code, lines) == (0, ["end"])
+    assert err.startswith("reactorrl: left <Program Main")
+    assert "Main.start" in err
 
 
 def test_the_interpreter_ends_with_an_error_while_a_program_runs():
@@ -238,7 +268,7 @@ CHILD_RUNS = """
 )
 @pytest.mark.parametrize("busy", [False, True])
 def test_fork_beside_a_running_program(workers, child, busy):
-    """The child has no workers, and ends cleanly or runs programs of its own; the parent's program goes on."""
+    """The child ends cleanly or runs programs of its own; the parent's program goes on."""
     code, lines, err = run_script(
         program(workers, busy=busy) + FORK.format(child=child), "-Wignore"
     )
@@ -254,7 +284,7 @@ def test_a_body_may_start_processes(workers):
     class Main(rr.Reactor):
         @rr.reaction(rr.startup)
         def start(self):
-            say(subprocess.run([sys.executable, "-c", "print(6)"], capture_output=True, text=True).stdout.strip())
+            say(subprocess.check_output([sys.executable, "-c", "print(6)"], text=True).strip())
             child = os.fork()
             if child == 0:
                 os._exit(5)
@@ -265,3 +295,26 @@ def test_a_body_may_start_processes(workers):
         "-Wignore",
     )
     assert (code, lines, err) == (0, ["6", "5", "end"], "")
+
+
+# -- the GIL
+
+HASH = """
+class Main(rr.Reactor):
+    tick = rr.Timer(0, 10)
+    @rr.reaction(tick)
+    def on(self): pass
+for workers in (1, 2):
+    say(rr.run(Main(), workers=workers, fast=True, timeout=100).trace_hash)
+"""
+
+
+def test_with_the_gil_programs_give_the_same_results_and_one_warning():
+    """On a free-threaded build with the GIL turned on: equal hashes, and one line that says so."""
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        pytest.skip("this interpreter always has a GIL")
+    code, free, err = run_script(HASH)
+    assert (code, err, len(set(free))) == (0, "", 1)
+    code, locked, err = run_script(HASH, "-Xgil=1")
+    assert (code, locked) == (0, free)
+    assert err.count("reactorrl: the GIL") == 1

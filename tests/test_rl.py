@@ -1,6 +1,7 @@
-"""The RL layer: replay, targets, rollouts, and DQN equal to the last bit for every number of workers."""
+"""The RL layer: replay, targets, rollouts; DQN equal to the last bit for any number of workers."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 import sysconfig
@@ -12,19 +13,27 @@ import numpy as np
 import pytest
 
 import reactorrl as rr
-from reactorrl import rl
+from reactorrl import demo, rl
 
-needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="torch is not installed"
+)
 
 GREEDY = rl.LinearSchedule(0.0, 0.0, 1)
-SHORT = {"num_steps": 32, "total_timesteps": 1_500, "updates_per_round": 4, "batch_size": 32, "learning_starts": 300}
+SHORT = {
+    "num_steps": 32,
+    "total_timesteps": 1_500,
+    "updates_per_round": 4,
+    "batch_size": 32,
+    "learning_starts": 300,
+}
 
 
 # Replay
 
 
 def walk(env, first, steps, terminated=(), truncated=()):
-    """A trajectory whose observations say where they are from: (env, time); its rewards are the time."""
+    """A trajectory whose observations are (env, time) and whose rewards are the time."""
     times = np.arange(first, first + steps)
     obs = np.stack([np.full(steps, env), times], axis=1).astype(np.float32)
     return rl.Trajectory(
@@ -40,7 +49,7 @@ def walk(env, first, steps, terminated=(), truncated=()):
 
 
 def all_rows(memory):
-    """What a memory holds: the rewards of its filled slots, sorted (no draw misses a slot 99 times over)."""
+    """The rewards in a memory; so many draws, with a fixed seed, that none is missed."""
     return sorted(set(memory.sample(100 * len(memory), np.random.default_rng(1)).rewards.tolist()))
 
 
@@ -91,7 +100,7 @@ def test_memory_refuses_what_cannot_be():
     with pytest.raises(ValueError, match="at least one transition"):
         rl.ReplayMemory(0, 2)
     memory = rl.ReplayMemory(3, 2)
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="do not fit"):
         memory.add(walk(0, 0, 4))
     with pytest.raises(ValueError, match="empty"):
         memory.sample(1, np.random.default_rng(0))
@@ -99,7 +108,7 @@ def test_memory_refuses_what_cannot_be():
 
 
 def test_buffer_takes_channels_in_order_and_waits_for_the_start(workers):
-    """At microstep 1 there are 6 transitions, too few to learn from; at microstep 2 there are 12."""
+    """There are 6 transitions at first, too few to learn from; one microstep later there are 12."""
 
     class Walker(rr.Reactor):
         trajectory = rr.Output()
@@ -144,7 +153,7 @@ def test_buffer_takes_channels_in_order_and_waits_for_the_start(workers):
 
 
 class Corridor(gym.Env):
-    """Odd episodes terminate at the third step, even ones never do; observation: (episode, time)."""
+    """Odd episodes terminate at their third step, even ones never; observation (episode, time)."""
 
     observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32)
     action_space = gym.spaces.Discrete(3, start=5)
@@ -166,8 +175,12 @@ class Corridor(gym.Env):
         return self._obs(), 0.5, self.episode % 2 == 1 and self.time == 3, False, {}
 
 
-if "Corridor-v0" not in gym.registry:
-    gym.register("Corridor-v0", entry_point=Corridor, max_episode_steps=4)
+class Flat(Corridor):
+    observation_space = gym.spaces.Discrete(3)
+
+
+gym.register("Corridor-v0", entry_point=Corridor, max_episode_steps=4)
+gym.register("FlatWorld-v0", entry_point=Flat)
 
 
 class Weigher(rr.Reactor):
@@ -208,7 +221,7 @@ class Sampling(rr.Reactor):
 
 
 def plain_loop(env_id, weights_of_rounds, steps, seed, index, epsilon_of_step):
-    """The same rollouts written down without reactors: rows of (obs, action, reward, next_obs, ends)."""
+    """The same without reactors, round by round: obs, actions, rewards, next_obs and both ends."""
     env = gym.make(env_id)
     obs, _ = env.reset(seed=seed + index)
     generator = np.random.default_rng((seed, index))
@@ -220,7 +233,9 @@ def plain_loop(env_id, weights_of_rounds, steps, seed, index, epsilon_of_step):
         for coin, action in zip(coins, random_actions, strict=True):
             if coin >= epsilon_of_step(step):
                 action = np.argmax(np.maximum(obs @ w1 + b1, 0) @ w2 + b2)
-            next_obs, reward, terminated, truncated, _ = env.step(int(action) + int(env.action_space.start))
+            next_obs, reward, terminated, truncated, _ = env.step(
+                int(action) + int(env.action_space.start)
+            )
             rows.append((obs, action, reward, next_obs, terminated, truncated))
             obs = env.reset()[0] if terminated or truncated else next_obs
             step += 1
@@ -264,16 +279,11 @@ def test_rollout_tells_truncation_from_termination():
 
 
 def test_rollout_names_an_env_that_it_cannot_step():
-    gym.register("FlatWorld-v0", entry_point=lambda: Flat())
     main = Sampling(1, [()], "FlatWorld-v0", 7, 1, GREEDY)
     with pytest.raises(rr.ReactionError) as caught:
         rr.run(main, workers=1, fast=True)
     assert caught.value.reaction == "Sampling.rollouts[0].make_env"
     assert "must be a flat Box" in str(caught.value.__cause__)
-
-
-class Flat(Corridor):
-    observation_space = gym.spaces.Discrete(3)
 
 
 # Learning
@@ -351,10 +361,14 @@ def test_learner_takes_the_step_that_adam_takes():
         next_obs=np.array([[100.0]], np.float32),
         terminated=np.array([True]),
     )
-    none = rl.Batch(one.obs[:0], one.actions[:0], one.rewards[:0], one.next_obs[:0], one.terminated[:0])
+    none = rl.Batch(**{name: array[:0] for name, array in vars(one).items()})
     options = {
-        "minibatch_size": 1, "learning_rate": 0.125, "gamma": 0.5, "target_period": 1, "max_grad_norm": 10.0,
-    }  # fmt: skip
+        "minibatch_size": 1,
+        "learning_rate": 0.125,
+        "gamma": 0.5,
+        "target_period": 1,
+        "max_grad_norm": 10.0,
+    }
     main = Lesson(initial, [none, one], **options)
     report = rr.run(main, workers=1, fast=True)
     assert [w.tolist() for w in main.teacher.seen[0]] == [[[1.0, 0.0]], [0.0, 0.0]]
@@ -390,7 +404,11 @@ def test_learner_and_rollout_agree_on_the_network():
 def train(workers, **options):
     main = rl.DQN(rl.DQNOptions(**{**SHORT, **options}))
     report = rr.run(main, workers=workers, fast=True)
-    return main, (report.trace_hash, rl.weights_sha256(main.learner.latest), tuple(main.episodes.returns))
+    return main, (
+        report.trace_hash,
+        rl.weights_sha256(main.learner.latest),
+        tuple(main.episodes.returns),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -442,7 +460,11 @@ def test_dqn_does_not_depend_on_how_long_its_bodies_take(one_worker, workers, mo
 
         return body
 
-    for owner, name in ((rl.Rollout, "roll_out"), (rl.ReplayMemory, "sample"), (rl.Learner, "update")):
+    for owner, name in (
+        (rl.Rollout, "roll_out"),
+        (rl.ReplayMemory, "sample"),
+        (rl.Learner, "update"),
+    ):
         monkeypatch.setattr(owner, name, delayed(vars(owner)[name]))
     assert train(workers)[1] == one_worker[1]
 
@@ -452,6 +474,37 @@ def test_dqn_learns():
     main, _ = train(2, num_steps=128, total_timesteps=40_000, updates_per_round=24, batch_size=128)
     first = np.mean(main.episodes.returns[:100])
     assert main.episodes.mean_return() > 2 * first
+
+
+@needs_torch
+def test_dqn_refuses_options_that_cannot_work():
+    with pytest.raises(ValueError, match="total_timesteps=0: must be at least 1"):
+        rl.DQNOptions(total_timesteps=0)
+    with pytest.raises(ValueError, match="learning would never start"):
+        rl.DQNOptions(buffer_size=1_000)
+
+
+@needs_torch
+@pytest.mark.leaves_threads  # tqdm has one that watches its bars
+def test_demo_draws_compares_and_says_when_nothing_was_learned(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "pictures"
+    assert demo.main(["--total-timesteps", "3000", "--num-envs", "3", "--out", str(out)]) == 1
+    printed, bars = capsys.readouterr()
+    assert "\nNOT learned: the last 100 episodes returned " in printed
+    assert (
+        "\nEqual: the trace and every bit of the weights are the same for 1 and 2 workers.\n"
+        in printed
+    )
+    digests = re.findall(r"^workers=([12])  weights SHA-256 ([0-9a-f]{64})$", printed, re.MULTILINE)
+    traces = re.findall(r"^workers=([12])  trace hash      ([0-9a-f]{16})$", printed, re.MULTILINE)
+    assert [workers for workers, _ in digests + traces] == ["1", "2"] * 2
+    assert len(dict(map(reversed, digests))) == len(dict(map(reversed, traces))) == 1
+    assert re.search(r"^env steps +3,072 +3,072$", printed, re.MULTILINE)
+    assert "workers=2: 100%" in bars
+    assert "mean return" in bars
+    assert (out / "reactors.svg").read_text().startswith("<svg")
+    assert (out / "returns.png").read_bytes().startswith(b"\x89PNG")
 
 
 # torch and the GIL

@@ -33,8 +33,8 @@ RAY_FORMS = {
 class Server(rr.Reactor):
     """Broadcasts one object and gathers it from every client."""
 
-    values = rr.Input(np.ndarray, width="clients")
-    out = rr.Output(np.ndarray)
+    values = rr.Input[np.ndarray](width="clients")
+    out = rr.Output[np.ndarray]()
 
     def __init__(self, watch: Stopwatch, clients: int, payload: np.ndarray) -> None:
         self.watch = watch
@@ -62,8 +62,8 @@ class Server(rr.Reactor):
 class Client(rr.Reactor):
     """Returns the object that it got."""
 
-    inp = rr.Input(np.ndarray)
-    out = rr.Output(np.ndarray)
+    inp = rr.Input[np.ndarray]()
+    out = rr.Output[np.ndarray]()
 
     @rr.reaction(inp, effects=out)
     def answer(self) -> None:

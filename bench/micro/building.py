@@ -16,8 +16,8 @@ COLLECTED = "reactorrl, garbage collector on"
 class Member(rr.Reactor):
     """Two ports and one reaction."""
 
-    inp = rr.Input(int)
-    out = rr.Output(int)
+    inp = rr.Input[int]()
+    out = rr.Output[int]()
 
     @rr.reaction(inp, effects=out)
     def forward(self) -> None:
@@ -27,7 +27,7 @@ class Member(rr.Reactor):
 class First(rr.Reactor):
     """Notes when the first reaction runs."""
 
-    out = rr.Output(int)
+    out = rr.Output[int]()
 
     def __init__(self) -> None:
         self.begun = 0

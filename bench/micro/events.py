@@ -15,7 +15,7 @@ MODULE = "bench.micro.events"
 class Clock(rr.Reactor):
     """Schedules its own action until the watch says stop."""
 
-    tick = rr.LogicalAction(min_delay=rr.usec(1))
+    tick = rr.LogicalAction[None](min_delay=rr.usec(1))
 
     def __init__(self, watch: Stopwatch) -> None:
         self.watch = watch
@@ -41,8 +41,8 @@ def self_scheduling(workers: int, warm: int, rounds: int) -> dict[str, Any]:
 class Ping(rr.Reactor):
     """Sends, and sends again whenever its value has come back."""
 
-    out = rr.Output(int)
-    back = rr.Input(int)
+    out = rr.Output[int]()
+    back = rr.Input[int]()
 
     def __init__(self, watch: Stopwatch) -> None:
         self.watch = watch
@@ -67,8 +67,8 @@ class Ping(rr.Reactor):
 class Pong(rr.Reactor):
     """Sends back one more than what it got."""
 
-    inp = rr.Input(int)
-    out = rr.Output(int)
+    inp = rr.Input[int]()
+    out = rr.Output[int]()
 
     @rr.reaction(inp, effects=out)
     def on_inp(self) -> None:

@@ -21,8 +21,8 @@ BODIES = {"1ms": 1_000_000, "1us": 1_000}
 class Source(rr.Reactor):
     """Triggers all sinks once a round."""
 
-    out = rr.Output(int)
-    tick = rr.LogicalAction(min_delay=rr.usec(1))
+    out = rr.Output[int]()
+    tick = rr.LogicalAction[None](min_delay=rr.usec(1))
 
     def __init__(self, watch: Stopwatch) -> None:
         self.watch = watch
@@ -42,7 +42,7 @@ class Source(rr.Reactor):
 class Counting(rr.Reactor):
     """The least that a reaction with state does."""
 
-    inp = rr.Input(int)
+    inp = rr.Input[int]()
 
     def __init__(self) -> None:
         self.done = 0
@@ -55,7 +55,7 @@ class Counting(rr.Reactor):
 class Computing(rr.Reactor):
     """Computes for a fixed number of iterations."""
 
-    inp = rr.Input(int)
+    inp = rr.Input[int]()
 
     def __init__(self, iterations: int) -> None:
         self.iterations = iterations
@@ -72,10 +72,7 @@ class FanOut(rr.Reactor):
 
     def __init__(self, watch: Stopwatch, sinks: int, iterations: int) -> None:
         self.source = Source(watch)
-        if iterations:
-            self.sinks = rr.Bank(sinks, Computing, iterations)
-        else:
-            self.sinks = rr.Bank(sinks, Counting)
+        self.sinks = rr.Bank(sinks, *((Computing, iterations) if iterations else (Counting,)))
         self.connect(self.source.out, self.sinks.inp, broadcast=True)
 
 
@@ -93,7 +90,7 @@ def per_ready_reaction(places: Places, ready: tuple[int, ...]) -> Case:
     for sinks in ready:
         shape: dict[str, Any] = {"sinks": sinks, "iterations": 0}
         name = f", N = {sinks}"
-        one = {"scale": sinks, "task": name}
+        one: dict[str, Any] = {"scale": sinks, "task": name}
         contenders += [
             Contender(OURS + name, places[HERE], CALL, {**shape, "workers": 1}, **one),
             *xronos_on_both(places, "with_xronos_many:fan_out", shape, name, **one),

@@ -26,8 +26,8 @@ def resident_bytes() -> int:
 class Renewing(rr.Reactor):
     """Broadcasts a new object in every round, and looks at the memory now and then."""
 
-    values = rr.Input(list, width=CLIENTS)
-    out = rr.Output(list)
+    values = rr.Input[list[int]](width=CLIENTS)
+    out = rr.Output[list[int]]()
 
     def __init__(self, watch: Stopwatch, every: int) -> None:
         self.watch = watch

@@ -77,6 +77,7 @@ typedef enum app_mode {
     MODE_NATURAL,
     MODE_SPIN, /* every level with two homes is published, in chunks of one; workers spin and may steal */
     MODE_PARK, /* the same, but workers park at once */
+    MODE_LEARN, /* costs are learned as always, but workers spin, as if each had its processor */
 } app_mode_t;
 
 struct app {
@@ -85,6 +86,8 @@ struct app {
     rrl_options_t options;
     app_mode_t mode;
     rrl_stats_t stats;
+    uint64_t n_stolen;
+    uint32_t n_workers_used;
     uint32_t n_ports, n_multiports, n_actions, n_timers, n_reactions, n_reactors;
     rrl_view_t port_views[APP_MAX_PORTS];
     void *port_concealed[APP_MAX_PORTS];
@@ -348,10 +351,11 @@ static inline void connect(app_t *app, rrl_id_t source, rrl_id_t destination, in
 
 /* ---- running --------------------------------------------------------------------------------------- */
 
-static inline void app_force_publishing(app_t *app) {
+static inline void app_force_mode(app_t *app) {
     rrl_program_t *p = app->p;
     /* An average that holds infinity stays there: every level is worth handing out. */
-    for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++) p->slice_ns[i] = INFINITY;
+    for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++)
+        p->slice_ns[i] = app->mode == MODE_LEARN ? 0 : INFINITY;
     p->n_usable_cpus = APP_MAX_WORKERS;
     p->is_oversubscribed = app->mode == MODE_PARK;
 }
@@ -379,7 +383,7 @@ static inline void app_create(app_t *app, uint32_t n_workers) {
     CHECK_EQ(app_try_create(app, &cycle, &n_cycle), RRL_OK);
     rrl_graph_destroy(app->g); /* the program needs it no more */
     app->g = NULL;
-    if (app->mode != MODE_NATURAL) app_force_publishing(app);
+    if (app->mode != MODE_NATURAL) app_force_mode(app);
 }
 
 static inline void app_start(app_t *app, uint32_t n_workers) {
@@ -403,8 +407,14 @@ static inline void app_check_views(const app_t *app) {
 static inline void app_finish(app_t *app) {
     uint64_t n_reactions = 0;
     CHECK_EQ(rrl_program_wait(app->p, APP_PATIENCE_NS), RRL_OK);
+    rrl_program_stats(app->p, &app->stats); /* complete before the join */
+    for (uint32_t i = 0; i < app->options.n_workers; i++) {
+        rrl_worker_stats_t ws;
+        rrl_program_worker_stats(app->p, i, &ws);
+        app->n_stolen += ws.n_stolen;
+        app->n_workers_used += ws.n_reactions != 0;
+    }
     CHECK_EQ(rrl_program_join(app->p), RRL_OK);
-    rrl_program_stats(app->p, &app->stats);
     CHECK_EQ(app->stats.status, RRL_OK);
     CHECK_EQ(rrl_load_relaxed_u64(&app->n_given_back), rrl_load_relaxed_u64(&app->n_taken));
     CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
@@ -567,6 +577,48 @@ static inline rrl_status_t push(app_t *app, rrl_id_t action, int64_t delay_ns, i
         if (out_ticket) payload_drop(ticket);
     }
     return rc;
+}
+
+/* ---- bodies and reactors that many tests need ------------------------------------------------------ */
+
+static inline rrl_status_t say(const here_t *h) {
+    note(h, "%s", (const char *)h->arg);
+    return RRL_OK;
+}
+
+static inline rrl_status_t fail(const here_t *h) {
+    note(h, "%s fails", (const char *)h->arg);
+    return RRL_E_REACTION;
+}
+
+static inline rrl_status_t say_and_stop(const here_t *h) {
+    note(h, "%s", (const char *)h->arg);
+    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    return RRL_OK;
+}
+
+/* What a stage knows: where it reads, where it writes. */
+typedef struct wire {
+    rrl_id_t in, out;
+    const char *name;
+} wire_t;
+
+static inline rrl_status_t forward(const here_t *h) {
+    const wire_t *wire = h->arg;
+    note(h, "%s %lld", wire->name, (long long)get(h, wire->in));
+    if (wire->out != RRL_NONE) set(h, wire->out, get(h, wire->in) + 1);
+    return RRL_OK;
+}
+
+static inline rrl_status_t emit_one(const here_t *h) {
+    set(h, ((const wire_t *)h->arg)->out, 1);
+    return RRL_OK;
+}
+
+/* A reactor that forwards. */
+static inline void add_wire(app_t *app, wire_t *wire) {
+    rrl_id_t r = app_on(app, app_reactor(app), RRL_PORT, wire->in, forward, wire);
+    if (wire->out != RRL_NONE) declare(app, r, RRL_EFFECT, RRL_PORT, wire->out);
 }
 
 #endif

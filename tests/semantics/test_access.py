@@ -1,4 +1,4 @@
-"""Which elements a body may reach: declared ones of its own reactor and of its children, and only while it runs."""
+"""Which elements a body may reach: declared ones, its own and its children's, while it runs."""
 
 import pytest
 from programs import Collect, Emit, Pass, Trace, chain, run
@@ -60,7 +60,7 @@ def test_an_undeclared_input_cannot_be_read(workers):
             for read in (
                 lambda: self.inp.value,
                 lambda: self.inp.is_present,
-                lambda: self.inp.get(),
+                self.inp.get,
             ):
                 with pytest.raises(rr.UndeclaredUseError, match="inp"):
                     read()
@@ -80,7 +80,7 @@ def test_ports_are_used_inside_of_reactions_only():
     for _ in range(2):
         for use in (
             lambda: main.s0.out.set(1), lambda: main.s1.inp.value, lambda: main.s1.inp.is_present,
-            lambda: main.s1.inp.get(),
+            main.s1.inp.get,
         ):  # fmt: skip
             with pytest.raises(rr.PhaseError):
                 use()

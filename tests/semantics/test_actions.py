@@ -7,7 +7,6 @@ from programs import Collect, Trace, Wire, placed, run, scheduling
 
 import reactorrl as rr
 
-
 # -- delays and values
 
 
@@ -176,8 +175,11 @@ def test_an_event_joins_the_pile_that_is_already_there(workers):
 
     run(Main(), workers)
     assert trace.events == [
-        ((10, 0), "from 0"), ((10, 1), "again from 0"), ((10, 2), "from 4"), ((10, 3), "again from 4"),
-    ]  # fmt: skip
+        ((10, 0), "from 0"),
+        ((10, 1), "again from 0"),
+        ((10, 2), "from 4"),
+        ((10, 3), "again from 4"),
+    ]
 
 
 def test_a_pile_is_joined_from_within(workers):
@@ -248,7 +250,7 @@ def test_a_long_self_scheduling_chain_keeps_every_event(workers):
 
 
 def test_an_event_at_the_stop_tag_runs_and_later_ones_are_dropped(workers):
-    """Exactly at the stop tag an event runs, beside shutdown; a later one is dropped and its handle says so."""
+    """Exactly at the stop tag an event runs; a later one is dropped and its handle says so."""
     trace = Trace()
 
     class Main(rr.Reactor):

@@ -124,7 +124,7 @@ def two_levels_down(self):
     ],
 )
 def test_connections_go_the_allowed_ways_only(build, path):
-    """From own inputs and children's outputs, to own outputs and children's inputs; nothing deeper."""
+    """From own inputs and children's outputs to own outputs and children's inputs, no deeper."""
     only(problems(build), path)
 
 
@@ -265,12 +265,10 @@ def test_a_derived_class_does_not_redefine_an_element():
     class Base(rr.Reactor):
         inp = rr.Input()
 
-    with pytest.raises(rr.AssemblyError, match="inp"):
+    class Derived(Base):
+        inp = rr.Input()
 
-        class Derived(Base):
-            inp = rr.Input()
-
-        rr.Program(Derived())
+    only(problems(Derived), "Derived", "Base", "inp")
 
 
 @pytest.mark.parametrize(
@@ -351,9 +349,12 @@ def test_all_problems_come_at_once_with_full_paths():
 
     found = problems(build)
     for words in (
-        ("Wire.bad.react", "out"), ("Wire.bad.act",), ("Wire.bad.tick", "missing"), ("Wire.sink.inp",),
+        ("Wire.bad.react", "out"),
+        ("Wire.bad.act",),
+        ("Wire.bad.tick", "missing"),
+        ("Wire.sink.inp",),
         ("Wire.box.a.inp",),
-    ):  # fmt: skip
+    ):
         assert any(all(word in problem for word in words) for problem in found), (words, found)
 
 

@@ -7,7 +7,7 @@ import reactorrl as rr
 
 
 def test_a_bank_numbers_its_members(workers):
-    """Members know bank_index before __init__ runs, and their paths show it; outside of banks it is 0."""
+    """Members know bank_index in __init__, and their paths show it; outside of banks it is 0."""
     trace = Trace()
 
     class Member(rr.Reactor):
@@ -110,7 +110,7 @@ def test_a_multiport_feeds_a_bank_in_bank_order(workers):
 
 
 def test_a_parent_reads_and_writes_whole_banks(workers):
-    """`bank.port` as a trigger fires once for any member; as an effect it may set every member's input."""
+    """`bank.port` as a trigger fires once for any member; as an effect it may set every input."""
     trace = Trace()
 
     class Main(rr.Reactor):

@@ -1,4 +1,4 @@
-"""A body that raises: its level finishes, shutdown reactions run at that tag, and run() raises one error."""
+"""A body that raises: its level finishes, shutdown runs at that tag, run() raises one error."""
 
 import traceback
 
@@ -71,7 +71,7 @@ def test_the_original_traceback_is_kept(workers):
 
 
 def test_the_level_finishes_and_later_levels_do_not_run(workers):
-    """Reactions of the same level run; those of later levels, in any reactor, do not; then shutdown."""
+    """Reactions of the same level run; those of later levels, anywhere, do not; then shutdown."""
     trace = Trace()
 
     def build(self):
@@ -95,7 +95,7 @@ def test_the_level_finishes_and_later_levels_do_not_run(workers):
 
 
 def test_a_level_is_the_longest_path(workers):
-    """A reactor of the same depth runs even on another branch; a deeper one does not, though it was triggered."""
+    """The same depth runs even on another branch; what is deeper does not, though triggered."""
     trace = Trace()
 
     def build(self):
@@ -174,7 +174,7 @@ def test_a_parents_reactions_come_before_its_childrens_in_static_order(workers):
 
 
 def test_shutdown_reactions_run_once_and_nothing_downstream_of_them(workers):
-    """At the failing tag every shutdown reaction runs that has not run there yet; what it sets triggers nothing."""
+    """Every shutdown reaction runs that has not run at that tag; its outputs trigger nothing."""
     trace = Trace()
 
     class Both(rr.Reactor):
@@ -233,7 +233,7 @@ def test_pending_events_are_discarded(workers):
 
 
 def test_a_shutdown_reaction_that_raises_is_an_error_too(workers):
-    """The program ends at its stop tag all the same, and all shutdown reactions of the level run."""
+    """The program ends at its stop tag, and all shutdown reactions of the level run."""
     trace = Trace()
 
     class Bad(rr.Reactor):

@@ -9,7 +9,7 @@ import reactorrl as rr
 
 
 def test_a_full_queue_raises_by_default(workers):
-    """Beyond `capacity` waiting events, schedule raises CapacityError and the event is not taken."""
+    """Beyond `capacity` waiting events schedule raises CapacityError; the event is not taken."""
     main = Door(rr.PhysicalAction(capacity=2), n=2, is_held=True)
     with running(main, workers):
         main.act.schedule("a")
@@ -122,7 +122,7 @@ def test_bad_bounds_are_refused_at_once(arguments, error):
 
 
 def test_a_physical_connection_stamps_with_the_clock(workers):
-    """`physical=True`: the receiver's tag is physical time, plus `after`; never before the sender's."""
+    """`physical=True`: the tag is physical time plus `after`, never before the sender's."""
     trace, sent = Trace(), []
 
     class Send(rr.Reactor):

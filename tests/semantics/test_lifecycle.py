@@ -52,12 +52,16 @@ def test_starvation_does_not_wait_for_a_timeout(workers):
 
 
 def test_a_timeout_is_an_exact_tag_whose_events_still_run(workers):
-    """`timeout=T` stops at (T, 0); what is due there runs, and shutdown after it in the same reactor."""
+    """`timeout=T` stops at (T, 0); what is due there runs, and shutdown in its place."""
     trace = Trace()
     report = run(Ends(trace, 0, 10), workers, timeout=20)
     assert trace.events == [
-        ((0, 0), "startup"), ((0, 0), "tick"), ((10, 0), "tick"), ((20, 0), "tick"), ((20, 0), "shutdown"),
-    ]  # fmt: skip
+        ((0, 0), "startup"),
+        ((0, 0), "tick"),
+        ((10, 0), "tick"),
+        ((20, 0), "tick"),
+        ((20, 0), "shutdown"),
+    ]
     assert (report.stop_tag, report.tags) == (rr.Tag(20, 0), 3)
 
 
@@ -71,7 +75,7 @@ def test_a_timeout_between_two_ticks_is_a_tag_of_its_own(workers):
 
 @pytest.mark.parametrize("after", [None, 40])
 def test_who_has_an_event_past_the_timeout_does_not_starve(workers, after):
-    """The timeout cuts off an action's or a delay's event: the program ends at (T, 0), not before."""
+    """If the timeout cuts off an action's or a delay's event, the program ends at (T, 0)."""
 
     def build(self):
         self.src, self.dst = Emit(1, 2, period=1000 if after is None else 0), Collect(Trace())
@@ -121,7 +125,7 @@ def test_keepalive_lasts_until_the_timeout(workers, fast):
 
 
 def stopping(trace, *stop_at, plan=()):
-    """Stops at each of the times; `plan` are delays of events that are scheduled in the same bodies before."""
+    """Stops at each of the times; `plan` are delays of events scheduled just before."""
 
     class Main(rr.Reactor):
         tick = rr.Timer(0, 10)
@@ -153,18 +157,22 @@ def stopping(trace, *stop_at, plan=()):
 
 
 def test_request_stop_ends_the_program_at_the_next_microstep(workers):
-    """The body and the tag complete; then shutdown at (t, m + 1). A request in shutdown is ignored."""
+    """The tag completes; then shutdown at (t, m + 1). A request in shutdown is ignored."""
     trace = Trace()
     report = run(stopping(trace, 10), workers)
     assert trace.events == [
-        ((0, 0), "tick"), ((0, 0), "later"), ((10, 0), "tick"), ((10, 0), "after request"), ((10, 0), "later"),
+        ((0, 0), "tick"),
+        ((0, 0), "later"),
+        ((10, 0), "tick"),
+        ((10, 0), "after request"),
+        ((10, 0), "later"),
         ((10, 1), "shutdown"),
-    ]  # fmt: skip
+    ]
     assert (report.stop_tag, report.tags) == (rr.Tag(10, 1), 3)
 
 
 def test_events_of_the_stop_tag_run_and_later_ones_do_not(workers):
-    """An event already scheduled for the next microstep runs beside shutdown; others are discarded."""
+    """An event already due at the next microstep runs beside shutdown; others are discarded."""
     trace = Trace()
     report = run(stopping(trace, 0, plan=(0, 0, 5)), workers)
     assert trace.events[-2:] == [((0, 1), 0), ((0, 1), "shutdown")]
@@ -202,7 +210,7 @@ def test_several_requests_are_one(workers):
 
 
 def test_shutdown_reactions_take_part_in_the_graph(workers):
-    """At a regular stop, what shutdown reactions set triggers reactions downstream at that very tag."""
+    """At a regular stop, what shutdown reactions set triggers downstream at that very tag."""
     trace = Trace()
 
     class Last(rr.Reactor):
@@ -233,7 +241,7 @@ def test_shutdown_runs_after_what_precedes_it(workers):
 
 
 def test_one_reaction_may_have_all_triggers(workers):
-    """startup, shutdown and others in one list: one run at each tag where one of them is present."""
+    """startup, shutdown and others in one list: one run at each tag where one is present."""
     trace = Trace()
 
     class Main(rr.Reactor):
@@ -293,7 +301,7 @@ def test_a_base_classs_reactions_come_first(workers):
 
 
 def test_an_override_replaces_the_body_and_keeps_the_place(workers):
-    """Overriding a base's reaction by name keeps its triggers and its place; super() reaches the base's body."""
+    """An override keeps triggers and place; super() reaches the base's body."""
     trace = Trace()
 
     class Base(rr.Reactor):

@@ -1,5 +1,7 @@
 """Causality loops, and what breaks them."""
 
+import itertools
+
 import pytest
 from programs import Emit, Pass, Trace, Wire, run
 
@@ -25,7 +27,7 @@ def ring(n, **options):
         self.rest = [Pass() for _ in range(n - 1)]
         stages = [self.entry, *self.rest]
         self.connect(self.src.out, self.entry.kick)
-        for a, b in zip(stages, stages[1:], strict=False):
+        for a, b in itertools.pairwise(stages):
             self.connect(a.out, b.inp)
         self.connect(stages[-1].out, self.entry.inp, **options)
 
@@ -34,7 +36,7 @@ def ring(n, **options):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 20])
 def test_a_zero_delay_loop_is_an_error_that_names_the_loop(n):
-    """A cycle of same-tag dependencies is refused; `.cycle` names its reactions and ports in order."""
+    """A cycle of same-tag dependencies is refused; `.cycle` names it in order."""
     with pytest.raises(rr.CausalityLoopError) as e:
         rr.Program(ring(n))
     assert isinstance(e.value, rr.AssemblyError)
@@ -70,7 +72,7 @@ def test_a_delay_breaks_a_loop(workers, after, tags):
 
 
 def test_a_loop_through_the_order_inside_a_reactor_is_a_loop():
-    """Reactions of one reactor are ordered, triggered or not: a later one cannot feed an earlier one."""
+    """Reactions of one reactor are ordered: a later one cannot feed an earlier one."""
 
     class Knot(rr.Reactor):
         inp = rr.Input()
@@ -98,7 +100,7 @@ def test_a_loop_through_the_order_inside_a_reactor_is_a_loop():
 
 
 def test_the_same_two_reactions_the_other_way_round_are_no_loop(workers):
-    """If the reaction that feeds comes first, there is no loop, and the answer is read at the same tag."""
+    """If the feeding reaction comes first there is no loop; the answer is read at the same tag."""
     trace = Trace()
 
     class Ask(rr.Reactor):
@@ -171,7 +173,7 @@ def test_an_action_breaks_a_loop(workers):
 
 
 def test_a_parents_reactions_can_close_a_loop():
-    """Contained ports order reactions as all others: child -> parent's reaction -> the same child."""
+    """Contained ports order reactions, too: child -> parent's reaction -> the same child."""
 
     class Main(rr.Reactor):
         def __init__(self):

@@ -7,7 +7,7 @@ import reactorrl as rr
 
 
 def connected(trace, sources, destinations, **options):
-    """Runs a Wire with `sources(self)` connected to `destinations(self)`; both may build children."""
+    """Runs a Wire of `sources(self)` connected to `destinations(self)`; both build children."""
 
     def build(self):
         self.connect(sources(self), destinations(self), **options)
@@ -20,7 +20,7 @@ def connected(trace, sources, destinations, **options):
 
 
 def test_a_multiport_triggers_once_for_any_of_its_channels(workers):
-    """Any present channel triggers, several trigger one run; `present()` gives them in index order."""
+    """Present channels trigger one run; `present()` gives them in index order."""
     trace = Trace()
 
     def build(self):
@@ -32,7 +32,7 @@ def test_a_multiport_triggers_once_for_any_of_its_channels(workers):
 
 
 def test_a_multiport_is_a_sequence_of_channels(workers):
-    """len, indexing from both ends, iteration, .index, .is_present (any), and get for each channel."""
+    """len, indexing from both ends, iteration, .index, .is_present (any), and get."""
     trace = Trace()
 
     class Look(rr.Reactor):

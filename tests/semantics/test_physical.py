@@ -1,12 +1,12 @@
 """Physical actions: where their events land, who schedules them, what keeps a program alive."""
 
+import itertools
 import threading
 
 import pytest
 from programs import Door, Emit, Wire, in_thread, joined, run, running, wait
 
 import reactorrl as rr
-
 
 # -- where events land
 
@@ -102,7 +102,7 @@ def test_a_fast_program_takes_an_event_at_the_next_microstep_when_it_is_ahead(wo
 
 
 def test_a_body_may_schedule_its_own_physical_action(workers):
-    """Declared as an effect, a physical action is scheduled in a body; the event is later than the body's tag."""
+    """Declared as an effect, it is scheduled in a body; the event is later than the body's tag."""
     seen = []
 
     class Main(rr.Reactor):
@@ -190,7 +190,7 @@ def test_a_physical_action_alone_does_not_keep_a_program_alive(workers):
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_a_producer_keeps_a_program_alive_until_it_is_closed(workers, fast):
-    """`with action.producer()` holds the program; when the last is closed and all is handled, it ends."""
+    """`with action.producer()` holds the program; after the last one, all handled, it ends."""
 
     class Held(Door):
         def start(self):
@@ -239,7 +239,7 @@ def test_defer_keeps_physical_events_apart(workers):
         wait(main.came)
     assert main.values == [0, 1, 2, 3]
     times = [tag[0] for tag, _ in main.seen]
-    assert all(b - a >= rr.msec(1) for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= rr.msec(1) for a, b in itertools.pairwise(times))
 
 
 def test_a_pending_physical_event_can_be_cancelled_from_any_thread(workers):
@@ -280,7 +280,7 @@ def test_physical_events_meet_logical_ones(workers):
 
 
 def test_an_emitter_in_another_program_feeds_this_one(workers):
-    """A body of one program may schedule a physical action of another: for that one it is any thread."""
+    """A body of one program may schedule a physical action of another, as any thread may."""
     main = Door(n=3)
 
     class Feeder(rr.Reactor):

@@ -1,4 +1,4 @@
-"""Programs as objects: options, reports, background runs, several at once, random numbers."""
+"""Programs as objects: reports, background runs, several at once."""
 
 import threading
 
@@ -27,7 +27,7 @@ class Idle(rr.Reactor):
 
 
 def test_a_report_counts_reactions_events_and_tags(workers):
-    """Bodies run, events handled (of timers, actions and delays), tags processed with the stop tag."""
+    """Bodies run, events handled (timers, actions, delays), tags processed with the stop tag."""
 
     class Main(rr.Reactor):
         tick = rr.Timer(0, 10)
@@ -93,81 +93,6 @@ def test_trace_hash_is_equal_for_equal_behaviour_and_every_number_of_workers():
     assert run(chain(Emit(1, 2, 3), Pass(), Collect(Trace()))).trace_hash not in hashes
 
 
-# -- options
-
-
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"workers": 0}, ValueError),
-        ({"workers": -1}, ValueError),
-        ({"workers": 1.5}, TypeError),
-        ({"timeout": -1}, ValueError),
-        ({"timeout": 0.5}, TypeError),
-        ({"affinity": "fastest"}, ValueError),
-        ({"unknown": 1}, TypeError),
-    ],
-)
-def test_bad_options_are_refused_at_once(options, error):
-    """A wrong type is a TypeError, a wrong value a ValueError, before anything runs."""
-    with pytest.raises(error):
-        rr.Program(rr.Reactor(), **options)
-
-
-@pytest.mark.parametrize("bad", [None, "Main", rr.Reactor, 3])
-def test_only_a_reactor_is_a_program(bad):
-    """The main of a program is an instance of Reactor."""
-    with pytest.raises(TypeError):
-        rr.Program(bad)
-
-
-@pytest.mark.parametrize("affinity", [None, "performance", "spread", [0]])
-def test_affinity_changes_nothing_that_a_program_shows(affinity):
-    """Where workers run does not matter to traces."""
-    trace = Trace()
-    n = 1 if affinity == [0] else 2
-    run(chain(Emit(1, 2), Pass(3), Collect(trace)), n, affinity=affinity)
-    assert trace.events == [((0, 0), 3), ((10, 0), 6)]
-
-
-# -- random numbers
-
-
-def draws(workers, seed, n):
-    class Draw(rr.Reactor):
-        @rr.reaction(rr.startup)
-        def start(self):
-            self.numbers = self.rng.integers(10**9, size=3).tolist()
-
-    def build(self):
-        self.bank, self.single = rr.Bank(n, Draw), Draw()
-
-    main = Wire(build)
-    run(main, workers, seed=seed)
-    return [reactor.numbers for reactor in (*main.bank, main.single)]
-
-
-def test_rng_depends_on_seed_and_path_and_on_nothing_else(workers):
-    """self.rng is spawned by path: equal for every number of workers, different for every reactor and seed."""
-    first = draws(workers, 7, 3)
-    assert first == draws(1, 7, 3)
-    assert len({tuple(numbers) for numbers in first}) == 4
-    assert first[0] != draws(workers, 8, 3)[0]
-    assert first[:3] == draws(workers, 7, 5)[:3]
-
-
-def test_there_is_no_rng_without_a_seed():
-    """Without `seed` a reactor has no generator."""
-
-    class Main(rr.Reactor):
-        @rr.reaction(rr.startup)
-        def start(self):
-            with pytest.raises(rr.ReactorError):
-                self.rng  # noqa: B018
-
-    assert run(Main()).reactions == 1
-
-
 # -- in the background
 
 
@@ -209,7 +134,7 @@ def test_join_raises_what_run_would_raise(workers):
 
 
 def test_a_program_is_a_context_manager(workers):
-    """Leaving the block ends the program in good order: shutdown reactions run, no thread is left."""
+    """Leaving the block ends the program in good order: shutdown runs, no thread is left."""
     trace = Trace()
     main = Idle(trace)
     with rr.Program(main, workers=workers, keepalive=True) as program:
@@ -344,7 +269,7 @@ def test_a_body_may_build_reactors(workers):
 
 
 def test_tags_are_asked_for_inside_of_bodies_only(workers):
-    """tag, physical_elapsed, lag and request_stop raise PhaseError outside of a body of that reactor."""
+    """tag, physical_elapsed, lag and request_stop raise PhaseError outside of its bodies."""
     other = []
 
     class Main(rr.Reactor):

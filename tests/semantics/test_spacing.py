@@ -86,7 +86,7 @@ def handled(policy, *delays, spacing=10, workers=1):
     ],
 )
 def test_a_handled_event_still_spaces_the_next(workers, policy, spacing, delays, events):
-    """After a handled event, defer and replace wait for the spacing, drop drops, update does not adjust."""
+    """After a handled event defer and replace wait, drop drops, update does not adjust."""
     assert handled(policy, *delays, spacing=spacing, workers=workers) == events
 
 
@@ -123,7 +123,7 @@ def test_spacing_zero_defers_behind_now_and_the_last_event(workers):
 
 
 def test_an_unadjusted_event_never_shares_a_tag(workers):
-    """update may aim at a tag that an older event of the action has: it takes the next microstep."""
+    """update may aim at a tag that an older event has: it takes the next microstep."""
     events, tags, _ = placed(spaced("update"), 100, 110, 105, 100, workers=workers)
     assert tags == [(100, 0), (110, 0), (105, 0), (100, 1)]
     assert events == [((100, 0), 0), ((100, 1), 3)]
@@ -186,7 +186,7 @@ def test_a_tag_left_empty_by_cancel_does_not_happen(workers):
 
 
 def test_a_later_reaction_may_cancel(workers):
-    """A handle stays good in every reaction that declares the action, until the event is handled."""
+    """A handle is good in every reaction that declares the action, until the event is handled."""
     trace = Trace()
 
     class Main(rr.Reactor):

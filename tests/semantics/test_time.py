@@ -93,7 +93,7 @@ def test_timers_that_meet_run_a_reaction_once(workers):
 
 
 def test_a_timer_at_offset_zero_fires_together_with_startup(workers):
-    """Startup and timers with offset 0 occur at (0, 0), in one run of a reaction that lists both."""
+    """Startup and timers with offset 0 occur at (0, 0): one run of a reaction with both."""
     trace = Trace()
 
     class Main(rr.Reactor):

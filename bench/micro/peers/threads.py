@@ -32,6 +32,7 @@ class BarrierPool:
     def answer(self, share: int) -> None:
         """The reactions of one thread's clients."""
         value = self.payload
+        assert value is not None
         self.results[share] = [client.answer(value) for client in self.shares[share]]
 
     def serve(self, share: int) -> None:

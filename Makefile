@@ -7,10 +7,10 @@ BUILT := build/built$(SWITCHES)
 SOURCES := setup.py $(wildcard csrc/*.[ch] reactorrl/*.pyx reactorrl/*.pxd)
 C_FILES := $(shell find csrc reactorrl tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help env demo test bench lint format clean packages
+.PHONY: help env demo test bench bench-peers lint format clean packages
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 env: $(BUILT) ## provide .venv (interpreter, packages) and build the extension in place
 
@@ -22,6 +22,9 @@ test: env ## run all tests; TEST="-k name" passes options to pytest
 
 bench: env ## run the micro-benchmarks; BENCH="--smoke" passes options
 	$(ENV) -m bench.micro $(BENCH)
+
+bench-peers: env ## install what the benchmarks compare with (xronos, Ray), apart from .venv
+	$(ENV) -m bench.peers
 
 lint: packages ## check style of Python, Cython and C
 	$(ENV) -m ruff check

@@ -102,7 +102,8 @@ cdef class Handle:
 
 cdef class Runtime:
     cdef readonly Graph graph
-    cdef object _alive                  # itself while threads run, so that they outlive no memory
+    cdef bint _holds_itself             # one reference more while threads run
+    cdef int _hold(self, bint holds) except -1
     cdef int _drop_states(self) except -1
     cdef object _trace_of(self, uint32_t worker)
     cdef object _ids(self)

@@ -568,18 +568,27 @@ cdef class Runtime:
     def start(self):
         cdef uint32_t i
         cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
-        if self._alive is None:
+        if not self._holds_itself:
             for i in range(self.graph._n_workers):
                 # Not on the workers: growing the interpreter's tables stops all attached threads.
                 if self.graph._c_host.states[i] is NULL:
                     self.graph._c_host.states[i] = rl_new_thread_state()
-            self._alive = self
+            self._hold(True)
             with nogil:
                 rc = rrl.rrl_program_start(self.graph._c_program)
             if rc < 0:
-                self._alive = None
+                self._hold(False)
                 self._drop_states()
         _check(rc, "Program.start")
+
+    cdef int _hold(self, bint holds) except -1:
+        """Threads that run must outlive no memory: neither a count of 0 nor the collector frees it."""
+        self._holds_itself = holds
+        if holds:
+            Py_INCREF(self)
+        else:
+            Py_DECREF(self)
+        return 0
 
     cdef int _drop_states(self) except -1:
         cdef uint32_t i
@@ -608,12 +617,12 @@ cdef class Runtime:
 
     def join(self):
         cdef rrl.rrl_status_t rc
-        if self._alive is None:
+        if not self._holds_itself:
             return
         with nogil:
             rc = rrl.rrl_program_join(self.graph._c_program)
         _check(rc, "Program.join")
-        self._alive = None
+        self._hold(False)
 
     def forget_threads(self):
         rrl.rrl_program_forget_threads(self.graph._c_program)

@@ -18,7 +18,7 @@ from .plan import ACTION, MULTIPORT, PORT, kind_of
 from .ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
 from .time import to_ns
-from .tree import Node, node_of, scan
+from .tree import Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
 
@@ -27,6 +27,7 @@ class Assembly:
 
     Attributes:
         graph: The `_core.Graph`.
+        membership: What every node of the program has.
         nodes: Every reactor, in static order.
         paths: Of every reaction, by id; unique.
         owners: The node of every reaction, by id.
@@ -36,13 +37,14 @@ class Assembly:
 
     def __init__(self, main: Reactor) -> None:
         self.graph = _core.Graph()
+        self.membership = Membership()
         self.nodes: list[Node] = []
         self.paths: list[str] = []
         self.owners: list[Node] = []
         self.problems: list[str] = []
         self._has_bad_number = False
         self._ports: list[Any] = []  # by id
-        self.wiring = Wiring(self.graph, self, self._problem)
+        self.wiring = Wiring(self.graph, self.membership, self._problem)
         self._add_reactors(node_of(main))
         for node in self.nodes:
             self._add_reactions(node)
@@ -111,15 +113,15 @@ class Assembly:
             path = type(main.reactor).__name__
             if node.parent is not None:
                 path = f"{node.parent.path}.{node.label}"
-            if node.assembly is not None:
+            if node.membership is not None:
                 self._problem(
                     f"{path} belongs to another program, as {node.path}; make a new"
                     f" {type(node.reactor).__name__}"
                 )
                 continue
             node.path = path
-            node.assembly = self
-            scan(node, self)
+            node.membership = self.membership
+            scan(node, self.membership)
             node.id = self.graph.add_reactor(node.reactor)
             self.nodes.append(node)
             self._check_node(node)
@@ -210,7 +212,7 @@ class Assembly:
     def _report_orphans(self, node: Node, built: Sequence[Node]) -> None:
         lost: dict[str, int] = {}
         for child in built:
-            if child.assembly is None:
+            if child.membership is None:
                 name = type(child.reactor).__qualname__
                 lost[name] = lost.get(name, 0) + 1
         for name, count in lost.items():

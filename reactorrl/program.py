@@ -82,13 +82,13 @@ class Program:
             hint = "; make an instance of it" if isinstance(main, type) else ""
             raise TypeError(f"the main reactor is a Reactor, got {main!r}{hint}")
         node = node_of(main)
-        if node.assembly is not None:
+        if node.membership is not None:
             raise PhaseError(
                 f"{main.path} has been assembled before; make a new {type(main).__name__}"
             )
         timeout_ns = -1 if timeout is None else to_ns(timeout, "timeout")
         count, cpus = place(affinity, workers)
-        self.seed = _checked_seed(seed)
+        checked_seed = _checked_seed(seed)
         self._trace = None if trace is None else os.fspath(trace)
         self._is_timed = bool(profile) or trace is not None
         if node.parent is not None:
@@ -106,8 +106,8 @@ class Program:
             cpus=cpus,
             trace_capacity=0 if trace is None else RECORDS_PER_WORKER,
         )
+        self._assembly.membership.seed = checked_seed
         for each in self._assembly.nodes:
-            each.program = self
             each.built = None
         self._phase = _ASSEMBLED
         self._pid = os.getpid()

@@ -162,12 +162,12 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
         """
         rng = self._rrl.rng
         if rng is None:
-            program = self._rrl.program
-            if program is None:
+            membership = self._rrl.membership
+            if membership is None:
                 raise PhaseError(
                     f"{self.path}.rng is there once a Program has been made of the reactor"
                 )
-            rng = self._rrl.rng = _spawned(program.seed, self.path)
+            rng = self._rrl.rng = _spawned(membership.seed, self.path)
         return rng
 
     def physical_elapsed(self) -> int:
@@ -281,7 +281,7 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
 
     def _unassembled(self, call: str) -> Node:
         node = self._rrl
-        if node.program is not None or (_core.in_reaction() and not building.stack):
+        if node.membership is not None or (_core.in_reaction() and not building.stack):
             raise PhaseError(f"{node.where()}.{call}() is for before the program is assembled")
         return node
 
@@ -332,7 +332,7 @@ def hidden_methods(node: Node) -> list[str]:
 def _refuse(name: str) -> Callable[[Reactor, Any], None]:
     def setter(self: Reactor, _: Any) -> None:
         node = self._rrl
-        if node.program is not None:
+        if node.membership is not None:
             raise AttributeError(f"{node.where()}.{name} cannot be set")
         node.problem(f"self.{name} is assigned, but {name} belongs to every reactor; rename it")
 

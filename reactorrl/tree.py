@@ -33,12 +33,23 @@ class Building(threading.local):
 building = Building()
 
 
+class Membership:
+    """What a node keeps of the program it has been assembled for.
+
+    Not the program itself: with reactors, which are cyclic garbage, it would outlive its last user.
+    """
+
+    __slots__ = ("seed",)
+
+    def __init__(self) -> None:
+        self.seed: int | None = None
+
+
 class Node:
     """What the library keeps of one reactor; `reactor._rrl`."""
 
     __slots__ = (
         "added",
-        "assembly",
         "builder",
         "built",
         "children",
@@ -46,15 +57,15 @@ class Node:
         "extra",
         "id",
         "label",
+        "membership",
         "parent",
         "path",
         "plan",
         "problems",
-        "program",
         "reactor",
         "rng",
         "serial",
-    )  # fmt: skip
+    )
 
     def __init__(self, reactor: Any, plan: Plan, builder: Node | None) -> None:
         self.reactor = reactor
@@ -72,8 +83,7 @@ class Node:
         self.built: list[Node] | None = None  # made by this __init__
         # Found before the path was known: (text, whether it is about a bad number).
         self.problems: list[tuple[str, bool]] | None = None
-        self.assembly: Any = None  # the Assembly that has reached it last
-        self.program: Any = None
+        self.membership: Membership | None = None  # since the assembly
         self.rng: Any = None
 
     def where(self) -> str:
@@ -127,11 +137,11 @@ def _resolve(node: Node, multiport: Any) -> None:
         multiport.fill(0)
 
 
-def scan(node: Node, assembly: Any = None) -> None:
+def scan(node: Node, membership: Membership | None = None) -> None:
     """Name the new elements of an instance and adopt its children.
 
-    At the end of `__init__` (no `assembly`) a node adopts only what that `__init__` made: a reactor
-    that it was given may be a sibling, which belongs to the parent that both will have. At
+    At the end of `__init__` (no `membership`) a node adopts only what that `__init__` made: a
+    reactor that it was given may be a sibling, which belongs to the parent that both will have. At
     assembly, top-down, whoever has no parent yet belongs to the first that holds it.
     """
     found: list[Any] = []
@@ -149,9 +159,9 @@ def scan(node: Node, assembly: Any = None) -> None:
                 found.append(value)
         elif kind is dict:
             has_dict = has_dict or value.get("_rrl") is node
-        elif isinstance(value, (ReactorBase, Bank)) and _is_child(node, value, assembly):
+        elif isinstance(value, (ReactorBase, Bank)) and _is_child(node, value, membership):
             found.append(value)
-    if assembly is not None:
+    if membership is not None:
         node.children = None
     if not found and not has_dict:
         return
@@ -159,10 +169,10 @@ def scan(node: Node, assembly: Any = None) -> None:
         if isinstance(value, ELEMENTS):
             _claim(node, name, value)
         else:
-            _adopt(node, name, value, assembly)
+            _adopt(node, name, value, membership)
 
 
-def _is_child(node: Node, value: Any, assembly: Any) -> bool:
+def _is_child(node: Node, value: Any, membership: Membership | None) -> bool:
     if isinstance(value, Bank):
         parent = node_of(value).parent
         child = node_of(value[0]) if len(value) else None
@@ -173,7 +183,7 @@ def _is_child(node: Node, value: Any, assembly: Any) -> bool:
         parent = child.parent
     if parent is not None or child is None:
         return parent is None or parent is node
-    return child.builder is node if assembly is None else child.assembly is not assembly
+    return child.builder is node if membership is None else child.membership is not membership
 
 
 def _named(node: Node, found: list[Any], has_dict: bool) -> Iterator[tuple[str, Any]]:
@@ -202,21 +212,21 @@ def _serial(value: Any) -> int:
     return node_of(value).serial
 
 
-def _adopt(node: Node, name: str, value: Any, assembly: Any) -> None:
+def _adopt(node: Node, name: str, value: Any, membership: Membership | None) -> None:
     if isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             if isinstance(item, (ReactorBase, Bank)):
-                _adopt(node, f"{name}[{index}]", item, assembly)
+                _adopt(node, f"{name}[{index}]", item, membership)
     elif isinstance(value, Bank):
-        if not _is_child(node, value, assembly):
+        if not _is_child(node, value, membership):
             return
         bank = node_of(value)
         if bank.parent is None:
             bank.parent, bank.label = node, name
         if bank.label == name:
             for index, member in enumerate(value):
-                _adopt(node, f"{name}[{index}]", member, assembly)
-    elif isinstance(value, ReactorBase) and _is_child(node, value, assembly):
+                _adopt(node, f"{name}[{index}]", member, membership)
+    elif isinstance(value, ReactorBase) and _is_child(node, value, membership):
         child = node_of(value)
         if child.parent is None:
             child.parent, child.label = node, name

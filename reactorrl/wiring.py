@@ -7,7 +7,7 @@ from typing import Any
 
 from .ports import INPUTS, OUTPUTS
 from .reactor import Connection
-from .tree import Node, node_of
+from .tree import Membership, Node, node_of
 
 Link = tuple[Any, Any, Connection, Node]
 """Source and destination channel, the call of `connect`, and whose call it was."""
@@ -23,11 +23,11 @@ class Wiring:
         writers: Port id to the path of a reaction added with it as effect.
     """
 
-    def __init__(self, graph: Any, assembly: Any, report: Callable[[str], None]) -> None:
+    def __init__(self, graph: Any, membership: Membership, report: Callable[[str], None]) -> None:
         self.links: dict[int, Link] = {}
         self.writers: dict[int, str] = {}
         self._graph = graph
-        self._assembly = assembly
+        self._membership = membership
         self._report = report
 
     def add(self, node: Node, connection: Connection) -> None:
@@ -53,7 +53,7 @@ class Wiring:
         if element.reactor is None:
             return "it belongs to no reactor; assign it to self, or name that of an instance"
         owner = node_of(element.reactor)
-        if owner.assembly is not self._assembly:
+        if owner.membership is not self._membership:
             return f"{owner.where()} is not in this program"
         if element.id < 0:
             return "it has been replaced by another value of that name"

@@ -86,6 +86,9 @@ def weights_sha256(weights: Weights) -> str:
 class LinearSchedule:
     """A number that goes from `start` to `end` over `duration` env steps and stays there.
 
+    Raises:
+        ValueError: `duration` is not positive.
+
     >>> LinearSchedule(1.0, 0.0, 10)(np.array([0, 5, 20])).tolist()
     [1.0, 0.5, 0.0]
     """
@@ -93,6 +96,10 @@ class LinearSchedule:
     start: float
     end: float
     duration: float
+
+    def __post_init__(self) -> None:
+        if not self.duration > 0:
+            raise ValueError(f"duration={self.duration}: must be positive")
 
     def __call__(self, env_steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the values at these counts of env steps, of their shape."""

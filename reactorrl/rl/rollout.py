@@ -95,8 +95,9 @@ class Rollout(rr.Reactor):
 
     @rr.reaction(rr.shutdown)
     def close_env(self) -> None:
-        """Close the env."""
-        self.env.close()
+        """Close the env, if it could be made."""
+        if hasattr(self, "env"):
+            self.env.close()
 
     def roll_out(self, weights: Weights) -> Trajectory:
         """Step the env `steps` times, return fresh arrays; for the reactor's own reactions only."""

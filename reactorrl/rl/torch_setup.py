@@ -41,8 +41,8 @@ def import_dynamo() -> None:
             del sys.modules["triton"]
     if was_off and _gil_is_enabled():
         warnings.warn(
-            "reactorrl: importing torch._dynamo turned the GIL on, so reactions take turns"
-            " from here on; CPython's own warning names the module. Uninstall or update it, or set PYTHON_GIL=0"
+            "reactorrl: importing torch._dynamo turned the GIL on, so reactions take turns now;"
+            " CPython's own warning names the module. Uninstall or update it, or set PYTHON_GIL=0"
             " to run it unlocked at your own risk",
             RuntimeWarning,
             stacklevel=2,

@@ -31,12 +31,13 @@ class Settings:
     repetitions: int
     sample_s: float
     tries: int  # at most so many times `repetitions`, to replace disturbed ones
+    patience_s: float  # a case that took this long replaces no more
     limit_s: float = 120.0
 
 
-FULL = Settings("full", repetitions=15, sample_s=0.04, tries=3)
-QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2)
-SMOKE = Settings("smoke", repetitions=2, sample_s=0.002, tries=1, limit_s=40)
+FULL = Settings("full", repetitions=15, sample_s=0.04, tries=3, patience_s=60)
+QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2, patience_s=20)
+SMOKE = Settings("smoke", repetitions=2, sample_s=0.002, tries=1, patience_s=0, limit_s=40)
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,11 @@ def take_turns(
             raise UnequalWorkError(f"{case.name}: {same}")
 
     turns = clean_turns = 0
+    begin = time.monotonic()
     most = settings.repetitions * (1 if case.disturbed_anyway else settings.tries)
     while ready and clean_turns < settings.repetitions and turns < most:
+        if turns >= settings.repetitions and time.monotonic() - begin > settings.patience_s:
+            break
         turn: dict[str, Reply] = {}
         for contender, arguments in list(ready):
             try:

@@ -137,7 +137,7 @@ class Assembly:
             self._problem(f"{node.path}.{text}")
         for text, is_bad_number in node.problems or ():
             self._problem(f"{node.path}: {text}", is_bad_number)
-        if node.plan.reserved_names():
+        if node.plan.assigned_reserved_names():
             for name in hidden_methods(node):
                 self._problem(
                     f"{node.path}: self.{name} hides the {name} of every reactor; rename it"

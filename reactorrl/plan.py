@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ from .declare import (
 )
 from .elements import ELEMENTS
 from .ports import OUTPUTS
+
+_STORE_ATTR, _EXTENDED_ARG = opmap["STORE_ATTR"], opmap["EXTENDED_ARG"]
 
 PORT, MULTIPORT, ACTION, TIMER = range(4)  # positions in elements.ELEMENTS
 
@@ -62,42 +65,42 @@ class Plan:
     multiports: tuple[str, ...]
     writers: dict[str, str]
     _reserved: frozenset[str]
-    _mentioned: tuple[tuple[str, ...], tuple[str, ...]] | None = field(default=None, init=False)
+    _stores: dict[str, int] | None = field(default=None, init=False)
+    _hidden: tuple[str, ...] = field(default=(), init=False)
 
-    def child_names(self) -> tuple[str, ...]:
-        """Return the names under which an instance may hold children.
+    def stores(self) -> dict[str, int]:
+        """Return the attributes that methods of the class assign, and at how many places.
 
-        These are the attributes that methods of the class mention. Looking them up finds what an
-        instance holds without asking for its `__dict__`: once somebody did, CPython no longer
-        specialises the attribute accesses of that instance. What the class itself answers for
-        (methods, properties) is no child's name.
+        Looking these names up finds what an instance holds without asking for its `__dict__`: once
+        somebody did, CPython no longer specialises the attribute accesses of that instance. Names
+        that the class itself answers (properties) are left out, as asking would run code.
         """
-        return self._mentions()[0]
+        if self._stores is None:
+            self._read_code()
+        return self._stores or {}
 
-    def reserved_names(self) -> tuple[str, ...]:
-        """Return the public names of `Reactor` that methods of the class mention."""
-        return self._mentions()[1]
+    def assigned_reserved_names(self) -> tuple[str, ...]:
+        """Return the public names of `Reactor` that methods of the class assign."""
+        if self._stores is None:
+            self._read_code()
+        return self._hidden
 
-    def _mentions(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if self._mentioned is None:
-            found: dict[str, None] = {}
-            for owner in reversed(self.cls.__mro__[:-1]):
-                if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
-                    continue  # Reactor itself
-                for value in vars(owner).values():
-                    function = value.function if isinstance(value, Reaction) else value
-                    code = getattr(function, "__code__", None)
-                    if isinstance(code, CodeType):
-                        _collect_names(code, found)
-            self._mentioned = (
-                tuple(
-                    name
-                    for name in found
-                    if not hasattr(inspect.getattr_static(self.cls, name, None), "__get__")
-                ),
-                tuple(name for name in found if name in self._reserved),
-            )
-        return self._mentioned
+    def _read_code(self) -> None:
+        stores: dict[str, int] = {}
+        for owner in reversed(self.cls.__mro__[:-1]):
+            if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
+                continue  # Reactor itself
+            for value in vars(owner).values():
+                function = value.function if isinstance(value, Reaction) else value
+                code = getattr(function, "__code__", None)
+                if isinstance(code, CodeType):
+                    _count_stores(code, stores)
+        self._hidden = tuple(self._reserved.intersection(stores))
+        self._stores = {
+            name: n_places
+            for name, n_places in stores.items()
+            if not hasattr(inspect.getattr_static(self.cls, name, None), "__get__")
+        }
 
 
 def make_plan(
@@ -189,11 +192,18 @@ def kind_of(element: Any) -> int:
     return next(kind for kind, base in enumerate(ELEMENTS) if isinstance(element, base))
 
 
-def _collect_names(code: CodeType, found: dict[str, None]) -> None:
-    found.update(dict.fromkeys(code.co_names))
+def _count_stores(code: CodeType, stores: dict[str, int]) -> None:
+    extended = 0
+    instructions = code.co_code
+    for i in range(0, len(instructions), 2):
+        opcode, argument = instructions[i], instructions[i + 1] | extended
+        extended = argument << 8 if opcode == _EXTENDED_ARG else 0
+        if opcode == _STORE_ATTR:
+            name = code.co_names[argument]
+            stores[name] = stores.get(name, 0) + 1
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            _collect_names(constant, found)
+            _count_stores(constant, stores)
 
 
 def _lineage(cls: type, base: type) -> list[type]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import operator
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from gc import get_referents
 from typing import Any
 
@@ -186,22 +186,28 @@ def _is_child(node: Node, value: Any, membership: Membership | None) -> bool:
     return child.builder is node if membership is None else child.membership is not membership
 
 
-def _named(node: Node, found: list[Any], has_dict: bool) -> Iterator[tuple[str, Any]]:
-    """The found values with their names, in order of assignment."""
+def _named(node: Node, found: list[Any], has_dict: bool) -> list[tuple[str, Any]]:
+    """The found values with their names, in order of assignment.
+
+    Only the `__dict__` knows that order. It is done without where every name is assigned at one
+    place of the class, and the places are in the order in which the values were made.
+    """
     reactor = node.reactor
+    missing = {id(value) for value in found}
     if not has_dict:
-        names: dict[int, str] = {}
-        for name in node.plan.child_names():
-            value = getattr(reactor, name, None)
-            if value is not None:
-                names.setdefault(id(value), name)
-        serials = [_serial(value) for value in found if not isinstance(value, ELEMENTS)]
-        if serials == sorted(serials) and all(id(value) in names for value in found):
-            return iter({names[id(value)]: value for value in found}.items())
-    known = set(map(id, found))
-    return iter(
-        [(name, value) for name, value in vars(reactor).items() if has_dict or id(value) in known]
-    )
+        named = []
+        for name, n_places in node.plan.stores().items():
+            value = getattr(reactor, name, None) if n_places == 1 else None
+            if id(value) in missing:
+                missing.remove(id(value))
+                named.append((name, value))
+        serials = [_serial(value) for _, value in named if not isinstance(value, ELEMENTS)]
+        if not missing and serials == sorted(serials):
+            return named
+        missing = {id(value) for value in found}
+    return [
+        (name, value) for name, value in vars(reactor).items() if has_dict or id(value) in missing
+    ]
 
 
 def _serial(value: Any) -> int:

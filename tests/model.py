@@ -229,7 +229,7 @@ class RuntimeWorld:
 
 def read_one(element):
     """What an element shows: a value or ABSENT; of a timer, whether it is present."""
-    if not hasattr(element, "get"):
+    if type(element).__name__ == "Timer":
         return element.is_present
     return element.value if element.is_present else ABSENT
 

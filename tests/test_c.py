@@ -13,7 +13,7 @@ HERE = Path(__file__).parent / "c"
 SECONDS = 120  # of one executable; they take one to four on two idle processors
 SANITIZERS = {"plain": [], "asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}
 NAMES = sorted(
-    path.stem for pattern in ("test_*.c", "litmus.c", "stress_*.c") for path in HERE.glob(pattern)
+    path.stem for pattern in ("test_*.c", "litmus*.c", "stress_*.c") for path in HERE.glob(pattern)
 )
 COMPILER = os.environ.get("CC", "cc")
 

@@ -14,7 +14,17 @@ DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not NOT_OURS & set(path.relative_to(ROOT).parts)
 )
 # A name without a folder is looked for here.
-FOLDERS = ("", "csrc", "reactorrl", "reactorrl/rl", "tests", "tests/c", "bench", "tools")
+FOLDERS = (
+    "",
+    "csrc",
+    "reactorrl",
+    "reactorrl/rl",
+    "tests",
+    "tests/c",
+    "bench",
+    "bench/micro",
+    "tools",
+)
 SECONDS = 60
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -482,6 +482,16 @@ def test_dqn_refuses_options_that_cannot_work():
         rl.DQNOptions(total_timesteps=0)
     with pytest.raises(ValueError, match="learning would never start"):
         rl.DQNOptions(buffer_size=1_000)
+    with pytest.raises(ValueError, match=r"duration=0\.0: must be positive"):
+        rl.DQN(rl.DQNOptions(exploration_fraction=0.0))
+
+
+def test_rollout_says_only_once_that_there_is_no_such_env():
+    main = Sampling(1, [()], "NoSuchEnv-v0", 7, 1, GREEDY)
+    with pytest.raises(rr.ReactionError) as caught:
+        rr.run(main, workers=1, fast=True)
+    assert isinstance(caught.value.__cause__, gym.error.NameNotFound)
+    assert not getattr(caught.value, "__notes__", [])
 
 
 @needs_torch

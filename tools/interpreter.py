@@ -107,7 +107,7 @@ def _from_uv():
             UV_HTTP_TIMEOUT=30,
         )
     except Unavailable:
-        say(f"no ready-made Python {WANTED} is within reach; assembling one from packages")
+        say("it is out of reach; assembling one from packages")
         return None
     return _in_cache()
 

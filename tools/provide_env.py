@@ -24,7 +24,7 @@ if sys.version_info < (3, 9):  # noqa: UP036 - whoever starts this may have an o
 
 from ale_wheel import can_build, provide_ale_wheel
 from interpreter import provide_interpreter
-from registries import Unavailable, cache_lock, run, say, uv
+from registries import Unavailable, cache_lock, run, say, uv, uv_command
 
 TOOLS = Path(__file__).resolve().parent
 REQUIREMENTS = TOOLS / "requirements.txt"
@@ -42,6 +42,9 @@ def main(arguments):
     except Unavailable as error:
         say(f"FAILED: {error}")
         return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
     for line in missing["absent"].values():
         say(line)
     return 1 if missing["absent"] and "--require-all" in arguments else 0
@@ -74,6 +77,7 @@ def provide():
         if stamp:
             return stamp
         STAMP.unlink(missing_ok=True)
+        uv_command()
         interpreter = provide_interpreter()
         say(f"Python {interpreter.version} (free-threaded) at {interpreter.path}")
         make_venv(interpreter)
@@ -106,8 +110,12 @@ def install_packages(interpreter):
     lines.remove(ale)
     with ThreadPoolExecutor(1) as beside:  # the downloads leave the processor idle
         wheel = beside.submit(provide_ale_wheel, ale, interpreter)
-        say("installing packages (torch is large: some 3 GB to fetch the first time)")
-        install("--only-binary=:all:", "-r", "-", stdin="\n".join(lines))
+        pinned = ("--only-binary=:all:", "-r", "-")
+        try:
+            install("--offline", *pinned, stdin="\n".join(lines))
+        except Unavailable:
+            say("installing packages (torch is large: some 3 GB to fetch)")
+            install(*pinned, stdin="\n".join(lines))
         try:
             install("--no-deps", "--no-index", wheel.result())
         except Unavailable as error:

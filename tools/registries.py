@@ -92,12 +92,13 @@ def run(command, *, what, env=None, cwd=None, timeout=None, stdin=None):
 
 
 def last_words(output):
-    """The part of a failed command's output that most likely tells why."""
+    """What most likely tells why a command failed: its first error and its last cause."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [
         line for line in lines if re.match(r"error\b|E:|CMake Error|no space", line, re.IGNORECASE)
     ]
-    return " / ".join((errors or lines)[-3:]) or "it failed without a word"
+    causes = [line for line in lines if re.match(r"cause\b|caused by", line, re.IGNORECASE)]
+    return " / ".join(dict.fromkeys([*errors[:1], *(causes or lines)[-1:]])) or "it said nothing"
 
 
 @functools.cache
@@ -133,6 +134,7 @@ def _pip_wheels():
 
 def pip(*arguments, what):
     env = clean_environ(PIP_DISABLE_PIP_VERSION_CHECK=1, PIP_USER=0, PIP_REQUIRE_VIRTUALENV=0)
+    env.setdefault("PIP_RETRIES", "2")
     return run([*pip_command(), *arguments], what=what, env=env)
 
 
@@ -145,7 +147,7 @@ def uv_command():
         with scratch_dir() as work:
             pip(
                 *("install", "--no-deps", "--target", work / "uv", f"uv=={UV_VERSION}"),
-                what="uv could not be installed",
+                what="uv could not be had; is the package index that pip uses within reach?",
             )
             shutil.rmtree(home, ignore_errors=True)
             os.replace(work / "uv", home)

@@ -9,6 +9,7 @@ from bench.micro.sides import HERE, XRONOS, Places, xronos_on_both
 from bench.results import Finding, Goal
 from bench.samples import Measured, Reply
 
+CHAIN = 10  # reactors, one's output connected to the next one's input
 OURS = "reactorrl"
 COLLECTED = "reactorrl, garbage collector on"
 
@@ -27,8 +28,6 @@ class Member(rr.Reactor):
 class First(rr.Reactor):
     """Notes when the first reaction runs."""
 
-    out = rr.Output[int]()
-
     def __init__(self) -> None:
         self.begun = 0
 
@@ -38,12 +37,14 @@ class First(rr.Reactor):
 
 
 class Many(rr.Reactor):
-    """All of them, connected to one source."""
+    """All of them, connected in chains."""
 
     def __init__(self, reactors: int) -> None:
         self.first = First()
         self.members = rr.Bank(reactors, Member)
-        self.connect(self.first.out, self.members.inp, broadcast=True)
+        sources = [m.out for m in self.members if (m.bank_index + 1) % CHAIN]
+        destinations = [m.inp for m in self.members if m.bank_index % CHAIN]
+        self.connect(sources, destinations)
 
 
 def building(reactors: int) -> dict[str, Any]:
@@ -97,7 +98,12 @@ def cases(places: Places, settings: Settings) -> list[Case]:
             [
                 Contender(OURS, places[HERE], call, shape, rounds=reactors),
                 Contender(COLLECTED, places[HERE], call, shape, rounds=reactors, gc=True),
-                *xronos_on_both(places, "with_xronos_many:building", shape, rounds=reactors),
+                *xronos_on_both(
+                    places,
+                    "with_xronos_many:building",
+                    {**shape, "chain": CHAIN},
+                    rounds=reactors,
+                ),
             ],
             conclude,
             seconds=100,

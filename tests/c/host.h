@@ -133,6 +133,18 @@ long syscall(long number, ...) {
     return next.function(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* Yields inside a body are the body's own; those of the yield hook may come anywhere. */
+int sched_yield(void);
+int sched_yield(void) {
+    union {
+        void *object;
+        int (*function)(void);
+    } next = {dlsym((void *)-1L /* RTLD_NEXT */, "sched_yield")};
+    bool is_hook = !app_here || app_here->app->options.yield_seed;
+    CHECK(is_hook || !app_here->is_attached || rrl_worker_reaction(app_here->w) != RRL_NONE);
+    return next.function();
+}
+
 /* ---- payloads -------------------------------------------------------------------------------------- */
 
 static inline payload_t *payload_new(app_t *app, int64_t value) {

@@ -40,14 +40,23 @@ static uint32_t finish_as(app_t *app, uint32_t outcome) {
 /* ---- publish, claim, steal, rescue: every reaction once for each tag ------------------------------- */
 
 enum { ONCE_FINE, ONCE_LOST, ONCE_TWICE, ONCE_HANG };
-enum { BANK = 6, TICKS = 4 };
+enum { BANK = 6, TICKS = 8 };
 
-/* A bank that is triggered at once and feeds a second one; the second reads what the first has set. */
+/* A bank of which some are triggered at each tag, and a second one, of which those run whose source in the
+ * first has set its output: the workers that have a slice change from level to level. */
 typedef struct banks {
     rrl_id_t out[BANK], in[BANK];
     rrl_atomic_u32_t n_run[2 * BANK][TICKS];
     rrl_atomic_u32_t n_stale;
 } banks_t;
+
+static bool is_due(uint32_t member, int64_t tick) {
+    return tick >= member % 2 && (tick - member % 2) % (1 + member % 3) == 0;
+}
+
+static uint32_t source_of(uint32_t member) {
+    return (member + BANK / 2) % BANK;
+}
 
 static rrl_status_t run_first(const here_t *h) {
     banks_t *b = h->arg;
@@ -60,7 +69,7 @@ static rrl_status_t run_second(const here_t *h) {
     banks_t *b = h->arg;
     uint32_t i = h->reaction - BANK;
     rrl_add_relaxed_u32(&b->n_run[h->reaction][h->tag.time_ns], 1);
-    if (get(h, b->in[i]) != h->tag.time_ns * BANK + i) rrl_add_relaxed_u32(&b->n_stale, 1);
+    if (get(h, b->in[i]) != h->tag.time_ns * BANK + source_of(i)) rrl_add_relaxed_u32(&b->n_stale, 1);
     return RRL_OK;
 }
 
@@ -71,14 +80,15 @@ static uint32_t run_once(uint64_t seed) {
     uint32_t outcome = ONCE_FINE;
     CHECK(b);
     for (uint32_t i = 0; i < BANK; i++) {
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), run_first, b);
+        rrl_id_t timer = app_timer(app, i % 2, 1 + i % 3);
+        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, timer, run_first, b);
         b->out[i] = app_port(app);
         declare(app, r, RRL_EFFECT, RRL_PORT, b->out[i]);
     }
     for (uint32_t i = 0; i < BANK; i++) {
         b->in[i] = app_port(app);
         app_on(app, app_reactor(app), RRL_PORT, b->in[i], run_second, b);
-        connect(app, b->out[i], b->in[i], RRL_NO_DELAY);
+        connect(app, b->out[source_of(i)], b->in[i], RRL_NO_DELAY);
     }
     app->mode = modes[seed % 3];
     app->options.timeout_ns = TICKS - 1;
@@ -88,7 +98,8 @@ static uint32_t run_once(uint64_t seed) {
     for (uint32_t r = 0; r < 2 * BANK; r++) {
         for (uint32_t t = 0; t < TICKS; t++) {
             uint32_t n = rrl_load_relaxed_u32(&b->n_run[r][t]);
-            if (n != 1) outcome = n ? ONCE_TWICE : ONCE_LOST;
+            uint32_t expected = is_due(r < BANK ? r : source_of(r - BANK), t);
+            if (n != expected) outcome = n > expected ? ONCE_TWICE : ONCE_LOST;
         }
     }
     if (rrl_load_relaxed_u32(&b->n_stale)) outcome = ONCE_LOST;

@@ -274,6 +274,21 @@ static void pushers_are_turned_away_at_the_end_and_nothing_leaks(void) {
     }
 }
 
+static void the_end_waits_for_a_push_under_way(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app->options.keepalive = true;
+        app_start(app, pool->n_workers);
+        rrl_add_acq_rel_u32(&app->p->gate, 1); /* as a pusher that has lost its processor */
+        rrl_program_request_stop(app->p);
+        while (!(rrl_load_acquire_u32(&app->p->gate) & RRL_GATE_CLOSED)) rrl__thread_yield();
+        CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
+        rrl_sub_acq_rel_u32(&app->p->gate, 1);
+        app_finish(app);
+        app_free(app);
+    }
+}
+
 /* ---- waiting for room ------------------------------------------------------------------------------ */
 
 typedef struct blockade {
@@ -337,12 +352,14 @@ static rrl_status_t see(const here_t *h) {
 }
 
 static void values_of_physical_connections_are_stamped_in_order(void) {
-    for (int fast = 0; fast < 2; fast++) {
+    /* In real time, fast behind the clock, and fast ahead of it. */
+    static const int64_t offsets[3] = {1000, 1000, 1000000 * MS};
+    for (int way = 0; way < 3; way++) {
         FOR_POOLS(pool) {
             app_t *app = app_new_for(pool);
-            spread_t s = {.delay_ns = fast ? 100000 * MS : MS};
+            spread_t s = {.delay_ns = way ? 100000 * MS : MS};
             rrl_id_t source = app_reactor(app), sink = app_reactor(app);
-            rrl_id_t from = app_on(app, source, RRL_TIMER, app_timer(app, 1000, 0), set_all, &s);
+            rrl_id_t from = app_on(app, source, RRL_TIMER, app_timer(app, offsets[way], 0), set_all, &s);
             rrl_id_t to = app_reaction(app, sink, see, &s);
             for (uint32_t i = 0; i < N_CHANNELS; i++) {
                 s.out[i] = app_port(app);
@@ -354,12 +371,12 @@ static void values_of_physical_connections_are_stamped_in_order(void) {
             s.delayed = app_port(app);
             declare(app, to, RRL_TRIGGER, RRL_PORT, s.delayed);
             CHECK_EQ(rrl_graph_connect(app->g, s.out[0], s.delayed, s.delay_ns, true), RRL_OK);
-            app->options.fast = fast;
+            app->options.fast = way != 0;
             app_go(app);
-            CHECK(rrl_tag_is_before((rrl_tag_t){1000, 0}, s.came[0]));
+            CHECK(rrl_tag_is_before((rrl_tag_t){offsets[way], 0}, s.came[0]));
             for (uint32_t i = 1; i < N_CHANNELS; i++) CHECK(rrl_tag_is_before(s.came[i - 1], s.came[i]));
             CHECK(s.came_delayed.time_ns >= s.came[0].time_ns + s.delay_ns);
-            if (fast) CHECK(s.came[N_CHANNELS - 1].time_ns < s.delay_ns); /* it delays no other */
+            if (way) CHECK(s.came[N_CHANNELS - 1].time_ns < s.came[0].time_ns + s.delay_ns); /* it delays no other */
             CHECK_EQ(app->stats.n_events, 1 + N_CHANNELS + 1);
             app_free(app);
         }
@@ -378,6 +395,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(a_physical_action_is_not_scheduled_as_a_logical_one),
         CHECK_CASE(what_threads_push_arrives_in_their_order),
         CHECK_CASE(pushers_are_turned_away_at_the_end_and_nothing_leaks),
+        CHECK_CASE(the_end_waits_for_a_push_under_way),
         CHECK_CASE(a_wait_for_room_ends_when_the_inbox_is_taken_over),
         CHECK_CASE(values_of_physical_connections_are_stamped_in_order),
     };

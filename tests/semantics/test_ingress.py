@@ -83,6 +83,35 @@ def test_a_blocked_caller_is_released_when_the_program_ends(workers):
     assert main.values == []
 
 
+@pytest.mark.parametrize("full", ["raise", "drop", "block"])
+def test_threads_that_push_survive_the_end_of_the_program(workers, full):
+    """A call near the end is taken, refused as declared, or raises PhaseError."""
+    main = Door(rr.PhysicalAction(capacity=4, full=full), n=50)
+    taken, ends = [], []
+
+    def push(k):
+        try:
+            for i in range(10**7):
+                try:
+                    if main.act.schedule((k, i)).tag is not None:
+                        taken.append((k, i))
+                except rr.CapacityError:
+                    pass
+        except rr.PhaseError:
+            ends.append(k)
+
+    with running(main, workers, fast=True) as program:
+        threads = [in_thread(push, k) for k in range(3)]
+        wait(main.came)
+        program.stop()
+        joined(*threads)
+    assert sorted(ends) == [0, 1, 2]
+    assert set(main.values) <= set(taken)
+    for k in range(3):
+        own = [i for kk, i in main.values if kk == k]
+        assert own == sorted(set(own))
+
+
 def test_blocking_inside_of_a_body_raises(workers):
     """A body cannot wait for room: the queue is emptied only after the tag."""
     errors = []

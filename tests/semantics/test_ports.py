@@ -212,9 +212,9 @@ def test_only_present_ports_trigger(workers):
 def test_a_long_chain_happens_at_one_tag(workers):
     """Zero-delay connections take no time, however many there are."""
     trace = Trace()
-    report = run(chain(Emit(1), *[Pass(2) for _ in range(50)], Collect(trace)), workers)
-    assert trace.events == [((0, 0), 2**50)]
-    assert (report.reactions, report.tags) == (52, 2)
+    report = run(chain(Emit(1), *[Pass(2) for _ in range(1000)], Collect(trace)), workers)
+    assert trace.events == [((0, 0), 2**1000)]
+    assert (report.reactions, report.tags) == (1002, 2)
 
 
 # -- order within a reactor
@@ -299,6 +299,26 @@ def test_values_pass_through_reactors_without_reactions(workers):
     report = run(chain(Emit(3), Box(Box(Pass(5))), Box(Straight()), Collect(trace)), workers)
     assert trace.events == [((0, 0), 15)]
     assert report.reactions == 3
+
+
+def test_reactors_may_be_nested_deeply(workers):
+    """Depth is bounded by memory alone: nothing in the assembly recurses."""
+    trace = Trace()
+
+    class Box(rr.Reactor):
+        inp = rr.Input()
+        out = rr.Output()
+
+        def __init__(self, inner):
+            self.inner = inner
+            self.connect(self.inp, self.inner.inp)
+            self.connect(self.inner.out, self.out)
+
+    inner = Pass(5)
+    for _ in range(2000):
+        inner = Box(inner)
+    run(chain(Emit(3), inner, Collect(trace)), workers)
+    assert trace.events == [((0, 0), 15)]
 
 
 def test_a_parent_reads_and_writes_its_childrens_ports(workers):

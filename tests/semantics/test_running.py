@@ -118,6 +118,38 @@ def test_a_started_program_may_end_by_itself(workers):
     assert trace.events == [((0, 0), 1), ((10, 0), 2)]
 
 
+def test_join_may_be_called_again_and_by_several_threads(workers):
+    """Every join() gives the same report; one with a timeout gives None while the program runs."""
+    main = Idle(Trace())
+    program = rr.Program(main, workers=workers, keepalive=True)
+    program.start()
+    wait(main.started)
+    assert program.join(timeout=rr.usec(1)) is None
+    reports = []
+    threads = [threading.Thread(target=lambda: reports.append(program.join())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    program.stop()
+    program.stop()
+    for thread in threads:
+        thread.join(BOUND)
+    program.stop()
+    assert [report.stop_tag for report in reports] == [rr.Tag(0, 1)] * 4
+    assert program.join().trace_hash == reports[0].trace_hash
+
+
+def test_there_may_be_many_more_workers_than_processors():
+    """A program with 40 workers on any machine behaves as with one."""
+
+    def build(self):
+        self.src, self.bank = Emit(*range(20)), rr.Bank(100, Pass)
+        self.connect(self.src.out, self.bank.inp, broadcast=True)
+
+    one, many = run(Wire(build), 1), run(Wire(build), 40)
+    assert len(many.workers) == 40
+    assert (many.trace_hash, many.reactions) == (one.trace_hash, 20 + 2000)
+
+
 def test_join_raises_what_run_would_raise(workers):
     """An error of a background run comes out of join()."""
 

@@ -169,7 +169,7 @@ rrl_status_t rrl_program_start(rrl_program_t *p) {
     if (rrl_load_acquire_u32(&p->phase) != RRL_CREATED) return RRL_E_PHASE;
     p->start_ns = rrl__clock_ns();
     rrl_store_relaxed_u32(&p->n_running, p->plan.n_workers); /* relaxed: no thread is there yet */
-    rrl_store_release_u32(&p->phase, RRL_RUNNING); /* pairs with rrl_schedule_physical */
+    rrl_store_release_u32(&p->phase, RRL_RUNNING);           /* pairs with rrl_schedule_physical */
     /* Worker 0 comes last: it processes the first tag. */
     for (uint32_t i = p->plan.n_workers; i-- > 0;) {
         if (!rrl__thread_start(&p->workers[i].thread, rrl__worker_main, &p->workers[i])) continue;

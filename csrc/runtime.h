@@ -159,7 +159,8 @@ struct rrl_program {
     rrl_atomic_u32_t bell; /* RRL_BELL_*; exchanged by ringers and by the waiting coordinator */
     rrl_atomic_u32_t
         phase; /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
-    rrl_atomic_u32_t n_running; /* workers that have not left; the last one (acq_rel) announces the end */
+    rrl_atomic_u32_t
+        n_running; /* workers that have not left; the last one (acq_rel) announces the end */
     /* Threads inside rrl_schedule_physical, and the bit that turns away all that come later: in one word, so
      * that the end either sees a pusher or is seen by it. */
     rrl_atomic_u32_t gate;

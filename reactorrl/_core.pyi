@@ -10,11 +10,12 @@ class Element:
 class Port(Element):
     """One port. `elements.Input` and `elements.Output` derive from it (`__slots__ = ()`).
 
-    As a class attribute it is a declaration; `declaration.make(reactor)` gives the live port of one instance.
+    As a class attribute it is a declaration; `declaration.make(reactor)` gives the live port of one
+    instance.
     """
 
-    # Seen by a running body that declares the port as trigger or use, at the speed of a slot. Otherwise, and
-    # for an absent value, the words are empty and the subclass's __getattr__ decides what to say.
+    # Seen by a running body that declares the port as trigger or use, at the speed of a slot. Else,
+    # and for an absent value, the words are empty and the subclass's __getattr__ decides what to say.
     value: Any
     is_present: bool
     # Set by `make` and by Python during assembly, read-only for bodies.
@@ -32,10 +33,16 @@ class Port(Element):
     def get(self, default: Any = None) -> Any:
         """The value, or `default` when absent. PhaseError, UndeclaredUseError."""
     def lookup(self) -> tuple[bool, Any]:
-        """(is present, value or None) by the slow way: also right for effects. PhaseError, UndeclaredUseError."""
+        """(is present, value or None) by the slow way.
+
+        Also right for effects. PhaseError, UndeclaredUseError.
+        """
 
 class Multiport(Element):
-    """A vector of ports: `len`, indexing (negative too, slices give tuples), iteration, all at C speed."""
+    """A vector of ports.
+
+    `len`, indexing (negative too, slices give tuples), iteration, all at C speed.
+    """
 
     is_present: bool  # as Port.is_present: whether any channel is
     reactor: Any
@@ -129,7 +136,10 @@ class Graph:
     def add_reaction(
         self, reactor_id: int, func: Callable[[Any], None], self_: Any, path_hash: int
     ) -> int:
-        """`func` is called as func(self_) on a worker. path_hash: 64 bits from the reaction's path, for trace_hash."""
+        """`func` is called as func(self_) on a worker.
+
+        Path_hash: 64 bits from the reaction's path, for trace_hash.
+        """
     def declare(self, reaction_id: int, role: int, element: Any) -> None: ...
     def connect(self, source: Port, destination: Port, delay_ns: int, physical: bool) -> None:
         """delay_ns -1: same tag."""

@@ -1,0 +1,526 @@
+"""The texts of assembly errors: every problem names full paths, and says what to do."""
+
+import re
+
+import pytest
+
+import reactorrl as rr
+
+
+class Source(rr.Reactor):
+    out = rr.Output()
+
+
+class Sink(rr.Reactor):
+    inp = rr.Input()
+
+
+class Wide(rr.Reactor):
+    inp = rr.Input(width="n")
+    out = rr.Output(width="n")
+
+    def __init__(self, n):
+        self.n = n
+
+
+class Main(rr.Reactor):
+    """Runs a function of a test as its `__init__`."""
+
+    out = rr.Output()
+    inp = rr.Input()
+
+    def __init__(self, build):
+        build(self)
+
+
+def problems(main):
+    """The problems of the AssemblyError that must come, without line numbers."""
+    with pytest.raises(rr.AssemblyError) as e:
+        rr.Program(main, workers=1)
+    return [re.sub(r" \(test_problems.py:\d+\)", "", problem) for problem in e.value.problems]
+
+
+def two_and_three(self):
+    self.a, self.b = Wide(2), Wide(3)
+    self.connect(self.a.out, self.b.inp)
+
+
+def two_to_four(self):
+    self.a, self.b = Wide(2), Wide(4)
+    self.connect(self.a.out, self.b.inp)
+
+
+def broadcast_two_to_three(self):
+    self.a, self.b = Wide(2), Wide(3)
+    self.connect(self.a.out, self.b.inp, broadcast=True)
+
+
+def bank_and_nothing(self):
+    self.a, self.b = rr.Bank(5, Source), Wide(0)
+    self.connect(self.a.out, self.b.inp)
+
+
+@pytest.mark.parametrize(
+    ("build", "problem"),
+    [
+        (
+            two_and_three,
+            "Main.connect: 2 channels (Main.a.out[0], Main.a.out[1]) on the left and 3 channels"
+            " (Main.b.inp[0], Main.b.inp[1], Main.b.inp[2]) on the right; make them equal",
+        ),
+        (
+            two_to_four,
+            "Main.connect: 2 channels (Main.a.out[0], Main.a.out[1]) on the left and 4 channels"
+            " (Main.b.inp[0] to Main.b.inp[3]) on the right; make them equal, or repeat the left side"
+            " with broadcast=True",
+        ),
+        (
+            broadcast_two_to_three,
+            "Main.connect: 2 channels (Main.a.out[0], Main.a.out[1]) on the left and 3 channels"
+            " (Main.b.inp[0], Main.b.inp[1], Main.b.inp[2]) on the right; broadcast repeats the left"
+            " side a whole number of times",
+        ),
+        (
+            bank_and_nothing,
+            "Main.connect: 5 channels (Main.a[0].out to Main.a[4].out) on the left and 0 channels on"
+            " the right; make them equal, or repeat the left side with broadcast=True",
+        ),
+    ],
+)
+def test_width_mismatches(build, problem):
+    """A width mismatch names both sides and their widths."""
+    assert problems(Main(build)) == [problem]
+
+
+def connected(source, destination):
+    """A Main that connects what the two functions take from it."""
+
+    def build(self):
+        self.a, self.b, self.box = (
+            Source(),
+            Sink(),
+            Main(lambda box: setattr(box, "deep", Source())),
+        )
+        self.connect(source(self), destination(self))
+
+    return Main(build)
+
+
+ELSEWHERE = Source()
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "reason"),
+    [
+        (
+            lambda m: m.out,
+            lambda m: m.b.inp,
+            "Main.out to Main.b.inp: an own output cannot be a source here; it is for the container"
+            " to connect",
+        ),
+        (
+            lambda m: m.b.inp,
+            lambda m: m.box.inp,
+            "Main.b.inp to Main.box.inp: a child's input cannot be a source; connect what feeds it",
+        ),
+        (
+            lambda m: m.a.out,
+            lambda m: m.inp,
+            "Main.a.out to Main.inp: an own input cannot be a destination here; it is for the"
+            " container to connect",
+        ),
+        (
+            lambda m: m.inp,
+            lambda m: m.a.out,
+            "Main.inp to Main.a.out: a child's output cannot be a destination; only the child sets it",
+        ),
+        (
+            lambda m: m.box.deep.out,
+            lambda m: m.b.inp,
+            "Main.box.deep.out to Main.b.inp: Main.box.deep.out: it is more than one level down; pass"
+            " it on through a port of the child between",
+        ),
+        (
+            lambda m: ELSEWHERE.out,
+            lambda m: m.b.inp,
+            "Source.out to Main.b.inp: Source.out: Source is not in this program",
+        ),
+        (
+            lambda m: Source.out,
+            lambda m: m.b.inp,
+            "out to Main.b.inp: out: it belongs to no reactor; assign it to self, or name that of an"
+            " instance",
+        ),
+    ],
+)
+def test_directions(source, destination, reason):
+    """A connection that is not allowed says which end is at fault."""
+    assert problems(connected(source, destination)) == [f"Main.connect: {reason}"]
+
+
+def test_second_writers():
+    """The first writer is named: a connection, a decorated reaction, an added one."""
+
+    class Outer(rr.Reactor):
+        out = rr.Output()
+
+        def __init__(self):
+            self.a, self.b, self.c, self.d = Source(), Source(), Sink(), Sink()
+            self.connect(self.a.out, self.c.inp)
+            self.connect(self.b.out, self.c.inp, after=0)
+            self.add_reaction(self.feed, triggers=[rr.startup], effects=[self.d.inp])
+            self.connect(self.b.out, self.d.inp)
+            self.connect(self.b.out, self.out)
+
+        @rr.reaction(rr.startup, effects=out)
+        def set(self):
+            pass
+
+        def feed(self):
+            pass
+
+    assert problems(Outer()) == [
+        "Outer.connect: Outer.b.out to Outer.c.inp: Outer.a.out is connected to it already; a port"
+        " has one writer",
+        "Outer.connect: Outer.b.out to Outer.d.inp: the reaction Outer.feed sets it; a port has one"
+        " writer",
+        "Outer.connect: Outer.b.out to Outer.out: the reaction Outer.set sets it; a port has one writer",
+    ]
+
+
+def test_roles():
+    """Elements in roles that are not theirs, in decorated and in added reactions."""
+
+    class Inner(rr.Reactor):
+        inp, out = rr.Input(), rr.Output()
+        tick, act = rr.Timer(), rr.LogicalAction()
+
+        @rr.reaction(out)
+        def own_output(self):
+            pass
+
+        @rr.reaction(inp, uses=rr.startup, effects=[inp, tick])
+        def own_input(self):
+            pass
+
+        @rr.reaction(uses=inp)
+        def idle(self):
+            pass
+
+        @rr.reaction(Source.out)
+        def foreign(self):
+            pass
+
+    class Outer(rr.Reactor):
+        def __init__(self):
+            self.inner = Inner()
+            self.add_reaction(
+                self.go,
+                triggers=[self.inner.inp, self.inner.act],
+                uses=[self.inner.tick],
+                effects=[self.inner.out, rr.shutdown],
+            )
+            self.add_reaction(self.go)
+
+        def go(self):
+            pass
+
+    own, theirs = "Outer.inner.", "actions and timers belong to the reactions of their own reactor"
+    assert problems(Outer()) == [
+        f"{own}own_output has out as trigger: a reactor's own output cannot trigger it; reactions run"
+        " in the order of their definition, and `uses` reads it back",
+        f"{own}own_input has reactorrl.startup as use: reactorrl.startup can only be a trigger",
+        f"{own}own_input has inp as effect: a reaction cannot set an input of its own reactor; what"
+        " connects to it does",
+        f"{own}own_input has tick as effect: a timer fires by itself and cannot be an effect",
+        f"{own}idle has no trigger and would never run; name one",
+        f"{own}foreign names out, which is no element of Inner; for those of children, and those made"
+        " in __init__, use self.add_reaction",
+        "Outer.go has Outer.inner.inp as trigger: a child's input is for the child to read",
+        f"Outer.go has Outer.inner.act as trigger: {theirs}",
+        f"Outer.go has Outer.inner.tick as use: {theirs}",
+        "Outer.go has Outer.inner.out as effect: only the child itself sets its output",
+        "Outer.go has reactorrl.shutdown as effect: reactorrl.shutdown can only be a trigger",
+        "Outer.go#2 has no trigger and would never run; name one",
+    ]
+
+
+def test_names_of_classes():
+    """Clashes between a class, its bases and what every reactor has."""
+
+    class Base(rr.Reactor):
+        inp = rr.Input()
+        tag = rr.Input()
+
+        @rr.reaction(inp)
+        def go(self):
+            pass
+
+    class Other(rr.Reactor):
+        x = rr.Input()
+
+        @rr.reaction(x)
+        def go(self):
+            pass
+
+    class Derived(Base, Other):
+        inp = rr.Output()
+        go = None
+        twice = again = rr.Input()
+
+        def connect(self):
+            pass
+
+    assert problems(Derived()) == [
+        "Derived.tag of Base hides the tag of every reactor; rename it",
+        "Derived.go is a reaction of Base and of Other; rename one",
+        "Derived.inp of Derived redefines the element inp of Base; rename one",
+        "Derived.go of Derived hides the reaction go of Base; override it with a method, or rename it",
+        "Derived.connect of Derived hides the connect of every reactor; rename it",
+        "Derived.again is one and the same element as twice; declare two",
+    ]
+
+
+def test_names_of_instances():
+    """What `__init__` assigns must not take a name that means something else."""
+
+    def build(self):
+        self.inp = Source()
+        self.late = rr.Input()
+        self.late = 3
+        self.out = rr.Output()
+        self.rng = 4
+        self.lag = 5
+        self.kid = Sink()
+        self.kid = Sink()
+        Source()
+        self.pair = (rr.Bank(2, Wide, 1), 5)
+        self.pair = 0
+
+    assert problems(Main(build)) == [
+        "Main: self.rng is assigned, but rng belongs to every reactor; rename it",
+        "Main: out is declared in the class and again on the instance; drop one of the two",
+        "Main.out is declared as an element (Output) and then assigned a value (Output); use two names",
+        "Main.inp is declared as an element (Input) and then assigned a value (Source); use two names",
+        "Main.__init__ makes a Sink that is no child of anything; assign it to a name of its own"
+        " (self.<name>, not given to another since)",
+        "Main.__init__ makes a Source that is no child of anything; assign it to a name of its own"
+        " (self.<name>, not given to another since)",
+        "Main.__init__ makes 2 Wide that is no child of anything; assign it to a name of its own"
+        " (self.<name>, not given to another since)",
+    ]
+
+
+def test_a_hidden_method():
+    """A method of every reactor that the class's own code hides on the instance."""
+
+    class Hiding(rr.Reactor):
+        def __init__(self):
+            self.lag = 5
+
+    assert problems(Hiding()) == ["Hiding: self.lag hides the lag of every reactor; rename it"]
+
+
+def test_numbers():
+    """Bad numbers make an AssemblyError that is a ValueError; the others are told beside it."""
+
+    class Timed(rr.Reactor):
+        tick = rr.Timer("offset", "period")
+        late = rr.Timer("nowhere")
+        act = rr.LogicalAction(policy="replace")
+        wide = rr.Input(width="n")
+        wider = rr.Output(width="m")
+        text = rr.Output(width="offset")
+
+        def __init__(self, n):
+            self.offset, self.period, self.n = "soon", -5, n
+
+    def build(self):
+        self.bank = rr.Bank(1, Timed, -2)
+
+    with pytest.raises(ValueError, match="9 problems|7 problems|6 problems") as e:
+        rr.Program(Main(build), workers=1)
+    assert isinstance(e.value, rr.AssemblyError)
+    path = "Main.bank[0]"
+    assert sorted(e.value.problems) == sorted(
+        [
+            f"{path}: the width of wide, self.n, is negative (-2)",
+            f"{path}: the width of wider, self.m, is not there; set it in __init__ before the port is"
+            " used",
+            f"{path}: the width of text, self.offset, is a str; it must be an int",
+            f"{path}.tick: its offset self.offset is a str ('soon'); give an int of nanoseconds, such"
+            " as rr.msec(5), or a timedelta",
+            f"{path}.tick: its period self.period is negative (-5)",
+            f"{path}.late: its offset is self.nowhere, which is not there; set it in __init__",
+            f"{path}.act has policy='replace' and no min_spacing, so that nothing is ever too early;"
+            " give min_spacing, or leave the policy out",
+        ]
+    )
+
+
+def test_a_width_needed_too_early():
+    """A width by name that a port needs inside `__init__` is told there and then."""
+
+    class Early(rr.Reactor):
+        wide = rr.Input(width="n")
+
+        def __init__(self):
+            len(self.wide)
+
+    def build(self):
+        self.early = Early()
+
+    with pytest.raises(rr.AssemblyError) as e:
+        Main(build)
+    assert e.value.problems == [
+        "Main.<Early>: the width of wide, self.n, is not there; set it in __init__ before the port is"
+        " used"
+    ]
+
+
+def test_endless_containment():
+    """A class that contains itself is told instead of Python's RecursionError."""
+
+    class Doll(rr.Reactor):
+        def __init__(self):
+            self.doll = Doll()
+
+    with pytest.raises(rr.AssemblyError, match="contains its own class .*Doll without end"):
+        Doll()
+
+
+def test_other_programs():
+    """A reactor of one program cannot be assembled again, by itself or as a child."""
+
+    class Holder(rr.Reactor):
+        def __init__(self, child):
+            self.child = child
+
+    used = Source()
+    rr.Program(used, workers=1)
+    with pytest.raises(rr.PhaseError, match="Source has been assembled before; make a new Source"):
+        rr.Program(used, workers=1)
+    assert problems(Holder(used)) == [
+        "Holder.child belongs to another program, as Source; make a new Source"
+    ]
+    holder = Holder(Source())
+    rr.Program(holder, workers=1)
+    with pytest.raises(rr.PhaseError, match=r"Holder\.child has been assembled before"):
+        rr.Program(holder.child, workers=1)
+
+
+def test_a_child_is_no_main():
+    """A reactor that has a parent is run by running that."""
+
+    def build(self):
+        self.kid = Source()
+
+    with pytest.raises(rr.AssemblyError, match=r"Main\.kid is a child of Main; run that"):
+        rr.Program(Main(build).kid, workers=1)
+
+
+class Pass(rr.Reactor):
+    inp, out = rr.Input(), rr.Output()
+
+    @rr.reaction(inp, effects=out)
+    def go(self):
+        pass
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        pass
+
+
+def test_a_causality_loop():
+    """The loop goes through reactions and ports in order, and its connections are suggested."""
+
+    class Box(rr.Reactor):
+        inp, out = rr.Input(), rr.Output()
+
+        def __init__(self):
+            self.one = Pass()
+            self.connect(self.inp, self.one.inp)
+            self.connect(self.one.out, self.out)
+
+    class Loop(rr.Reactor):
+        def __init__(self):
+            self.box, self.two = Box(), Pass()
+            self.connect(self.box.out, self.two.inp)
+            self.connect(self.two.out, self.box.inp)
+
+    with pytest.raises(rr.CausalityLoopError) as e:
+        rr.Program(Loop(), workers=1)
+    loop = [
+        "Loop.box.one.go",
+        "Loop.box.one.out",
+        "Loop.box.out",
+        "Loop.two.inp",
+        "Loop.two.go",
+        "Loop.two.out",
+        "Loop.box.inp",
+        "Loop.box.one.inp",
+    ]
+    start = e.value.cycle.index(loop[0])
+    assert e.value.cycle[start:] + e.value.cycle[:start] == loop
+    text = str(e.value)
+    for link in ("Loop.box.out -> Loop.two.inp", "Loop.two.out -> Loop.box.inp"):
+        assert link in text.partition("give after=0")[2]
+
+
+def test_a_loop_beside_other_problems():
+    """A loop is told with the other problems, as an ordinary AssemblyError."""
+
+    class Loop(rr.Reactor):
+        def __init__(self):
+            self.one = Pass()
+            self.connect(self.one.out, self.one.inp)
+            Source()
+
+    found = problems(Loop())
+    assert [text.partition(" ")[0] for text in found] == ["Loop.__init__", "causality"]
+
+
+def test_a_loop_without_connections():
+    """Where no connection is in the loop, a logical action is suggested."""
+
+    class Loop(rr.Reactor):
+        def __init__(self):
+            self.one = Pass()
+            self.add_reaction(self.back, triggers=[self.one.out], effects=[self.one.inp])
+
+        def back(self):
+            pass
+
+    with pytest.raises(rr.CausalityLoopError, match="schedule a LogicalAction in one of them") as e:
+        rr.Program(Loop(), workers=1)
+    assert set(e.value.cycle) == {"Loop.back", "Loop.one.inp", "Loop.one.go", "Loop.one.out"}
+
+
+def test_many_problems_are_shortened_in_the_text_only():
+    """The message shows the first problems, `.problems` has all."""
+
+    def build(self):
+        self.a, self.b = Wide(100), Sink()
+        self.connect(self.a.out, [self.b.inp] * 100)
+
+    found = problems(Main(build))
+    assert len(found) == 99
+    with pytest.raises(rr.AssemblyError, match="99 problems:") as e:
+        rr.Program(Main(build), workers=1)
+    assert str(e.value).splitlines()[-1] == "  - and 69 more (see .problems)"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: rr.Input(mutable=True),
+        lambda: rr.reaction(rr.startup, deadline=5),
+        lambda: Pass.go.on_deadline_miss(lambda self: None),
+        lambda: Source().add_reaction(lambda: None, triggers=[rr.startup], deadline=5),
+        lambda: Source().add_reaction(lambda: None, [rr.startup], on_deadline_miss=lambda: None),
+    ],
+)
+def test_what_is_not_there_yet(make):
+    """Mutable inputs and deadlines are refused instead of being ignored."""
+    with pytest.raises(ValueError, match="not available yet"):
+        make()

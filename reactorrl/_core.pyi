@@ -14,8 +14,8 @@ class Port(Element):
     instance.
     """
 
-    # Seen by a running body that declares the port as trigger or use, at the speed of a slot. Else,
-    # and for an absent value, the words are empty and the subclass's __getattr__ decides what to say.
+    # Seen by a running body that declares the port as trigger or use, at the speed of a slot.
+    # Otherwise, and for an absent value, both are empty and the subclass's __getattr__ answers.
     value: Any
     is_present: bool
     # Set by `make` and by Python during assembly, read-only for bodies.
@@ -29,7 +29,7 @@ class Port(Element):
     def make(self, reactor: Any, index: int = -1) -> Port:
         """A live port of the same class and declaration, owned by `reactor`."""
     def set(self, value: Any) -> None:
-        """PhaseError outside a body, UndeclaredEffectError if the running reaction does not declare it."""
+        """PhaseError outside a body; UndeclaredEffectError in one that does not declare it."""
     def get(self, default: Any = None) -> Any:
         """The value, or `default` when absent. PhaseError, UndeclaredUseError."""
     def lookup(self) -> tuple[bool, Any]:
@@ -66,7 +66,7 @@ class Multiport(Element):
         """Whether any channel is present, the slow way. PhaseError, UndeclaredUseError."""
 
 class Action(Element):
-    """A logical or physical action; `elements.LogicalAction` and `PhysicalAction` derive from it."""
+    """An action; `elements.LogicalAction` and `PhysicalAction` derive from it."""
 
     value: Any  # as for Port
     is_present: bool
@@ -111,8 +111,10 @@ SHUTDOWN: Any
 
 @final
 class Graph:
-    """The declared graph of one program. Ids count from 0 in order of addition (static order: depth first, a
-    reactor before its children; reactions in order of priority).
+    """The declared graph of one program.
+
+    Ids count from 0 in order of addition, the static order: depth first, a reactor before its
+    children, reactions in order of priority.
     """
 
     def add_reactor(self, reactor: Any) -> int: ...
@@ -121,7 +123,8 @@ class Graph:
     def add_multiport(self, multiport: Multiport, shows_absent: bool = False) -> int:
         """Adds its channels (contiguous ids), then itself.
 
-        shows_absent (for inputs): `is_present` of an absent channel is False at slot speed; else it is looked up.
+        shows_absent, for inputs: `is_present` of an absent channel is False at slot speed; else
+        it is looked up.
         """
     def add_action(
         self,
@@ -173,9 +176,9 @@ class Runtime:
     def interrupt(self) -> None:
         """Raises KeyboardInterrupt asynchronously in every body that is running now."""
     def failures(self) -> list[tuple[int, BaseException, tuple[int, int]]]:
-        """(reaction id, exception, (time_ns, microstep)) of every body that raised, in static order."""
+        """(reaction id, exception, (time_ns, microstep)) of bodies that raised, in static order."""
     def stats(self) -> dict[str, Any]:
-        """stop_tag (time_ns, microstep), reactions, events, tags, trace_hash (int), wall_ns, allocations, dropped."""
+        """The fields of rrl_stats_t; stop_tag as (time_ns, microstep)."""
     def worker_stats(self) -> list[dict[str, int]]:
         """spinning_ns, parked_ns, reactions, stolen, cpu (-1: not pinned), one dict a worker."""
     def reaction_counts(self) -> list[int]: ...
@@ -188,7 +191,7 @@ class Runtime:
 
 class CycleFound(Exception): ...
 
-# Of the running body, for properties of Reactor. Each takes the reactor and raises PhaseError when the caller is not
+# Of the running body, for properties of Reactor. Each raises PhaseError when the caller is not
 # a body of that very reactor.
 def current_tag(reactor: Any) -> Any: ...
 def physical_elapsed(reactor: Any) -> int: ...

@@ -218,7 +218,7 @@ class Assembly:
         for name, count in lost.items():
             made = f"a {name}" if count == 1 else f"{count} {name}"
             self._problem(
-                f"{node.path}.__init__ makes {made} that is no child of anything; assign it to a"
+                f"{node.path}.__init__ makes {made} that nothing holds as a child; assign it to a"
                 " name of its own (self.<name>, not given to another since)"
             )
 

@@ -246,10 +246,7 @@ def _claim(node: Node, name: str, element: Any) -> None:
     if element.reactor is not None and element.name is not None:
         return
     if name in node.plan.declarations:
-        node.problem(
-            f"{name} is declared in the class and again on the instance; drop one of the two"
-        )
-        return
+        return  # the assembly finds it in the place of the class's element
     element.bind(node.reactor, name)
     if isinstance(element, MULTIPORTS):
         _resolve(node, element)

@@ -290,7 +290,6 @@ def test_names_of_instances():
         self.late = 3
         self.out = rr.Output()
         self.rng = 4
-        self.lag = 5
         self.kid = Sink()
         self.kid = Sink()
         Source()
@@ -299,14 +298,13 @@ def test_names_of_instances():
 
     assert problems(Main(build)) == [
         "Main: self.rng is assigned, but rng belongs to every reactor; rename it",
-        "Main: out is declared in the class and again on the instance; drop one of the two",
         "Main.out is declared as an element (Output) and then assigned a value (Output); use two names",
         "Main.inp is declared as an element (Input) and then assigned a value (Source); use two names",
-        "Main.__init__ makes a Sink that is no child of anything; assign it to a name of its own"
+        "Main.__init__ makes a Sink that nothing holds as a child; assign it to a name of its own"
         " (self.<name>, not given to another since)",
-        "Main.__init__ makes a Source that is no child of anything; assign it to a name of its own"
+        "Main.__init__ makes a Source that nothing holds as a child; assign it to a name of its own"
         " (self.<name>, not given to another since)",
-        "Main.__init__ makes 2 Wide that is no child of anything; assign it to a name of its own"
+        "Main.__init__ makes 2 Wide that nothing holds as a child; assign it to a name of its own"
         " (self.<name>, not given to another since)",
     ]
 
@@ -338,7 +336,7 @@ def test_numbers():
     def build(self):
         self.bank = rr.Bank(1, Timed, -2)
 
-    with pytest.raises(ValueError, match="9 problems|7 problems|6 problems") as e:
+    with pytest.raises(ValueError, match="7 problems") as e:
         rr.Program(Main(build), workers=1)
     assert isinstance(e.value, rr.AssemblyError)
     path = "Main.bank[0]"
@@ -385,7 +383,7 @@ def test_endless_containment():
         def __init__(self):
             self.doll = Doll()
 
-    with pytest.raises(rr.AssemblyError, match="contains its own class .*Doll without end"):
+    with pytest.raises(rr.AssemblyError, match=r"contains its own class .*Doll without end"):
         Doll()
 
 
@@ -491,7 +489,7 @@ def test_a_loop_without_connections():
         def back(self):
             pass
 
-    with pytest.raises(rr.CausalityLoopError, match="schedule a LogicalAction in one of them") as e:
+    with pytest.raises(rr.CausalityLoopError, match="None of its connections") as e:
         rr.Program(Loop(), workers=1)
     assert set(e.value.cycle) == {"Loop.back", "Loop.one.inp", "Loop.one.go", "Loop.one.out"}
 

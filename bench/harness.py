@@ -186,7 +186,8 @@ def calibrated(contender: Contender, servers: Servers, settings: Settings) -> di
     rounds, spent = VERIFY["rounds"], 0.0
     while True:
         arguments = {**contender.arguments, "warm": 2, "rounds": rounds}
-        spent = servers.call(contender, arguments, settings.limit_s)["ns"]
+        # The better of two: a disturbed one would make the sample too short for its own overhead.
+        spent = min(servers.call(contender, arguments, settings.limit_s)["ns"] for _ in range(2))
         if spent * 4 > goal or rounds > 10_000_000:
             break
         rounds = round(rounds * min(50, max(2, goal / max(spent, 1) / 2)))

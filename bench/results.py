@@ -52,7 +52,6 @@ class Finding:
     ours: str
     series: dict[str, Summary]
     goal: Goal | None = None
-    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the results file."""
@@ -65,7 +64,6 @@ class Finding:
             "at_most": self.goal.at_most if self.goal else None,
             "at_least": self.goal.at_least if self.goal else None,
             "reached": self.goal.is_reached(median) if self.goal and median is not None else None,
-            "note": self.note,
         }
 
 

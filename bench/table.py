@@ -72,8 +72,6 @@ def text_lines(case: dict[str, Any]) -> Iterator[str]:
             if label == finding["ours"]:
                 right = f"{goal_text(finding):<12} {verdict(finding)}"
             yield f"    {label:<42} {show(s['median'], unit):>9}   {spread:<22} {right}".rstrip()
-        if finding["note"]:
-            yield f"    {finding['note']}"
     for label, reason in case["missing"].items():
         yield f"{case['name']}: {label}: not measured: {reason}"
     if doubt := doubts(case):

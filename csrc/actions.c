@@ -280,7 +280,9 @@ static void redeem_and_discard(rrl_program_t *p, void *ticket) {
 void rrl__drain_inbox(rrl_program_t *p) {
     rrl_inbox_item_t item;
     bool some = false;
-    while (rrl__mpsc_pop(&p->inbox, &item)) {
+    /* Up to here only, or busy pushers would never let the coordinator go; relaxed: what comes later rings. */
+    uint64_t end = rrl_load_relaxed_u64(&p->inbox.tail);
+    while (p->inbox.head != end && rrl__mpsc_pop(&p->inbox, &item)) {
         some = true;
         uint32_t trigger = p->first_action_trigger + item.action;
         rrl_trigger_state_t *t = &p->triggers[trigger];

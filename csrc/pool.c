@@ -99,16 +99,19 @@ static uint32_t run_own(rrl_program_t *p, rrl_worker_t *w) {
     const uint32_t *reactions;
     uint32_t n_run = 0, n;
     int64_t begin_ns = 0;
+    bool is_timed = false;
     while ((n = claim_chunk(w, &reactions)) != 0) {
         if (!n_run) {
             rrl__attach(w);
             rrl__take_returns(w);
-            begin_ns = rrl__clock_ns();
+            is_timed = rrl__is_worth_timing(p->slice_ns[w->slot], n, w->n_visits++);
+            if (is_timed) begin_ns = rrl__clock_ns();
         }
         rrl__run_reactions(p, w, reactions, n);
         n_run += n;
     }
-    if (n_run) rrl__learn_cost(p, w->slot, rrl__clock_ns() - begin_ns, n_run);
+    if (is_timed)
+        p->slice_ns[w->slot] = rrl__learn(p->slice_ns[w->slot], rrl__clock_ns() - begin_ns, n_run);
     return n_run;
 }
 
@@ -144,7 +147,7 @@ static uint32_t rescue(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t *victim) 
         rrl__run_reactions(p, w, reactions, n);
         n_run += n;
     }
-    if (n_run) rrl_add_relaxed_u32(&p->n_late, 1);
+    w->n_rescued += n_run != 0;
     w->n_stolen += n_run;
     return n_run;
 }

@@ -87,11 +87,13 @@ static rrl_status_t create_queue(rrl_program_t *p) {
     p->ready = rrl__zeroed(plan->n_reactions, sizeof *p->ready);
     p->n_ready = rrl__zeroed(n_slots, sizeof *p->n_ready);
     p->slice_ns = rrl__zeroed(n_slots, sizeof *p->slice_ns);
+    p->level_costs = rrl__zeroed(plan->n_levels, sizeof *p->level_costs);
+    p->timed_level = RRL_NONE;
     p->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *p->ready_levels);
     p->counts = rrl__zeroed(plan->n_reactions, sizeof *p->counts);
     p->spent_ns = rrl__zeroed(plan->n_reactions, sizeof *p->spent_ns);
     bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns &&
-              p->ready_levels && p->counts && p->spent_ns;
+              p->level_costs && p->ready_levels && p->counts && p->spent_ns;
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
@@ -155,6 +157,7 @@ void rrl_program_destroy(rrl_program_t *p) {
     free(p->ready);
     free(p->n_ready);
     free(p->slice_ns);
+    free(p->level_costs);
     free(p->ready_levels);
     free(p->counts);
     free(p->spent_ns);

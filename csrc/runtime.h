@@ -34,6 +34,15 @@ typedef struct rrl_wake {
     uint32_t trigger; /* as rrl_program.triggers counts */
 } rrl_wake_t;
 
+/* What a reaction of a level costs on the wall clock, run by the coordinator alone or handed out; 0: not
+ * known. The cheaper way is taken, and the other tried again now and then. */
+typedef struct rrl_level_cost {
+    float inline_ns;
+    float published_ns;
+    uint32_t age;      /* runs since the other way was tried */
+    uint32_t interval; /* after so many it is tried again */
+} rrl_level_cost_t;
+
 /* Present channels of a multiport, filled by the coordinator, sorted by the only reactor that reads it. */
 typedef struct rrl_present {
     uint32_t *channels;
@@ -83,8 +92,10 @@ struct rrl_worker {
     uint32_t *failed;   /* reactions that raised at this level */
     uint32_t n_failed, cap_failed;
     uint64_t n_reactions, n_stolen, n_allocations, n_dropped;
-    uint32_t n_stale;  /* wakes that cancelled events left behind, at this tag */
-    bool is_past_stop; /* an event was dropped because it lies past the stop tag */
+    uint64_t n_rescued; /* slices of workers that did not come */
+    uint64_t n_visits;  /* own slices begun */
+    uint32_t n_stale;   /* wakes that cancelled events left behind, at this tag */
+    bool is_past_stop;  /* an event was dropped because it lies past the stop tag */
     int64_t spinning_ns, parked_ns;
     int32_t cpu;
     rrl_spsc_t *returns; /* by coordinator: payloads that this worker set, to be released here */
@@ -132,8 +143,11 @@ struct rrl_program {
     uint64_t n_stale; /* wakes of cancelled events still in the queue, about */
     uint64_t publications;
     float *slice_ns; /* by slot: mean cost of one of its reactions; 0: not known */
-    float credit_ns; /* gain forgone because workers were parked */
-    uint32_t n_held_back, backoff, seen_late; /* levels to run inline after a worker came late */
+    rrl_level_cost_t *level_costs;
+    float credit_ns;        /* gain forgone because workers were parked */
+    uint32_t timed_level;   /* of the level handed out, or RRL_NONE: its time says nothing */
+    uint32_t timed_n;       /* its reactions */
+    int64_t timed_since_ns; /* of the clock */
     uint64_t n_levels_run;
     uint64_t trace_hash, n_events, n_tags, n_allocations, n_dropped;
     int64_t start_ns, end_ns; /* of the clock */
@@ -148,8 +162,6 @@ struct rrl_program {
     /* Reactions of the published level not yet finished. Every visit subtracts what it ran (release); the
      * one that reaches 0 (acquire) sees all of them and becomes the coordinator (I6). */
     RRL_ALIGNED_LINE rrl_atomic_u32_t left;
-    rrl_atomic_u32_t
-        n_late; /* slices that a thief ran because their owner did not come; relaxed, a hint */
     /* The coordinator has ended the program; release before the last publication, acquire in the pool. */
     rrl_atomic_u32_t is_quitting;
     rrl_atomic_i64_t shown_time_ns; /* of the tag; relaxed, for descriptions */
@@ -184,10 +196,18 @@ static inline void rrl__detach(rrl_worker_t *w) {
     w->program->host.detach(w->program->host.ctx, w->index);
 }
 
-/* Keeps the mean cost of a slot's reactions: an exponential average over the last few slices. */
-static inline void rrl__learn_cost(rrl_program_t *p, size_t slot, int64_t elapsed_ns, uint32_t n) {
-    float mean = (float)elapsed_ns / (float)n + 1.0f; /* never 0, which means unknown */
-    p->slice_ns[slot] = p->slice_ns[slot] == 0 ? mean : p->slice_ns[slot] * 0.75f + mean * 0.25f;
+/* The mean cost of a reaction, with one more sample of n. A preempted sample says too much by orders of
+ * magnitude, so a rise is bounded; nothing says too little, so a fall to less than half is believed. */
+static inline float rrl__learn(float mean, int64_t elapsed_ns, uint32_t n) {
+    float sample = (float)elapsed_ns / (float)n + 1.0f; /* never 0, which means unknown */
+    if (mean == 0 || sample < mean * 0.5f) return sample;
+    if (sample > mean * 2.0f) sample = mean * 2.0f;
+    return mean * 0.75f + sample * 0.25f;
+}
+
+/* Reading the clock twice costs about 50 ns: what is short is timed now and then, until known always. */
+static inline bool rrl__is_worth_timing(float mean_ns, uint32_t n, uint64_t count) {
+    return mean_ns == 0 || mean_ns * (float)n > 2000.0f || count % 16 == 0;
 }
 
 /* scheduler.c */

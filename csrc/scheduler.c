@@ -451,88 +451,107 @@ static void end(rrl_program_t *p, rrl_worker_t *w) {
 
 /* ---- levels ---------------------------------------------------------------------------------------- */
 
-/* What a published level costs beyond its reactions when everybody is awake, and what waking a parked
- * worker costs until it runs (a virtual machine's halt and resume; measured, see bench/micro). */
+/* A guess of what handing out costs beyond the longest slice, until it has been measured; and what waking
+ * a parked worker costs until it runs (a virtual machine's halt and resume; see bench/micro). */
 #define HANDOFF_NS 400.0f
 #define WAKE_NS 30000.0f
-/* Below this the clock would cost more than a few percent: such slices are timed now and then. */
-#define ALWAYS_TIMED_NS 2000.0f
+#define FIRST_INTERVAL 64
+#define LONGEST_INTERVAL 1024
 
-/* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out.
- * Worth it when the time saved pays for the hand-over. A parked worker is woken once the savings forgone
- * since the last time add up to the price of waking it: at most twice the cost of knowing in advance. */
-static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, size_t first_slot) {
-    float total = 0, longest = 0;
-    uint32_t n_busy = 0, busiest = 0;
-    bool must_wake = false, is_unknown = false;
-    if (p->n_usable_cpus < 2) return false;
+typedef struct slices {
+    uint32_t n;           /* reactions in all */
+    uint32_t n_busy;      /* workers with a slice */
+    uint32_t last;        /* one of them */
+    float total, longest; /* estimated costs */
+    bool is_unknown;      /* of some slice nothing is known */
+    bool must_wake;       /* a parked worker has one */
+} slices_t;
+
+static slices_t measure_slices(const rrl_program_t *p, const rrl_worker_t *w, size_t first_slot) {
+    slices_t s = {0};
     for (uint32_t home = 0; home < p->plan.n_workers; home++) {
         uint32_t n = p->n_ready[first_slot + home];
         if (!n) continue;
-        float mean = p->slice_ns[first_slot + home];
-        float cost = mean * (float)n;
-        n_busy++;
-        busiest = home;
-        is_unknown |= mean == 0;
-        total += cost;
-        if (cost > longest) longest = cost;
-        must_wake |= home != w->index && rrl__is_parked(&p->workers[home]);
+        float cost = p->slice_ns[first_slot + home] * (float)n;
+        s.n += n;
+        s.n_busy++;
+        s.last = home;
+        s.total += cost;
+        if (cost > s.longest) s.longest = cost;
+        s.is_unknown |= cost == 0;
+        s.must_wake |= home != w->index && rrl__is_parked(&p->workers[home]);
     }
-    if (n_busy == 1)
-        return busiest != w->index && !must_wake; /* a reactor's state stays with its home */
-    if (p->n_held_back) {
-        p->n_held_back--;
-        return false;
+    return s;
+}
+
+/* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out, whichever has been cheaper.
+ * A parked worker is woken once the savings forgone since the last time add up to the price of waking it:
+ * at most twice the cost of knowing in advance. */
+static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, uint32_t level,
+                           const slices_t *s) {
+    if (p->n_usable_cpus < 2) return false;
+    if (s->n_busy == 1) return s->last != w->index && !s->must_wake; /* state stays with its home */
+    rrl_level_cost_t *cost = &p->level_costs[level];
+    if (s->is_unknown && cost->inline_ns == 0) return true;
+    float here = cost->inline_ns == 0 ? s->total : cost->inline_ns * (float)s->n;
+    float there =
+        cost->published_ns == 0 ? s->longest + HANDOFF_NS : cost->published_ns * (float)s->n;
+    bool is_better = there < here;
+    if (!cost->interval) cost->interval = FIRST_INTERVAL;
+    if (++cost->age >= cost->interval && !s->must_wake) {
+        cost->age = 0;
+        if (cost->interval < LONGEST_INTERVAL) cost->interval *= 2;
+        return !is_better;
     }
-    if (is_unknown) return true;
-    float gain = total - longest - HANDOFF_NS;
-    if (gain <= 0) return false;
-    if (!must_wake) return true;
-    p->credit_ns += gain;
+    if (!is_better || !s->must_wake) return is_better;
+    p->credit_ns += here - there;
     if (p->credit_ns < WAKE_NS) return false;
     p->credit_ns = 0;
     return true;
 }
 
-/* A worker did not start its slice in time: its processor is taken by others. Stay inline for a while,
- * longer each time. */
-static void note_late_workers(rrl_program_t *p) {
-    uint32_t n_late = rrl_load_relaxed_u32(&p->n_late);
-    if (n_late == p->seen_late) {
-        if (p->publications % 1024 == 0) p->backoff /= 2;
-        return;
-    }
-    p->seen_late = n_late;
-    p->backoff = p->backoff ? p->backoff * 2 : 16;
-    if (p->backoff > 4096) p->backoff = 4096;
-    p->n_held_back = p->backoff;
+static void publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const slices_t *s) {
+    /* With a wake in it the time would tell of the wake. */
+    p->timed_level = s->n_busy > 1 && !s->must_wake ? level : RRL_NONE;
+    p->timed_n = s->n;
+    if (p->timed_level != RRL_NONE) p->timed_since_ns = rrl__clock_ns();
+    rrl__publish_level(p, w, level);
 }
 
-static void run_slot(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
-    uint32_t n = p->n_ready[slot];
-    if (!n) return;
-    p->n_ready[slot] = 0;
-    const uint32_t *reactions = &p->ready[p->plan.slot_begin[slot]];
-    float mean = p->slice_ns[slot];
-    bool is_timed = p->plan.n_workers > 1 &&
-                    (mean == 0 || mean * (float)n > ALWAYS_TIMED_NS || p->n_levels_run % 16 == 0);
+static void learn_published(rrl_program_t *p) {
+    if (p->timed_level == RRL_NONE) return;
+    rrl_level_cost_t *cost = &p->level_costs[p->timed_level];
+    cost->published_ns =
+        rrl__learn(cost->published_ns, rrl__clock_ns() - p->timed_since_ns, p->timed_n);
+    p->timed_level = RRL_NONE;
+}
+
+static void run_inline(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const slices_t *s) {
+    size_t first_slot = (size_t)level * p->plan.n_workers;
+    rrl_level_cost_t *cost = &p->level_costs[level];
+    bool is_timed = s->n_busy > 1 && rrl__is_worth_timing(cost->inline_ns, s->n, p->n_levels_run);
     int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
-    rrl__run_reactions(p, w, reactions, n);
-    if (is_timed) rrl__learn_cost(p, slot, rrl__clock_ns() - begin_ns, n);
+    for (uint32_t home = 0; home < p->plan.n_workers; home++) {
+        uint32_t n = p->n_ready[first_slot + home];
+        if (!n) continue;
+        p->n_ready[first_slot + home] = 0;
+        rrl__run_reactions(p, w, &p->ready[p->plan.slot_begin[first_slot + home]], n);
+    }
+    if (is_timed) cost->inline_ns = rrl__learn(cost->inline_ns, rrl__clock_ns() - begin_ns, s->n);
 }
 
 /* True: the level was handed out, with a slice for `w` too perhaps. */
 static bool run_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
-    size_t first_slot = (size_t)level * p->plan.n_workers;
+    slices_t s = {0};
     p->n_levels_run++;
     if (p->plan.n_workers > 1) {
-        note_late_workers(p);
-        if (should_publish(p, w, first_slot)) {
-            rrl__publish_level(p, w, level);
+        s = measure_slices(p, w, (size_t)level * p->plan.n_workers);
+        if (should_publish(p, w, level, &s)) {
+            publish_level(p, w, level, &s);
             return true;
         }
     }
-    for (uint32_t home = 0; home < p->plan.n_workers; home++) run_slot(p, w, first_slot + home);
+    run_inline(p, w, level, &s);
     return false;
 }
 
@@ -541,6 +560,7 @@ bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
     if (!p->epoch) {
         begin(p);
     } else {
+        learn_published(p);
         finish_level(p);
     }
     for (;;) {

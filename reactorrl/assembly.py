@@ -124,7 +124,9 @@ class Assembly:
             scan(node, self.membership)
             node.id = self.graph.add_reactor(node.reactor)
             self.nodes.append(node)
-            self._check_node(node)
+            plan = node.plan
+            if plan.problems or plan.hidden or node.problems:
+                self._check_node(node)
             self._add_elements(node)
             if node.children:
                 pending += reversed(node.children)
@@ -137,11 +139,8 @@ class Assembly:
             self._problem(f"{node.path}.{text}")
         for text, is_bad_number in node.problems or ():
             self._problem(f"{node.path}: {text}", is_bad_number)
-        if node.plan.assigned_reserved_names():
-            for name in hidden_methods(node):
-                self._problem(
-                    f"{node.path}: self.{name} hides the {name} of every reactor; rename it"
-                )
+        for name in hidden_methods(node):
+            self._problem(f"{node.path}: self.{name} hides the {name} of every reactor; rename it")
 
     def _add_elements(self, node: Node) -> None:
         reactor, graph, ports = node.reactor, self.graph, self._ports
@@ -225,13 +224,13 @@ class Assembly:
     # Reactions, in order of priority.
 
     def _add_reactions(self, node: Node) -> None:
-        reactor, graph = node.reactor, self.graph
+        reactor, declare = node.reactor, self.graph.declare
         for name, function, planned in node.plan.reactions:
             number = self._add_reaction(node, f"{node.path}.{name}", function)
             for role, what in planned:
                 element = getattr(reactor, what) if type(what) is str else what
                 if not self.problems or self._is_in_graph(element):
-                    graph.declare(number, role, element)
+                    declare(number, role, element)
 
     def _add_reaction(self, node: Node, path: str, function: Any) -> int:
         self.paths.append(path)

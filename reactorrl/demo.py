@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ID",
     )
     add("--num-envs", 6, "rollout reactors, each with an env of its own", type=_count, metavar="N")
-    add("--total-timesteps", 500_000, "env steps of each training", type=_count, metavar="N")
+    add("--total-timesteps", 400_000, "env steps of each training", type=_count, metavar="N")
     add("--seed", 1, "of everything random", type=_count, metavar="N")
     add("--out", Path("reactorrl-demo"), "folder for the pictures", type=Path, metavar="DIR")
     return parser

@@ -60,7 +60,7 @@ class Box:
     @property
     def title(self) -> str:
         """Name, number and class."""
-        times = f" ×{self.count}" if self.count > 1 else ""  # noqa: RUF001 - it is drawn
+        times = f" x{self.count}" if self.count > 1 else ""
         own_name = self.label == self.class_name
         return f"{self.label}{times}" if own_name else f"{self.label}{times} : {self.class_name}"
 
@@ -87,7 +87,7 @@ class Edge:
     @property
     def label(self) -> str:
         """Delay and number of channels."""
-        times = f"×{self.count}" if self.count > 1 else ""  # noqa: RUF001
+        times = f"x{self.count}" if self.count > 1 else ""
         return " ".join(filter(None, (times, self.delay)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -54,6 +54,11 @@ class Plan:
         declarations: The elements by name.
         multiports: Names of those elements whose width may have to be looked up.
         writers: Of each output that is an effect, the first such reaction.
+        stores: The attributes that methods of the class assign, and at how many places. Looking
+            these names up finds what an instance holds without asking for its `__dict__`: once
+            somebody did, CPython no longer specialises the attribute accesses of that instance.
+            Names that the class itself answers (properties) are left out, as asking runs code.
+        hidden: The public names of `Reactor` that methods of the class assign.
     """
 
     cls: type
@@ -64,43 +69,8 @@ class Plan:
     declarations: dict[str, Any]
     multiports: tuple[str, ...]
     writers: dict[str, str]
-    _reserved: frozenset[str]
-    _stores: dict[str, int] | None = field(default=None, init=False)
-    _hidden: tuple[str, ...] = field(default=(), init=False)
-
-    def stores(self) -> dict[str, int]:
-        """Return the attributes that methods of the class assign, and at how many places.
-
-        Looking these names up finds what an instance holds without asking for its `__dict__`: once
-        somebody did, CPython no longer specialises the attribute accesses of that instance. Names
-        that the class itself answers (properties) are left out, as asking would run code.
-        """
-        if self._stores is None:
-            self._read_code()
-        return self._stores or {}
-
-    def assigned_reserved_names(self) -> tuple[str, ...]:
-        """Return the public names of `Reactor` that methods of the class assign."""
-        if self._stores is None:
-            self._read_code()
-        return self._hidden
-
-    def _read_code(self) -> None:
-        stores: dict[str, int] = {}
-        for owner in reversed(self.cls.__mro__[:-1]):
-            if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
-                continue  # Reactor itself
-            for value in vars(owner).values():
-                function = value.function if isinstance(value, Reaction) else value
-                code = getattr(function, "__code__", None)
-                if isinstance(code, CodeType):
-                    _count_stores(code, stores)
-        self._hidden = tuple(self._reserved.intersection(stores))
-        self._stores = {
-            name: n_places
-            for name, n_places in stores.items()
-            if not hasattr(inspect.getattr_static(self.cls, name, None), "__get__")
-        }
+    stores: dict[str, int]
+    hidden: tuple[str, ...]
 
 
 def make_plan(
@@ -174,6 +144,7 @@ def make_plan(
         for role, what in declared:
             if role == EFFECT and isinstance(elements[what], OUTPUTS):
                 writers.setdefault(what, name)
+    stores = _stores(cls)
     return Plan(
         cls,
         tuple(makers),
@@ -183,13 +154,32 @@ def make_plan(
         elements,
         multiports,
         writers,
-        reserved,
+        {
+            name: n_places
+            for name, n_places in stores.items()
+            if not hasattr(inspect.getattr_static(cls, name, None), "__get__")
+        },
+        tuple(reserved.intersection(stores)),
     )
 
 
 def kind_of(element: Any) -> int:
     """Return PORT, MULTIPORT, ACTION or TIMER."""
     return next(kind for kind, base in enumerate(ELEMENTS) if isinstance(element, base))
+
+
+def _stores(cls: type) -> dict[str, int]:
+    """The attributes that methods assign, and at how many places."""
+    stores: dict[str, int] = {}
+    for owner in reversed(cls.__mro__[:-1]):
+        if issubclass(owner, ReactorBase) and "_rrl_declared" not in vars(owner):
+            continue  # Reactor itself
+        for value in vars(owner).values():
+            function = value.function if isinstance(value, Reaction) else value
+            code = getattr(function, "__code__", None)
+            if isinstance(code, CodeType):
+                _count_stores(code, stores)
+    return stores
 
 
 def _count_stores(code: CodeType, stores: dict[str, int]) -> None:

@@ -30,8 +30,9 @@ _GRACE_NS = sec(5)  # for bodies that have been interrupted
 _EXIT_GRACE_NS = sec(2)  # for programs that run when the interpreter exits
 _ASSEMBLED, _RUNNING, _ENDED, _LEFT = "assembled", "running", "ended", "left"
 
-_running: weakref.WeakSet[Program]
+_running: dict[Any, weakref.ref[Program]] = {}  # runtimes that are not joined yet
 _left: list[Any] = []  # runtimes whose bodies never returned; kept so that nobody frees them
+_pruning = threading.Lock()
 
 
 class Program:
@@ -185,7 +186,8 @@ class Program:
         self._gil_enabled = warn_if_gil_is_enabled()
         self._runtime.start()
         self._phase = _RUNNING
-        _running.add(self)
+        _join_ended_orphans()
+        _running[self._runtime] = weakref.ref(self)
 
     def stop(self) -> None:
         """Ask the program to end at the next microstep, and return; any thread. See `join`.
@@ -258,7 +260,7 @@ class Program:
             if self._trace is not None:
                 write_trace(self._trace, runtime.trace(), paths)
             self._phase = _ENDED
-            _running.discard(self)
+            _running.pop(runtime, None)
 
     def _outcome(self) -> RunReport:
         if self._error is not None:
@@ -299,7 +301,7 @@ class Program:
             return
         print(f"reactorrl: left {self}, as it does not end:\n{self._described()}", file=sys.stderr)
         self._phase = _LEFT
-        _running.discard(self)
+        _running.pop(runtime, None)
         _left.append(runtime)
 
     def _described(self) -> str:
@@ -333,22 +335,32 @@ def _checked_seed(seed: Any) -> int | None:
     return operator.index(seed)
 
 
-_running = weakref.WeakSet()
+def _join_ended_orphans() -> None:
+    """Give back the threads and memory of programs that ended after their users dropped them."""
+    with _pruning:
+        for runtime, program in list(_running.items()):
+            if program() is None and runtime.wait(0):
+                _running.pop(runtime)
+                runtime.join()
 
 
 def _stop_all() -> None:
     """At exit: end what runs in the background, within bounds."""
-    programs = list(_running)
-    for program in programs:
-        program.stop()
-    for program in programs:
-        program._end_at_exit()  # noqa: SLF001
+    running = dict(_running)
+    for runtime in running:
+        runtime.request_stop()
+    for runtime, reference in running.items():
+        program = reference()
+        if program is not None:
+            program._end_at_exit()  # noqa: SLF001
+        elif runtime.wait(_EXIT_GRACE_NS):
+            runtime.join()
 
 
 def _forget_all() -> None:
     """In a forked child: the workers stayed in the parent."""
-    for program in _running:
-        program._runtime.forget_threads()  # noqa: SLF001
+    for runtime in _running:
+        runtime.forget_threads()
     _running.clear()
 
 

@@ -320,7 +320,7 @@ Reactor._rrl_plan = make_plan(Reactor, {}, Reactor, _RESERVED)  # noqa: SLF001
 def hidden_methods(node: Node) -> list[str]:
     """Return the methods of `Reactor` that an attribute of this very instance hides."""
     hidden = []
-    for name in node.plan.assigned_reserved_names():
+    for name in node.plan.hidden:
         method = vars(Reactor).get(name)
         if callable(method) and getattr(type(node.reactor), name) is method:
             found = getattr(node.reactor, name)

@@ -152,7 +152,7 @@ def scan(node: Node, membership: Membership | None = None) -> None:
         if kind in passed_over:
             continue
         if kind in _LIVE or isinstance(value, ELEMENTS):
-            if value.reactor is None or value.name is None:
+            if value.reactor is None:
                 found.append(value)
         elif kind is list or kind is tuple:
             if value and isinstance(value[0], (ReactorBase, Bank)):
@@ -196,7 +196,7 @@ def _named(node: Node, found: list[Any], has_dict: bool) -> list[tuple[str, Any]
     missing = {id(value) for value in found}
     if not has_dict:
         named = []
-        for name, n_places in node.plan.stores().items():
+        for name, n_places in node.plan.stores.items():
             value = getattr(reactor, name, None) if n_places == 1 else None
             if id(value) in missing:
                 missing.remove(id(value))
@@ -243,7 +243,7 @@ def _adopt(node: Node, name: str, value: Any, membership: Membership | None) -> 
 
 
 def _claim(node: Node, name: str, element: Any) -> None:
-    if element.reactor is not None and element.name is not None:
+    if element.reactor is not None:
         return
     if name in node.plan.declarations:
         return  # the assembly finds it in the place of the class's element

@@ -54,7 +54,7 @@ class Script:
     def interrupt(self, number=signal.SIGINT):
         os.kill(self.process.pid, number)
 
-    def interrupt_until_it_ends(self, seconds=1.0):
+    def interrupt_until_it_ends(self, seconds=3.0):
         """Sends SIGINT again and again, as an impatient user does; how often."""
         for n in range(1, SECONDS + 1):
             self.interrupt()

@@ -71,18 +71,21 @@ def bank_and_nothing(self):
         (
             two_to_four,
             "Main.connect: 2 channels (Main.a.out[0], Main.a.out[1]) on the left and 4 channels"
-            " (Main.b.inp[0] to Main.b.inp[3]) on the right; make them equal, or repeat the left side"
+            " (Main.b.inp[0] to Main.b.inp[3]) on the right; make them equal, or repeat the left"
+            " side"
             " with broadcast=True",
         ),
         (
             broadcast_two_to_three,
             "Main.connect: 2 channels (Main.a.out[0], Main.a.out[1]) on the left and 3 channels"
-            " (Main.b.inp[0], Main.b.inp[1], Main.b.inp[2]) on the right; broadcast repeats the left"
+            " (Main.b.inp[0], Main.b.inp[1], Main.b.inp[2]) on the right; broadcast repeats the"
+            " left"
             " side a whole number of times",
         ),
         (
             bank_and_nothing,
-            "Main.connect: 5 channels (Main.a[0].out to Main.a[4].out) on the left and 0 channels on"
+            "Main.connect: 5 channels (Main.a[0].out to Main.a[4].out) on the left and 0 channels"
+            " on"
             " the right; make them equal, or repeat the left side with broadcast=True",
         ),
     ],
@@ -132,12 +135,14 @@ ELSEWHERE = Source()
         (
             lambda m: m.inp,
             lambda m: m.a.out,
-            "Main.inp to Main.a.out: a child's output cannot be a destination; only the child sets it",
+            "Main.inp to Main.a.out: a child's output cannot be a destination; only the child sets"
+            " it",
         ),
         (
             lambda m: m.box.deep.out,
             lambda m: m.b.inp,
-            "Main.box.deep.out to Main.b.inp: Main.box.deep.out: it is more than one level down; pass"
+            "Main.box.deep.out to Main.b.inp: Main.box.deep.out: it is more than one level down;"
+            " pass"
             " it on through a port of the child between",
         ),
         (
@@ -148,7 +153,8 @@ ELSEWHERE = Source()
         (
             lambda m: Source.out,
             lambda m: m.b.inp,
-            "out to Main.b.inp: out: it belongs to no reactor; assign it to self, or name that of an"
+            "out to Main.b.inp: out: it belongs to no reactor; assign it to self, or name that of"
+            " an"
             " instance",
         ),
     ],
@@ -184,7 +190,8 @@ def test_second_writers():
         " has one writer",
         "Outer.connect: Outer.b.out to Outer.d.inp: the reaction Outer.feed sets it; a port has one"
         " writer",
-        "Outer.connect: Outer.b.out to Outer.out: the reaction Outer.set sets it; a port has one writer",
+        "Outer.connect: Outer.b.out to Outer.out: the reaction Outer.set sets it; a port has one"
+        " writer",
     ]
 
 
@@ -227,14 +234,16 @@ def test_roles():
 
     own, theirs = "Outer.inner.", "actions and timers belong to the reactions of their own reactor"
     assert problems(Outer()) == [
-        f"{own}own_output has out as trigger: a reactor's own output cannot trigger it; reactions run"
+        f"{own}own_output has out as trigger: a reactor's own output cannot trigger it; reactions"
+        " run"
         " in the order of their definition, and `uses` reads it back",
         f"{own}own_input has reactorrl.startup as use: reactorrl.startup can only be a trigger",
         f"{own}own_input has inp as effect: a reaction cannot set an input of its own reactor; what"
         " connects to it does",
         f"{own}own_input has tick as effect: a timer fires by itself and cannot be an effect",
         f"{own}idle has no trigger and would never run; name one",
-        f"{own}foreign names out, which is no element of Inner; for those of children, and those made"
+        f"{own}foreign names out, which is no element of Inner; for those of children, and those"
+        " made"
         " in __init__, use self.add_reaction",
         "Outer.go has Outer.inner.inp as trigger: a child's input is for the child to read",
         f"Outer.go has Outer.inner.act as trigger: {theirs}",
@@ -275,7 +284,8 @@ def test_names_of_classes():
         "Derived.tag of Base hides the tag of every reactor; rename it",
         "Derived.go is a reaction of Base and of Other; rename one",
         "Derived.inp of Derived redefines the element inp of Base; rename one",
-        "Derived.go of Derived hides the reaction go of Base; override it with a method, or rename it",
+        "Derived.go of Derived hides the reaction go of Base; override it with a method, or rename"
+        " it",
         "Derived.connect of Derived hides the connect of every reactor; rename it",
         "Derived.again is one and the same element as twice; declare two",
     ]
@@ -298,8 +308,10 @@ def test_names_of_instances():
 
     assert problems(Main(build)) == [
         "Main: self.rng is assigned, but rng belongs to every reactor; rename it",
-        "Main.out is declared as an element (Output) and then assigned a value (Output); use two names",
-        "Main.inp is declared as an element (Input) and then assigned a value (Source); use two names",
+        "Main.out is declared as an element (Output) and then assigned a value (Output); use two"
+        " names",
+        "Main.inp is declared as an element (Input) and then assigned a value (Source); use two"
+        " names",
         "Main.__init__ makes a Sink that nothing holds as a child; assign it to a name of its own"
         " (self.<name>, not given to another since)",
         "Main.__init__ makes a Source that nothing holds as a child; assign it to a name of its own"
@@ -343,14 +355,17 @@ def test_numbers():
     assert sorted(e.value.problems) == sorted(
         [
             f"{path}: the width of wide, self.n, is negative (-2)",
-            f"{path}: the width of wider, self.m, is not there; set it in __init__ before the port is"
+            f"{path}: the width of wider, self.m, is not there; set it in __init__ before the port"
+            " is"
             " used",
             f"{path}: the width of text, self.offset, is a str; it must be an int",
-            f"{path}.tick: its offset self.offset is a str ('soon'); give an int of nanoseconds, such"
+            f"{path}.tick: its offset self.offset is a str ('soon'); give an int of nanoseconds,"
+            " such"
             " as rr.msec(5), or a timedelta",
             f"{path}.tick: its period self.period is negative (-5)",
             f"{path}.late: its offset is self.nowhere, which is not there; set it in __init__",
-            f"{path}.act has policy='replace' and no min_spacing, so that nothing is ever too early;"
+            f"{path}.act has policy='replace' and no min_spacing, so that nothing is ever too"
+            " early;"
             " give min_spacing, or leave the policy out",
         ]
     )
@@ -371,7 +386,8 @@ def test_a_width_needed_too_early():
     with pytest.raises(rr.AssemblyError) as e:
         Main(build)
     assert e.value.problems == [
-        "Main.<Early>: the width of wide, self.n, is not there; set it in __init__ before the port is"
+        "Main.<Early>: the width of wide, self.n, is not there; set it in __init__ before the port"
+        " is"
         " used"
     ]
 

@@ -17,10 +17,23 @@ POINTS = 100
 CLIENTS = 6
 
 
-def resident_bytes() -> int:
-    """The resident set of this process."""
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+class Gauge:
+    """Readings of the resident set of this process; taking one allocates next to nothing."""
+
+    def __init__(self) -> None:
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY)
+        self.readings: list[bytes] = []
+
+    def read(self) -> None:
+        """One more."""
+        self.readings.append(os.pread(self.statm, 64, 0))
+
+    def close(self) -> list[int]:
+        """Bytes in memory at each reading, without pages of files, which come in over time."""
+        os.close(self.statm)
+        size = os.sysconf("SC_PAGE_SIZE")
+        fields = [reading.split() for reading in self.readings]
+        return [(int(resident) - int(shared)) * size for _, resident, shared, *_ in fields]
 
 
 class Renewing(rr.Reactor):
@@ -34,7 +47,7 @@ class Renewing(rr.Reactor):
         self.left = watch.lap()
         self.every = every
         self.rounds = 0
-        self.resident: list[int] = []
+        self.gauge = Gauge()
 
     @rr.reaction(rr.startup, effects=out)
     def start(self) -> None:
@@ -44,7 +57,7 @@ class Renewing(rr.Reactor):
     def gather(self) -> None:
         self.rounds += len([port.value for port in self.values]) // CLIENTS
         if self.rounds % self.every == 0:
-            self.resident.append(resident_bytes())
+            self.gauge.read()
         self.left -= 1
         if not self.left:
             self.left = self.watch.lap()
@@ -68,14 +81,14 @@ def long_run(workers: int, tags: int) -> dict[str, Any]:
     watch = Stopwatch(1, tags - 1)
     every = max(1, tags // POINTS)
     main = Renewal(watch, every)
-    report = rr.run(main, workers=workers, fast=True)
-    seen = main.server.resident[len(main.server.resident) // 5 :]
+    rr.run(main, workers=workers, fast=True)
+    readings = main.server.gauge.close()
+    seen = readings[len(readings) // 5 :]
     slope, _ = statistics.linear_regression([i * every for i in range(len(seen))], seen)
     return watch.reply(
         main.server.rounds,
         bytes_per_tag=slope,
         growth_bytes=seen[-1] - seen[0],
-        allocations=getattr(report, "allocations", None),
     )
 
 
@@ -96,7 +109,6 @@ def cases(places: Places, settings: Settings) -> list[Case]:
                 label,
                 {label: measured.summary(label, bytes_per_tag)},
                 Goal(at_most=0.1),
-                allocations(measured.samples[label]),
             )
             for label in (OURS_1, OURS_2)
             if label in measured.samples
@@ -122,9 +134,3 @@ def cases(places: Places, settings: Settings) -> list[Case]:
             disturbed_anyway=True,
         )
     ]
-
-
-def allocations(replies: list[Reply]) -> str:
-    """What the runtime counted itself, where it says."""
-    counts = [reply["allocations"] for reply in replies if reply.get("allocations") is not None]
-    return f"the core allocated {max(counts)} times while running" if counts else ""

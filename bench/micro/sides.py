@@ -57,12 +57,10 @@ def xronos_on_both(
     ]
 
 
-def ours_and_others(
-    measured: Measured, what: str, ours: str, goal: Goal | None, note: str = ""
-) -> list[Finding]:
+def ours_and_others(measured: Measured, what: str, ours: str, goal: Goal | None) -> list[Finding]:
     """One finding: the time of every contender that was measured."""
     series = {label: measured.summary(label) for label in measured.samples}
-    return [Finding(what, "ns", ours, series, goal, note)]
+    return [Finding(what, "ns", ours, series, goal)]
 
 
 def faster(measured: Measured, *labels: str) -> str:

@@ -40,21 +40,21 @@ class DQNOptions:
     """Gymnasium env with flat observations and discrete actions."""
     num_envs: int = 6
     """Rollout reactors, each with an env of its own."""
-    num_steps: int = 192
+    num_steps: int = 128
     """Env steps of each rollout per round."""
-    total_timesteps: int = 500_000
+    total_timesteps: int = 400_000
     """Env steps of all rollouts; rounded up to whole rounds."""
     seed: int = 1
     """Of everything random: envs, exploration, replay, initial weights."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     """Of Adam."""
     gamma: float = 0.99
     """Discount of the reward of the next env step."""
-    buffer_size: int = 25_000
+    buffer_size: int = 30_000
     """Transitions that are remembered."""
     learning_starts: int = 1_500
     """Transitions that are collected before the first gradient step."""
-    updates_per_round: int = 16
+    updates_per_round: int = 24
     """Gradient steps per round."""
     batch_size: int = 128
     """Transitions per gradient step."""

@@ -100,7 +100,6 @@ struct app {
     rrl_atomic_u64_t n_taken, n_given_back; /* references, the one that an object is born with included */
     rrl_atomic_u64_t n_live;                /* objects */
     rrl_atomic_u64_t n_redeemed;
-    rrl_atomic_u32_t n_rescued;
     rrl_atomic_u32_t n_notes;
     app_note_t notes[APP_MAX_NOTES];
     char log[APP_MAX_NOTES * 16];
@@ -225,10 +224,6 @@ static rrl_status_t host_run_reaction(void *ctx, uint32_t index, rrl_id_t reacti
     r->last_tag = h.tag;
     CHECK(!app->reactor_is_busy[r->reactor]);
     app->reactor_is_busy[r->reactor] = true;
-    if (app->mode != MODE_NATURAL && rrl_load_relaxed_u32(&app->p->n_late)) {
-        rrl_store_relaxed_u32(&app->p->n_late, 0); /* or levels would be held back from now on */
-        rrl_add_relaxed_u32(&app->n_rescued, 1);
-    }
     rrl_status_t rc = r->body ? r->body(&h) : RRL_OK;
     app->reactor_is_busy[r->reactor] = false;
     return rc;
@@ -368,6 +363,8 @@ static inline void app_force_mode(app_t *app) {
     /* An average that holds infinity stays there: every level is worth handing out. */
     for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++)
         p->slice_ns[i] = app->mode == MODE_LEARN ? 0 : INFINITY;
+    for (uint32_t l = 0; l < p->plan.n_levels && app->mode != MODE_LEARN; l++)
+        p->level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX};
     p->n_usable_cpus = APP_MAX_WORKERS;
     p->is_oversubscribed = app->mode == MODE_PARK;
 }

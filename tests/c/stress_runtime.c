@@ -337,7 +337,7 @@ static void run_world(uint64_t seed, uint32_t n_workers, app_mode_t mode, uint64
     totals->n_runs++;
     totals->n_reactions += app->stats.n_reactions;
     totals->n_stolen += app->n_stolen;
-    totals->n_rescued += rrl_load_relaxed_u32(&app->n_rescued);
+    for (uint32_t i = 0; i < app->p->plan.n_workers; i++) totals->n_rescued += app->p->workers[i].n_rescued;
     totals->n_parallel_runs += app->n_workers_used > 1;
     totals->n_failed_runs += out->n_failed != 0;
     app_free(app);

@@ -261,7 +261,7 @@ static void run_crowd(const pool_t *pool, uint32_t capacity, bool ends_early, ui
 
 static void what_threads_push_arrives_in_their_order(void) {
     FOR_POOLS(pool) {
-        run_crowd(pool, 1000, false, 0);
+        run_crowd(pool, 64, false, 0);
         run_crowd(pool, 16, false, 7);
         run_crowd(pool, 1, false, 8);
     }
@@ -269,7 +269,7 @@ static void what_threads_push_arrives_in_their_order(void) {
 
 static void pushers_are_turned_away_at_the_end_and_nothing_leaks(void) {
     FOR_POOLS(pool) {
-        run_crowd(pool, 1000, true, 0);
+        run_crowd(pool, 64, true, 0);
         run_crowd(pool, 2, true, 9);
     }
 }

@@ -139,9 +139,8 @@ def interleaved(ports: Any) -> list[Any]:
 def channels_of(port: Any) -> Sequence[Any]:
     """Return the channels of a multiport, or the port itself as the only one; TypeError."""
     if isinstance(port, MULTIPORTS):
-        if port.channels is None:
-            len(port)  # makes them
-        return port.channels
+        len(port)  # makes the channels if they are not there yet
+        return port.channels or ()
     if isinstance(port, PORTS):
         return (port,)
     if isinstance(port, (ReactorBase, Bank)):

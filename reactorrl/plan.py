@@ -99,8 +99,8 @@ def make_plan(
                 )
             elif name in elements:
                 problems.append(
-                    f"{name} of {owner.__name__} redefines the element {name} of {home.__name__};"
-                    " rename one"
+                    f"{name} of {owner.__name__} redefines the element {name} of"
+                    f" {homes[name].__name__}; rename one"
                 )
             elif isinstance(value, ELEMENTS):
                 if home is not None:
@@ -126,7 +126,7 @@ def make_plan(
             elif isinstance(value, Reaction):
                 reactions.append(name)
                 homes[name] = owner
-    names_of = {}
+    names_of: dict[int, str] = {}
     for name, element in elements.items():
         if id(element) in names_of:
             problems.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import _core
@@ -56,7 +57,7 @@ class _Port(_core.Port, Generic[T]):
 
     if TYPE_CHECKING:
 
-        @overload
+        @overload  # type: ignore[override]
         def get(self) -> T | None: ...
         @overload
         def get(self, default: T) -> T: ...
@@ -155,7 +156,11 @@ class _Multiport(_core.Multiport, Generic[T]):
 
     is_present: bool
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+
+        def __len__(self) -> int: ...
+
+    else:
 
         def __getattr__(self, name):
             if name == "is_present":
@@ -183,7 +188,12 @@ class InputMultiport(_Multiport[T]):
 
     if TYPE_CHECKING:
 
+        @overload
         def __getitem__(self, index: int) -> Input[T]: ...
+        @overload
+        def __getitem__(self, index: slice) -> tuple[Input[T], ...]: ...
+        def __getitem__(self, index: Any) -> Any: ...
+        def __iter__(self) -> Iterator[Input[T]]: ...
         def present(self) -> tuple[Input[T], ...]: ...
 
 
@@ -194,7 +204,12 @@ class OutputMultiport(_Multiport[T]):
 
     if TYPE_CHECKING:
 
+        @overload
         def __getitem__(self, index: int) -> Output[T]: ...
+        @overload
+        def __getitem__(self, index: slice) -> tuple[Output[T], ...]: ...
+        def __getitem__(self, index: Any) -> Any: ...
+        def __iter__(self) -> Iterator[Output[T]]: ...
         def present(self) -> tuple[Output[T], ...]: ...
 
 

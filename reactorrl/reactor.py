@@ -13,7 +13,7 @@ from .bank import ReactorBase, channels_of, flattened
 from .declare import EFFECT, TRIGGER, USE, check_body, is_built_in
 from .elements import ELEMENTS
 from .errors import AssemblyError, PhaseError
-from .plan import make_plan
+from .plan import Plan, make_plan
 from .time import Tag, TimeLike, to_ns
 from .tree import Node, building, finish, passed_over
 
@@ -50,6 +50,8 @@ class ReactorMeta(type):
     The class keeps no attribute of an element's name: an instance attribute that hides a class
     attribute is not specialised by CPython, and `self.inp.value` is what bodies do most.
     """
+
+    _rrl_plan: Plan
 
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any

@@ -93,7 +93,7 @@ def _scaled(n: float, unit_ns: int, name: str) -> int:
     if isinstance(n, bool):
         raise TypeError(f"{name}({n}): a bool is no number of units")
     try:
-        return operator.index(n) * unit_ns
+        return operator.index(n) * unit_ns  # type: ignore[arg-type]
     except TypeError:
         pass
     if not isinstance(n, float):  # NumPy's float64 is one

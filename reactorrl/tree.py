@@ -92,15 +92,12 @@ class Node:
             return self.path
         labels: list[str] = []
         node = self
-        while node.parent is not None or node.builder is not None:
-            if node.parent is not None:
-                labels.append(node.label)
-                node = node.parent
-            else:
-                labels.append(f"<{type(node.reactor).__name__}>")
-                node = node.builder
-            if node.path:
+        while not node.path:
+            holder = node.parent or node.builder
+            if holder is None:
                 break
+            labels.append(node.label if node.parent else f"<{type(node.reactor).__name__}>")
+            node = holder
         labels.append(node.path or type(node.reactor).__name__)
         return ".".join(reversed(labels))
 

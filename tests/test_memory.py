@@ -11,7 +11,7 @@ from programs import Emit, Fails, Wire, chain, every_way, run
 import reactorrl as rr
 
 MEBIBYTE = 1 << 20
-BATCH = 300
+BATCH = 200
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

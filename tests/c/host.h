@@ -87,6 +87,7 @@ struct app {
     app_mode_t mode;
     rrl_stats_t stats;
     uint64_t n_stolen;
+    void (*on_drop)(const payload_t *payload); /* a finaliser, or NULL */
     uint32_t n_workers_used;
     uint32_t n_ports, n_multiports, n_actions, n_timers, n_reactions, n_reactors;
     rrl_view_t port_views[APP_MAX_PORTS];
@@ -163,6 +164,7 @@ static inline void payload_drop(payload_t *payload) {
     CHECK(before > 0);
     if (before > 1) return;
     rrl_sub_acq_rel_u64(&payload->app->n_live, 1);
+    if (payload->app->on_drop) payload->app->on_drop(payload);
     if (payload->inner) payload_drop(payload->inner);
     free(payload);
 }

@@ -140,6 +140,56 @@ static void a_parent_reads_outputs_and_sets_inputs_of_its_children(void) {
     }
 }
 
+/* ---- finalisers ------------------------------------------------------------------------------------- */
+
+/* Elements 0 and 1 of each kind: what the body uses, and what the finaliser of a value uses. */
+enum { MARKED = 666 };
+
+static void use_the_runtime(const payload_t *payload) {
+    here_t h = {.app = payload->app, .w = app_here->w, .tag = rrl_worker_tag(app_here->w)};
+    h.reaction = rrl_worker_reaction(h.w);
+    if (payload->value != MARKED) return;
+    bool is_in_body = h.reaction != RRL_NONE;
+    CHECK_EQ(try_set(&h, 1, 7), is_in_body ? RRL_OK : RRL_E_PHASE);
+    CHECK_EQ(schedule(&h, 1, 0, 8).status, is_in_body ? RRL_OK : RRL_E_PHASE);
+    CHECK_EQ(push(h.app, 2, 0, 9, NULL), RRL_OK); /* legal anywhere */
+}
+
+static rrl_status_t drop_in_all_ways(const here_t *h) {
+    set(h, 0, MARKED);
+    set(h, 0, 1); /* drops the first: here */
+    schedule(h, 0, 5, MARKED);
+    handle_t handle = schedule(h, 0, 5, 2); /* replaces it */
+    CHECK_EQ(handle.status, RRL_OK);
+    schedule(h, 0, 5, MARKED);
+    CHECK_EQ(rrl_cancel(h->w, 0, handle.tag, handle.serial), RRL_OK);
+    set(h, 0, MARKED); /* dropped when the tag ends */
+    return RRL_OK;
+}
+
+static void a_finaliser_may_use_the_runtime(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app_port(app);
+        app_port(app);
+        app_action(app, (rrl_action_spec_t){.min_spacing_ns = 100, .policy = RRL_REPLACE});
+        app_logical(app, 0);
+        rrl_id_t physical = app_physical(app, 100), reactor = app_reactor(app);
+        rrl_id_t r = app_on(app, reactor, RRL_STARTUP, 0, drop_in_all_ways, NULL);
+        for (rrl_id_t i = 0; i < 2; i++) {
+            declare(app, r, RRL_EFFECT, RRL_PORT, i);
+            declare(app, r, RRL_EFFECT, RRL_ACTION, i);
+        }
+        app_on(app, reactor, RRL_ACTION, 1, say, "logical");
+        app_on(app, reactor, RRL_ACTION, physical, NULL, NULL);
+        app->on_drop = use_the_runtime;
+        app_go(app);
+        CHECK_STR_EQ(app_log(app), "0.1 logical; 0.2 logical; 0.3 logical");
+        CHECK_EQ(rrl_program_reaction_count(app->p, 2), 4);
+        app_free(app);
+    }
+}
+
 /* ---- multiports ------------------------------------------------------------------------------------ */
 
 /* A multiport and the first of its channels. */
@@ -356,6 +406,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(only_what_is_declared_can_be_touched),
         CHECK_CASE(a_join_runs_once_after_all_that_it_reads),
         CHECK_CASE(a_parent_reads_outputs_and_sets_inputs_of_its_children),
+        CHECK_CASE(a_finaliser_may_use_the_runtime),
         CHECK_CASE(a_multiport_lists_its_present_channels_in_order),
         CHECK_CASE(a_use_of_a_multiport_shows_it_absent),
         CHECK_CASE(a_wide_bank_is_gathered_in_order),

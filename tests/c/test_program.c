@@ -449,6 +449,23 @@ static void nothing_is_allocated_in_a_steady_state(void) {
     CHECK(allocations_of(4, MODE_SPIN, 300) < 20);
 }
 
+static void workers_are_pinned_where_it_is_allowed(void) {
+    int32_t *allowed;
+    size_t n;
+    CHECK_EQ(rrl__allowed_cpus(&allowed, &n), RRL_OK);
+    const int32_t cpus[3] = {allowed[n - 1], 1 << 20, allowed[0]};
+    app_t *app = app_new();
+    app->options.cpus = cpus;
+    app_run(app, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        rrl_worker_stats_t ws;
+        rrl_program_worker_stats(app->p, i, &ws);
+        CHECK_EQ(ws.cpu, i == 1 ? -1 : cpus[i]);
+    }
+    app_free(app);
+    free(allowed);
+}
+
 /* ---- phases ---------------------------------------------------------------------------------------- */
 
 static void a_program_runs_once(void) {
@@ -583,6 +600,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(what_is_pending_at_a_failure_is_given_back),
         CHECK_CASE(a_report_adds_up),
         CHECK_CASE(nothing_is_allocated_in_a_steady_state),
+        CHECK_CASE(workers_are_pinned_where_it_is_allowed),
         CHECK_CASE(a_program_runs_once),
         CHECK_CASE(a_program_that_was_never_started_can_go),
         CHECK_CASE(programs_run_side_by_side),

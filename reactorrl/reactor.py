@@ -127,8 +127,9 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
     Attributes:
         bank_index: Index in its `Bank`, set before `__init__`; 0 outside one.
 
-    >>> class Source(Reactor):
-    ...     out = Output()
+    >>> import reactorrl as rr
+    >>> class Source(rr.Reactor):
+    ...     out = rr.Output()
     """
 
     bank_index: int

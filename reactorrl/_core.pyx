@@ -111,7 +111,7 @@ cdef class Port(Element):
     @cython.always_allow_keywords(True)
     def make(self, reactor, Py_ssize_t index=-1):
         cls = self.__class__
-        cdef Port port = <Port>cls.__new__(cls)
+        cdef Port port = <Port>Port.__new__(cls)
         port.type, port.mutable, port.index = self.type, self.mutable, index
         port.reactor, port.name = reactor, self.name
         return port
@@ -153,7 +153,7 @@ cdef class Multiport(Element):
 
     def make(self, reactor, Py_ssize_t width):
         cls = self.__class__
-        cdef Multiport multiport = <Multiport>cls.__new__(cls)
+        cdef Multiport multiport = <Multiport>Multiport.__new__(cls)
         multiport._channel, multiport._width = self._channel, self._width
         multiport.reactor, multiport.name = reactor, self.name
         if width >= 0:
@@ -213,7 +213,7 @@ cdef class Action(Element):
 
     def make(self, reactor):
         cls = self.__class__
-        cdef Action action = <Action>cls.__new__(cls)
+        cdef Action action = <Action>Action.__new__(cls)
         action.spec, action.reactor, action.name = self.spec, reactor, self.name
         return action
 
@@ -287,7 +287,7 @@ cdef class Timer(Element):
 
     def make(self, reactor):
         cls = self.__class__
-        cdef Timer timer = <Timer>cls.__new__(cls)
+        cdef Timer timer = <Timer>Timer.__new__(cls)
         timer.spec, timer.reactor, timer.name = self.spec, reactor, self.name
         return timer
 
@@ -582,7 +582,7 @@ cdef class Runtime:
         _check(rc, "Program.start")
 
     cdef int _hold(self, bint holds) except -1:
-        """Threads that run must outlive no memory: neither a count of 0 nor the collector frees it."""
+        """While threads run, neither a count of 0 nor the collector may free what they use."""
         self._holds_itself = holds
         if holds:
             Py_INCREF(self)

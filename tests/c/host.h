@@ -75,8 +75,9 @@ typedef struct app_note {
 /* How levels are run. */
 typedef enum app_mode {
     MODE_NATURAL,
-    MODE_SPIN, /* every level with two homes is published, in chunks of one; workers spin and may steal */
-    MODE_PARK, /* the same, but workers park at once */
+    /* every level with two homes is published, in chunks of one; workers spin and may steal */
+    MODE_SPIN,
+    MODE_PARK,  /* the same, but workers park at once */
     MODE_LEARN, /* costs are learned as always, but workers spin, as if each had its processor */
 } app_mode_t;
 
@@ -98,8 +99,9 @@ struct app {
     app_reaction_t reactions[APP_MAX_OTHERS];
     bool reactor_is_busy[APP_MAX_OTHERS]; /* plain: the runtime orders the bodies of a reactor */
     app_worker_t workers[APP_MAX_WORKERS];
-    rrl_atomic_u64_t n_taken, n_given_back; /* references, the one that an object is born with included */
-    rrl_atomic_u64_t n_live;                /* objects */
+    /* references, the one that an object is born with included */
+    rrl_atomic_u64_t n_taken, n_given_back;
+    rrl_atomic_u64_t n_live; /* objects */
     rrl_atomic_u64_t n_redeemed;
     rrl_atomic_u32_t n_notes;
     app_note_t notes[APP_MAX_NOTES];
@@ -145,7 +147,7 @@ int sched_yield(void) {
     return next.function();
 }
 
-/* ---- payloads -------------------------------------------------------------------------------------- */
+/* ---- payloads -------------------------------------------------------------------------------- */
 
 static inline payload_t *payload_new(app_t *app, int64_t value) {
     payload_t *payload = calloc(1, sizeof *payload);
@@ -181,7 +183,7 @@ static inline bool ticket_cancel(payload_t *ticket) {
     return rrl_cas_acq_rel_u32(&ticket->state, &pending, TICKET_CANCELLED);
 }
 
-/* ---- callbacks ------------------------------------------------------------------------------------- */
+/* ---- callbacks ------------------------------------------------------------------------------- */
 
 static rrl_status_t host_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) {
     app_t *app = ctx;
@@ -261,7 +263,7 @@ static void *host_redeem(void *ctx, void *ticket) {
     return t->inner;
 }
 
-/* ---- building -------------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static inline app_t *app_new(void) {
     app_t *app = calloc(1, sizeof *app);
@@ -297,8 +299,8 @@ static inline rrl_id_t app_multiport(app_t *app, uint32_t width, rrl_id_t *out_f
         app->port_views[app->n_ports].is_present = &app_concealed;
         app_port(app);
     }
-    CHECK_EQ(rrl_graph_add_multiport(app->g, *out_first, width, &app->multiport_views[app->n_multiports],
-                                     &app_concealed, &id),
+    CHECK_EQ(rrl_graph_add_multiport(app->g, *out_first, width,
+                                     &app->multiport_views[app->n_multiports], &app_concealed, &id),
              RRL_OK);
     CHECK_EQ(id, app->n_multiports++);
     return id;
@@ -342,13 +344,14 @@ static inline rrl_id_t app_reaction(app_t *app, rrl_id_t reactor, body_t body, v
     return id;
 }
 
-static inline void declare(app_t *app, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind, rrl_id_t element) {
+static inline void declare(app_t *app, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind,
+                           rrl_id_t element) {
     CHECK_EQ(rrl_graph_declare(app->g, reaction, role, kind, element), RRL_OK);
 }
 
 /* A reaction with one trigger. */
-static inline rrl_id_t app_on(app_t *app, rrl_id_t reactor, rrl_kind_t kind, rrl_id_t element, body_t body,
-                              void *arg) {
+static inline rrl_id_t app_on(app_t *app, rrl_id_t reactor, rrl_kind_t kind, rrl_id_t element,
+                              body_t body, void *arg) {
     rrl_id_t id = app_reaction(app, reactor, body, arg);
     declare(app, id, RRL_TRIGGER, kind, element);
     return id;
@@ -358,7 +361,7 @@ static inline void connect(app_t *app, rrl_id_t source, rrl_id_t destination, in
     CHECK_EQ(rrl_graph_connect(app->g, source, destination, delay_ns, false), RRL_OK);
 }
 
-/* ---- running --------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static inline void app_force_mode(app_t *app) {
     rrl_program_t *p = app->p;
@@ -371,7 +374,8 @@ static inline void app_force_mode(app_t *app) {
     p->is_oversubscribed = app->mode == MODE_PARK;
 }
 
-static inline rrl_status_t app_try_create(app_t *app, rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
+static inline rrl_status_t app_try_create(app_t *app, rrl_cycle_step_t **out_cycle,
+                                          size_t *out_n_cycle) {
     rrl_host_t host = {.ctx = app,
                        .present = &app_present,
                        .absent = &app_absent,
@@ -430,7 +434,8 @@ static inline void app_finish(app_t *app) {
     CHECK_EQ(rrl_load_relaxed_u64(&app->n_given_back), rrl_load_relaxed_u64(&app->n_taken));
     CHECK_EQ(rrl_load_relaxed_u64(&app->n_live), 0);
     app_check_views(app);
-    for (rrl_id_t r = 0; r < app->n_reactions; r++) n_reactions += rrl_program_reaction_count(app->p, r);
+    for (rrl_id_t r = 0; r < app->n_reactions; r++)
+        n_reactions += rrl_program_reaction_count(app->p, r);
     CHECK_EQ(n_reactions, app->stats.n_reactions);
 }
 
@@ -465,171 +470,6 @@ static inline app_t *app_new_for(const pool_t *pool) {
 }
 
 /* Runs with the pool that it was made for. */
-static inline void app_go(app_t *app) {
-    app_run(app, app->options.n_workers);
-}
-
-/* ---- in a body ------------------------------------------------------------------------------------- */
-
-/* A line of the log; lines are compared in order of tags, then of reactions, whoever ran them. */
-__attribute__((format(printf, 2, 3))) static inline void note(const here_t *h, const char *format, ...) {
-    uint32_t i = rrl_add_relaxed_u32(&h->app->n_notes, 1);
-    CHECK(i < APP_MAX_NOTES);
-    app_note_t *n = &h->app->notes[i];
-    va_list list;
-    n->tag = h->tag;
-    n->reaction = h->reaction;
-    va_start(list, format);
-    CHECK((size_t)vsnprintf(n->text, sizeof n->text, format, list) < sizeof n->text);
-    va_end(list);
-}
-
-static inline int compare_notes(const void *a, const void *b) {
-    const app_note_t *x = *(const app_note_t *const *)a, *y = *(const app_note_t *const *)b;
-    int order = rrl_tag_compare(x->tag, y->tag);
-    if (order) return order;
-    if (x->reaction != y->reaction) return x->reaction < y->reaction ? -1 : 1;
-    return x < y ? -1 : x > y;
-}
-
-/* "time.microstep text; ..." of the program that has run. */
-static inline const char *app_log(app_t *app) {
-    static app_note_t *sorted[APP_MAX_NOTES];
-    uint32_t n = rrl_load_relaxed_u32(&app->n_notes);
-    size_t used = 0;
-    for (uint32_t i = 0; i < n; i++) sorted[i] = &app->notes[i];
-    qsort(sorted, n, sizeof *sorted, compare_notes);
-    app->log[0] = '\0';
-    for (uint32_t i = 0; i < n && used < sizeof app->log; i++) {
-        used += (size_t)snprintf(app->log + used, sizeof app->log - used, "%s%lld.%u %s", i ? "; " : "",
-                                 (long long)sorted[i]->tag.time_ns, sorted[i]->tag.microstep,
-                                 sorted[i]->text);
-    }
-    CHECK(used < sizeof app->log);
-    return app->log;
-}
-
-static inline void check_stop_tag(const app_t *app, int64_t time_ns, uint32_t microstep) {
-    CHECK_EQ(app->stats.stop_tag.time_ns, time_ns);
-    CHECK_EQ(app->stats.stop_tag.microstep, microstep);
-}
-
-/* Through a view: the value, or ABSENT. */
-static inline int64_t value_of(const rrl_view_t *view) {
-    if (!view->value) {
-        CHECK(view->is_present == &app_absent || view->is_present == &app_concealed);
-        return ABSENT;
-    }
-    CHECK(view->is_present == &app_present);
-    return ((const payload_t *)view->value)->value;
-}
-
-static inline int64_t get(const here_t *h, rrl_id_t port) {
-    return value_of(&h->app->port_views[port]);
-}
-
-static inline int64_t get_action(const here_t *h, rrl_id_t action) {
-    return value_of(&h->app->action_views[action]);
-}
-
-static inline bool timer_fired(const here_t *h, rrl_id_t timer) {
-    const rrl_view_t *view = &h->app->timer_views[timer];
-    CHECK(view->is_present == &app_present || view->is_present == &app_absent);
-    CHECK((view->value != NULL) == (view->is_present == &app_present));
-    return view->value != NULL;
-}
-
-/* By rrl_port_payload. */
-static inline int64_t look_up(const here_t *h, rrl_id_t port) {
-    void *payload;
-    CHECK_EQ(rrl_port_payload(h->w, port, &payload), RRL_OK);
-    return payload ? ((const payload_t *)payload)->value : ABSENT;
-}
-
-static inline rrl_status_t try_set(const here_t *h, rrl_id_t port, int64_t value) {
-    payload_t *payload = payload_new(h->app, value);
-    rrl_status_t rc = rrl_port_set(h->w, port, payload);
-    if (rc) payload_drop(payload);
-    return rc;
-}
-
-static inline void set(const here_t *h, rrl_id_t port, int64_t value) {
-    CHECK_EQ(try_set(h, port, value), RRL_OK);
-}
-
-typedef struct handle {
-    rrl_tag_t tag;
-    uint64_t serial; /* 0: dropped */
-    rrl_status_t status;
-} handle_t;
-
-static inline handle_t schedule(const here_t *h, rrl_id_t action, int64_t delay_ns, int64_t value) {
-    payload_t *payload = payload_new(h->app, value);
-    handle_t handle = {.serial = 0};
-    handle.status = rrl_schedule(h->w, action, delay_ns, payload, &handle.tag, &handle.serial);
-    if (handle.status != RRL_OK && handle.status != RRL_STOPPED) payload_drop(payload);
-    CHECK_EQ(handle.serial != 0, handle.status == RRL_OK);
-    return handle;
-}
-
-/* From any thread. *out_ticket, if not NULL, holds a reference of its own when the push went well. */
-static inline rrl_status_t push(app_t *app, rrl_id_t action, int64_t delay_ns, int64_t value,
-                                payload_t **out_ticket) {
-    payload_t *ticket = ticket_new(app, value);
-    rrl_tag_t tag;
-    if (out_ticket) {
-        rrl_add_relaxed_u32(&ticket->n_refs, 1);
-        rrl_add_relaxed_u64(&app->n_taken, 1);
-        *out_ticket = ticket;
-    }
-    rrl_status_t rc = rrl_schedule_physical(app->p, action, delay_ns, ticket, &tag);
-    if (rc) {
-        payload_drop(ticket);
-        if (out_ticket) payload_drop(ticket);
-    }
-    return rc;
-}
-
-/* ---- bodies and reactors that many tests need ------------------------------------------------------ */
-
-static inline rrl_status_t say(const here_t *h) {
-    note(h, "%s", (const char *)h->arg);
-    return RRL_OK;
-}
-
-static inline rrl_status_t fail(const here_t *h) {
-    note(h, "%s fails", (const char *)h->arg);
-    return RRL_E_REACTION;
-}
-
-static inline rrl_status_t say_and_stop(const here_t *h) {
-    note(h, "%s", (const char *)h->arg);
-    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
-    return RRL_OK;
-}
-
-/* What a stage knows: where it reads, where it writes. */
-typedef struct wire {
-    rrl_id_t in, out;
-    const char *name;
-} wire_t;
-
-static inline rrl_status_t forward(const here_t *h) {
-    const wire_t *wire = h->arg;
-    note(h, "%s %lld", wire->name, (long long)get(h, wire->in));
-    if (wire->out != RRL_NONE) set(h, wire->out, get(h, wire->in) + 1);
-    return RRL_OK;
-}
-
-static inline rrl_status_t emit_one(const here_t *h) {
-    set(h, ((const wire_t *)h->arg)->out, 1);
-    return RRL_OK;
-}
-
-/* A reactor that forwards. */
-static inline void add_wire(app_t *app, wire_t *wire) {
-    rrl_id_t r = app_on(app, app_reactor(app), RRL_PORT, wire->in, forward, wire);
-    if (wire->out != RRL_NONE) declare(app, r, RRL_EFFECT, RRL_PORT, wire->out);
-}
+static inline void app_go(app_t *app) { app_run(app, app->options.n_workers); }
 
 #endif

@@ -1,5 +1,5 @@
-/* litmus_pool.c: races of whole programs, run over many seeds of the yield hook; each has a table of what
- * may come out.
+/* litmus_pool.c: races of whole programs, run over many seeds of the yield hook; each has a table of
+ * what may come out.
  *
  *     litmus_pool [number of seeds [first seed [name]]]
  *
@@ -7,7 +7,7 @@
  * two bodies of one reactor at once or a wait while attached, ends the process at once. */
 #include <inttypes.h>
 
-#include "host.h"
+#include "body.h"
 #include "threads.h"
 
 #define N_SEEDS (1000 / CHECK_SLOWDOWN)
@@ -26,9 +26,7 @@ typedef struct litmus {
 } litmus_t;
 
 /* Prints the seed of what would otherwise only be a hang of app_finish. */
-static bool ends(app_t *app) {
-    return rrl_program_wait(app->p, PATIENCE_NS) == RRL_OK;
-}
+static bool ends(app_t *app) { return rrl_program_wait(app->p, PATIENCE_NS) == RRL_OK; }
 
 /* A program that hangs cannot be freed. */
 static uint32_t finish_as(app_t *app, uint32_t outcome) {
@@ -37,13 +35,13 @@ static uint32_t finish_as(app_t *app, uint32_t outcome) {
     return outcome;
 }
 
-/* ---- publish, claim, steal, rescue: every reaction once for each tag ------------------------------- */
+/* ---- publish, claim, steal, rescue: every reaction once for each tag ------------------------- */
 
 enum { ONCE_FINE, ONCE_LOST, ONCE_TWICE, ONCE_HANG };
 enum { BANK = 6, TICKS = 8 };
 
-/* A bank of which some are triggered at each tag, and a second one, of which those run whose source in the
- * first has set its output: the workers that have a slice change from level to level. */
+/* A bank of which some are triggered at each tag, and a second one, of which those run whose source in
+ * the first has set its output: the workers that have a slice change from level to level. */
 typedef struct banks {
     rrl_id_t out[BANK], in[BANK];
     rrl_atomic_u32_t n_run[2 * BANK][TICKS];
@@ -54,9 +52,7 @@ static bool is_due(uint32_t member, int64_t tick) {
     return tick >= member % 2 && (tick - member % 2) % (1 + member % 3) == 0;
 }
 
-static uint32_t source_of(uint32_t member) {
-    return (member + BANK / 2) % BANK;
-}
+static uint32_t source_of(uint32_t member) { return (member + BANK / 2) % BANK; }
 
 static rrl_status_t run_first(const here_t *h) {
     banks_t *b = h->arg;
@@ -69,7 +65,8 @@ static rrl_status_t run_second(const here_t *h) {
     banks_t *b = h->arg;
     uint32_t i = h->reaction - BANK;
     rrl_add_relaxed_u32(&b->n_run[h->reaction][h->tag.time_ns], 1);
-    if (get(h, b->in[i]) != h->tag.time_ns * BANK + source_of(i)) rrl_add_relaxed_u32(&b->n_stale, 1);
+    if (get(h, b->in[i]) != h->tag.time_ns * BANK + source_of(i))
+        rrl_add_relaxed_u32(&b->n_stale, 1);
     return RRL_OK;
 }
 
@@ -107,7 +104,7 @@ static uint32_t run_once(uint64_t seed) {
     return finish_as(app, outcome);
 }
 
-/* ---- beginning and end: nobody sleeps over the last publication ------------------------------------ */
+/* ---- beginning and end: nobody sleeps over the last publication ------------------------------ */
 
 enum { END_FINE, END_HANG };
 
@@ -120,7 +117,7 @@ static uint32_t run_end(uint64_t seed) {
     return ends(app) ? finish_as(app, END_FINE) : END_HANG;
 }
 
-/* ---- the bell: a push is answered though nothing else would wake the coordinator ------------------- */
+/* ---- the bell: a push is answered though nothing else would wake the coordinator ------------- */
 
 enum { BELL_ANSWERED, BELL_LOST };
 enum { N_PUSHES = 5 };
@@ -170,7 +167,7 @@ static uint32_t run_bell(uint64_t seed) {
     return ends(app) ? finish_as(app, BELL_ANSWERED) : BELL_LOST;
 }
 
-/* ---- a hold: what was pushed under it is handled, however close the release follows --------------- */
+/* ---- a hold: what was pushed under it is handled, however close the release follows ---------- */
 
 enum { HOLD_HANDLED, HOLD_LOST };
 
@@ -220,7 +217,7 @@ static uint32_t run_hold(uint64_t seed) {
     return finish_as(app, is_handled ? HOLD_HANDLED : HOLD_LOST);
 }
 
-/* ---- the gate: at the end, a push was either taken over, or turned away ---------------------------- */
+/* ---- the gate: at the end, a push was either taken over, or turned away ---------------------- */
 
 enum { GATE_FINE, GATE_LOST, GATE_HANG };
 
@@ -235,7 +232,8 @@ static void push_until_the_end(void *ctx, uint32_t index) {
 }
 
 static uint32_t run_gate(uint64_t seed) {
-    static const thread_body_t bodies[] = {push_until_the_end, push_until_the_end, push_until_the_end};
+    static const thread_body_t bodies[] = {push_until_the_end, push_until_the_end,
+                                           push_until_the_end};
     hold_race_t race = {.app = app_new()};
     app_t *app = race.app;
     race.action = app_physical(app, 2);
@@ -245,12 +243,13 @@ static uint32_t run_gate(uint64_t seed) {
     app_start(app, 1 + (uint32_t)(seed % 2));
     run_threads(bodies, 3, &race, seed);
     if (!ends(app)) return GATE_HANG;
-    bool is_fine = rrl_load_relaxed_u64(&app->n_redeemed) == rrl_load_relaxed_u32(&race.n_accepted) &&
-                   rrl__mpsc_is_empty(&app->p->inbox);
+    bool is_fine =
+        rrl_load_relaxed_u64(&app->n_redeemed) == rrl_load_relaxed_u32(&race.n_accepted) &&
+        rrl__mpsc_is_empty(&app->p->inbox);
     return finish_as(app, is_fine ? GATE_FINE : GATE_LOST); /* and no reference is left */
 }
 
-/* ---- room: who waits for it does not sleep over it -------------------------------------------------- */
+/* ---- room: who waits for it does not sleep over it ------------------------------------------- */
 
 enum { ROOM_FOUND, ROOM_SLEPT, ROOM_HANG };
 
@@ -279,7 +278,8 @@ static void push_and_go(void *ctx, uint32_t index) {
 }
 
 static uint32_t run_room(uint64_t seed) {
-    static const thread_body_t bodies[] = {push_with_patience, push_and_go, push_and_go, push_with_patience};
+    static const thread_body_t bodies[] = {push_with_patience, push_and_go, push_and_go,
+                                           push_with_patience};
     room_race_t race = {.app = app_new()};
     app_t *app = race.app;
     uint32_t n_pushers = 2 + (uint32_t)(seed % 3);
@@ -294,7 +294,7 @@ static uint32_t run_room(uint64_t seed) {
     return finish_as(app, rrl_load_relaxed_u32(&race.has_slept) ? ROOM_SLEPT : ROOM_FOUND);
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const litmus_t tests[] = {
     {"claim",
@@ -303,13 +303,17 @@ static const litmus_t tests[] = {
       [ONCE_LOST] = {"a reaction not run, or with an old value", false},
       [ONCE_TWICE] = {"a reaction twice", false},
       [ONCE_HANG] = {"a level without end", false}}},
-    {"end", run_end, {[END_FINE] = {"every worker has left", true}, [END_HANG] = {"one sleeps on", false}}},
+    {"end",
+     run_end,
+     {[END_FINE] = {"every worker has left", true}, [END_HANG] = {"one sleeps on", false}}},
     {"bell",
      run_bell,
-     {[BELL_ANSWERED] = {"every push is answered", true}, [BELL_LOST] = {"asleep with a push made", false}}},
+     {[BELL_ANSWERED] = {"every push is answered", true},
+      [BELL_LOST] = {"asleep with a push made", false}}},
     {"hold",
      run_hold,
-     {[HOLD_HANDLED] = {"the push under the hold is handled", true}, [HOLD_LOST] = {"it is lost", false}}},
+     {[HOLD_HANDLED] = {"the push under the hold is handled", true},
+      [HOLD_LOST] = {"it is lost", false}}},
     {"gate",
      run_gate,
      {[GATE_FINE] = {"each push taken over or turned away", true},

@@ -8,7 +8,7 @@
  * of every reaction, and what every reactor has seen. A failure prints the seed, which repeats it. */
 #include <inttypes.h>
 
-#include "host.h"
+#include "body.h"
 
 #define N_PROGRAMS 40
 #define MAX_NODES 80
@@ -16,7 +16,7 @@
 #define MAX_OUTS 3
 #define MAX_ACTIONS 2
 
-/* ---- a reactor ------------------------------------------------------------------------------------- */
+/* ---- a reactor ------------------------------------------------------------------------------- */
 
 typedef struct node {
     /* Made with the program. */
@@ -40,13 +40,13 @@ typedef struct rx {
     rrl_id_t reads[N_READS]; /* ports */
     uint32_t n_reads;
     bool reads_wide, reads_timer;
-    uint32_t reads_actions;    /* bits */
-    rrl_id_t writes[N_READS];  /* ports */
+    uint32_t reads_actions;   /* bits */
+    rrl_id_t writes[N_READS]; /* ports */
     uint32_t n_writes;
     bool writes_wide;
-    uint32_t writes_actions;   /* bits */
+    uint32_t writes_actions;             /* bits */
     uint64_t stops_one_in, fails_one_in; /* 0: never */
-    uint64_t busy_random;      /* decides how long, nothing else */
+    uint64_t busy_random;                /* decides how long, nothing else */
 } rx_t;
 
 typedef struct world {
@@ -61,9 +61,7 @@ typedef struct world {
     bool may_stop, may_fail;
 } world_t;
 
-static void see(node_t *node, uint64_t what) {
-    node->seen = rrl__mix(node->seen ^ rrl__mix(what));
-}
+static void see(node_t *node, uint64_t what) { node->seen = rrl__mix(node->seen ^ rrl__mix(what)); }
 
 static void stay_busy(rx_t *rx) {
     uint64_t choice = check_random(&rx->busy_random) % 64;
@@ -103,7 +101,8 @@ static void act(const here_t *h, const rx_t *rx) {
         if (chance(node, 3)) continue;
         node->n_left--;
         set(h, rx->writes[i], (int64_t)(node->seen >> 1));
-        if (chance(node, 8)) set(h, rx->writes[i], (int64_t)(node->seen >> 2)); /* the last one wins */
+        /* the last one wins */
+        if (chance(node, 8)) set(h, rx->writes[i], (int64_t)(node->seen >> 2));
     }
     for (uint32_t i = 0; rx->writes_wide && i < node->wide_out_width && node->n_left; i++) {
         if (chance(node, 4)) continue;
@@ -113,12 +112,14 @@ static void act(const here_t *h, const rx_t *rx) {
     for (uint32_t i = 0; i < node->n_actions; i++) {
         if (!(rx->writes_actions >> i & 1)) continue;
         if (node->handles[i].serial && chance(node, 6))
-            see(node, (uint64_t)rrl_cancel(h->w, node->action[i], node->handles[i].tag, node->handles[i].serial));
+            see(node, (uint64_t)rrl_cancel(h->w, node->action[i], node->handles[i].tag,
+                                           node->handles[i].serial));
         for (uint32_t k = 0; k < 2 && node->n_left && chance(node, 2); k++) {
             node->n_left--;
             node->handles[i] = schedule(h, node->action[i], delays[check_random(&node->random) % 8],
                                         (int64_t)(node->seen >> 4));
-            see(node, (uint64_t)node->handles[i].tag.time_ns * 1000 + node->handles[i].tag.microstep);
+            see(node,
+                (uint64_t)node->handles[i].tag.time_ns * 1000 + node->handles[i].tag.microstep);
             see(node, node->handles[i].serial);
         }
     }
@@ -129,7 +130,8 @@ static rrl_status_t run_rx(const here_t *h) {
     read_all(h, rx);
     stay_busy(rx);
     act(h, rx);
-    if (rx->stops_one_in && chance(rx->node, (uint32_t)rx->stops_one_in)) CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    if (rx->stops_one_in && chance(rx->node, (uint32_t)rx->stops_one_in))
+        CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
     if (rx->fails_one_in && chance(rx->node, (uint32_t)rx->fails_one_in)) {
         rx->node->n_failed++;
         return RRL_E_REACTION;
@@ -137,7 +139,7 @@ static rrl_status_t run_rx(const here_t *h) {
     return RRL_OK;
 }
 
-/* ---- a program ------------------------------------------------------------------------------------- */
+/* ---- a program ------------------------------------------------------------------------------- */
 
 static uint32_t below(world_t *world, uint32_t n) {
     return (uint32_t)(check_random(&world->random) % n);
@@ -147,8 +149,13 @@ static node_t *add_node(world_t *world, uint32_t n_in, uint32_t n_out) {
     app_t *app = world->app;
     node_t *node = &world->nodes[world->n_nodes];
     CHECK(world->n_nodes < MAX_NODES);
-    *node = (node_t){.index = world->n_nodes++, .n_in = n_in, .n_out = n_out, .wide_in = RRL_NONE,
-                     .wide_out = RRL_NONE, .timer = RRL_NONE, .random = 1 + check_random(&world->random),
+    *node = (node_t){.index = world->n_nodes++,
+                     .n_in = n_in,
+                     .n_out = n_out,
+                     .wide_in = RRL_NONE,
+                     .wide_out = RRL_NONE,
+                     .timer = RRL_NONE,
+                     .random = 1 + check_random(&world->random),
                      .n_left = 400};
     node->reactor = app_reactor(app);
     for (uint32_t i = 0; i < n_in; i++) node->in[i] = app_port(app);
@@ -170,7 +177,8 @@ static rrl_action_spec_t random_spec(world_t *world) {
 /* Gives the node its reactions; each reads and writes some of what the node has. */
 static void add_reactions(world_t *world, node_t *node, uint32_t n_reactions, bool is_steady) {
     app_t *app = world->app;
-    for (uint32_t i = 0; i < node->n_actions; i++) node->action[i] = app_action(app, random_spec(world));
+    for (uint32_t i = 0; i < node->n_actions; i++)
+        node->action[i] = app_action(app, random_spec(world));
     for (uint32_t k = 0; k < n_reactions; k++) {
         rx_t *rx = &world->rxs[app->n_reactions];
         *rx = (rx_t){.node = node, .busy_random = 1 + check_random(&world->random)};
@@ -200,7 +208,8 @@ static void add_reactions(world_t *world, node_t *node, uint32_t n_reactions, bo
             }
         }
         if (!has_trigger || (is_steady && k == 0)) {
-            if (node->timer == RRL_NONE) node->timer = app_timer(app, below(world, 4), 1 + below(world, 9));
+            if (node->timer == RRL_NONE)
+                node->timer = app_timer(app, below(world, 4), 1 + below(world, 9));
             declare(app, r, RRL_TRIGGER, RRL_TIMER, node->timer);
             rx->reads_timer = true;
         }
@@ -239,22 +248,24 @@ static void feed(world_t *world, rrl_id_t destination, uint32_t node_index) {
     connect(app, between, destination, is_before ? RRL_NO_DELAY : delay_ns);
 }
 
-/* A reaction of a later reactor reads an output itself, or writes an unconnected input of an even later
- * one, as parents do with their children. A view has one reader. */
+/* A reaction of a later reactor reads an output itself, or writes an unconnected input of an even
+ * later one, as parents do with their children. A view has one reader. */
 static void reach_across(world_t *world) {
     app_t *app = world->app;
     for (rrl_id_t r = 0; r < app->n_reactions; r++) {
         rx_t *rx = &world->rxs[r];
         uint32_t k = world->n_open ? below(world, world->n_open) : 0;
         if (world->n_open && below(world, 6) == 0 && rx->n_reads < N_READS &&
-            world->node_of_out[k] < rx->node->index && !world->is_read_directly[world->open_out[k]]) {
+            world->node_of_out[k] < rx->node->index &&
+            !world->is_read_directly[world->open_out[k]]) {
             world->is_read_directly[world->open_out[k]] = true;
             rx->reads[rx->n_reads++] = world->open_out[k];
             declare(app, r, below(world, 2) ? RRL_TRIGGER : RRL_USE, RRL_PORT, world->open_out[k]);
         }
         node_t *other = &world->nodes[below(world, world->n_nodes)];
-        if (below(world, 6) == 0 && rx->n_writes < N_READS && other->index > rx->node->index && other->n_in &&
-            app->g->ports[other->in[0]].source == RRL_NONE && !world->is_read_directly[other->in[0]]) {
+        if (below(world, 6) == 0 && rx->n_writes < N_READS && other->index > rx->node->index &&
+            other->n_in && app->g->ports[other->in[0]].source == RRL_NONE &&
+            !world->is_read_directly[other->in[0]]) {
             world->is_read_directly[other->in[0]] = true; /* one writing reactor, too */
             rx->writes[rx->n_writes++] = other->in[0];
             declare(app, r, RRL_EFFECT, RRL_PORT, other->in[0]);
@@ -281,7 +292,8 @@ static void add_bank(world_t *world) {
         connect(app, members[i]->out[0], gather->first_in + i, below(world, 8) ? RRL_NO_DELAY : 2);
     connect(app, gather->out[0], scatter->in[0], 1 + below(world, 3)); /* the loop */
     add_reactions(world, scatter, 1 + below(world, 2), true);
-    for (uint32_t i = 0; i < width; i++) add_reactions(world, members[i], 1 + below(world, 2), false);
+    for (uint32_t i = 0; i < width; i++)
+        add_reactions(world, members[i], 1 + below(world, 2), false);
     add_reactions(world, gather, 1 + below(world, 2), false);
     for (uint32_t i = 0; i < gather->n_in; i++) feed(world, gather->in[i], gather->index);
 }
@@ -306,7 +318,7 @@ static world_t *make_world(uint64_t seed) {
     return world;
 }
 
-/* ---- runs ------------------------------------------------------------------------------------------ */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 typedef struct result {
     rrl_stats_t stats;
@@ -319,8 +331,8 @@ typedef struct totals {
     uint64_t n_reactions, n_stolen, n_rescued, n_runs, n_parallel_runs, n_failed_runs;
 } totals_t;
 
-static void run_world(uint64_t seed, uint32_t n_workers, app_mode_t mode, uint64_t yield_seed, result_t *out,
-                      totals_t *totals) {
+static void run_world(uint64_t seed, uint32_t n_workers, app_mode_t mode, uint64_t yield_seed,
+                      result_t *out, totals_t *totals) {
     world_t *world = make_world(seed);
     app_t *app = world->app;
     app->mode = mode;
@@ -329,7 +341,8 @@ static void run_world(uint64_t seed, uint32_t n_workers, app_mode_t mode, uint64
         world->rxs[r].busy_random = rrl__mix(world->rxs[r].busy_random + n_workers) | 1;
     app_run(app, n_workers);
     *out = (result_t){.stats = app->stats};
-    for (rrl_id_t r = 0; r < app->n_reactions; r++) out->counts[r] = rrl_program_reaction_count(app->p, r);
+    for (rrl_id_t r = 0; r < app->n_reactions; r++)
+        out->counts[r] = rrl_program_reaction_count(app->p, r);
     for (uint32_t i = 0; i < world->n_nodes; i++) {
         out->seen[i] = world->nodes[i].seen;
         out->n_failed += world->nodes[i].n_failed;
@@ -337,7 +350,8 @@ static void run_world(uint64_t seed, uint32_t n_workers, app_mode_t mode, uint64
     totals->n_runs++;
     totals->n_reactions += app->stats.n_reactions;
     totals->n_stolen += app->n_stolen;
-    for (uint32_t i = 0; i < app->p->plan.n_workers; i++) totals->n_rescued += app->p->workers[i].n_rescued;
+    for (uint32_t i = 0; i < app->p->plan.n_workers; i++)
+        totals->n_rescued += app->p->workers[i].n_rescued;
     totals->n_parallel_runs += app->n_workers_used > 1;
     totals->n_failed_runs += out->n_failed != 0;
     app_free(app);
@@ -376,10 +390,11 @@ int main(int argc, char **argv) {
             check_same(&result, &expected);
         }
     }
-    printf("%" PRIu64 " runs, %" PRIu64 " of them on several workers, %" PRIu64 " with failures; %" PRIu64
-           " reactions, %" PRIu64 " stolen, %" PRIu64 " times a late slice\n",
-           totals.n_runs, totals.n_parallel_runs, totals.n_failed_runs, totals.n_reactions, totals.n_stolen,
-           totals.n_rescued);
+    printf("%" PRIu64 " runs, %" PRIu64 " of them on several workers, %" PRIu64
+           " with failures; %" PRIu64 " reactions, %" PRIu64 " stolen, %" PRIu64
+           " times a late slice\n",
+           totals.n_runs, totals.n_parallel_runs, totals.n_failed_runs, totals.n_reactions,
+           totals.n_stolen, totals.n_rescued);
     CHECK(totals.n_parallel_runs > 0);
     CHECK(totals.n_stolen > 0);
     return 0;

@@ -1,4 +1,4 @@
-#include "host.h"
+#include "body.h"
 
 /* A reaction that follows a script: at its startup it schedules, then it says what comes. */
 typedef struct script {
@@ -21,7 +21,8 @@ static void add_script(app_t *app, script_t *script) {
 }
 
 static void check_script(rrl_action_spec_t spec, int64_t timeout_ns,
-                         rrl_status_t (*start)(const here_t *h, rrl_id_t action), const char *expected) {
+                         rrl_status_t (*start)(const here_t *h, rrl_id_t action),
+                         const char *expected) {
     FOR_POOLS(pool) {
         app_t *app = app_new_for(pool);
         script_t script = {app_action(app, spec), start};
@@ -45,7 +46,7 @@ static rrl_action_spec_t spaced(int64_t spacing_ns, rrl_policy_t policy) {
     return (rrl_action_spec_t){.min_spacing_ns = spacing_ns, .policy = policy};
 }
 
-/* ---- without spacing ------------------------------------------------------------------------------- */
+/* ---- without spacing ------------------------------------------------------------------------- */
 
 static rrl_status_t schedule_around(const here_t *h, rrl_id_t a) {
     expect_tag(schedule(h, a, 20, 1), 25, 0);
@@ -126,7 +127,8 @@ static void what_shutdown_schedules_is_dropped(void) {
     FOR_POOLS(pool) {
         app_t *app = app_new_for(pool);
         rrl_id_t a = app_logical(app, 0), reactor = app_reactor(app);
-        declare(app, app_on(app, reactor, RRL_SHUTDOWN, 0, schedule_at_the_end, &a), RRL_EFFECT, RRL_ACTION, a);
+        declare(app, app_on(app, reactor, RRL_SHUTDOWN, 0, schedule_at_the_end, &a), RRL_EFFECT,
+                RRL_ACTION, a);
         app_on(app, reactor, RRL_ACTION, a, say, "never");
         app_go(app);
         CHECK_STR_EQ(app_log(app), "0.1 end");
@@ -148,10 +150,11 @@ static void a_dropped_event_makes_the_program_last_until_its_timeout(void) {
     }
 }
 
-/* ---- cancel ---------------------------------------------------------------------------------------- */
+/* ---- cancel ---------------------------------------------------------------------------------- */
 
 static rrl_status_t cancel_some(const here_t *h, rrl_id_t a) {
-    handle_t first = schedule(h, a, 3, 1), second = schedule(h, a, 5, 2), third = schedule(h, a, 100000000000, 3);
+    handle_t first = schedule(h, a, 3, 1), second = schedule(h, a, 5, 2),
+             third = schedule(h, a, 100000000000, 3);
     CHECK_EQ(rrl_cancel(h->w, a, second.tag, second.serial), RRL_OK);
     CHECK_EQ(rrl_cancel(h->w, a, second.tag, second.serial), RRL_EMPTY);
     CHECK_EQ(rrl_cancel(h->w, a, first.tag, second.serial), RRL_EMPTY); /* another event's name */
@@ -192,7 +195,8 @@ static rrl_status_t cancel_thousands(const here_t *h) {
 static void cancelled_events_do_not_pile_up(void) {
     app_t *app = app_new();
     rrl_id_t a = app_logical(app, 0);
-    rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), cancel_thousands, &a);
+    rrl_id_t r =
+        app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), cancel_thousands, &a);
     declare(app, r, RRL_EFFECT, RRL_ACTION, a);
     app_run(app, 2);
     CHECK(rrl__event_queue_size(&app->p->events) <= 300); /* of 10050 */
@@ -200,7 +204,7 @@ static void cancelled_events_do_not_pile_up(void) {
     app_free(app);
 }
 
-/* ---- spacing --------------------------------------------------------------------------------------- */
+/* ---- spacing --------------------------------------------------------------------------------- */
 
 static rrl_status_t aim_around_a_hundred(const here_t *h, rrl_id_t a) {
     expect_tag(schedule(h, a, 100, 1), 100, 0);
@@ -211,7 +215,8 @@ static rrl_status_t aim_around_a_hundred(const here_t *h, rrl_id_t a) {
 }
 
 static void deferred_events_queue_up_at_the_spacing(void) {
-    check_script(spaced(10, RRL_DEFER), RRL_FOREVER, aim_around_a_hundred, "100.0 1; 110.0 2; 120.0 3; 130.0 4");
+    check_script(spaced(10, RRL_DEFER), RRL_FOREVER, aim_around_a_hundred,
+                 "100.0 1; 110.0 2; 120.0 3; 130.0 4");
 }
 
 static rrl_status_t aim_and_drop(const here_t *h, rrl_id_t a) {
@@ -247,7 +252,8 @@ static rrl_status_t aim_and_update(const here_t *h, rrl_id_t a) {
     CHECK_EQ(rrl_cancel(h->w, a, first.tag, first.serial), RRL_EMPTY);
     expect_tag(schedule(h, a, 99, 3), 99, 0); /* its own place has become free */
     expect_tag(schedule(h, a, 200, 4), 200, 0);
-    CHECK_EQ(schedule(h, a, 205, 5).status, RRL_STOPPED); /* past the stop tag: the call has no effect */
+    /* past the stop tag: the call has no effect */
+    CHECK_EQ(schedule(h, a, 205, 5).status, RRL_STOPPED);
     return RRL_OK;
 }
 
@@ -264,10 +270,11 @@ static rrl_status_t aim_at_one_time(const here_t *h, rrl_id_t a) {
 }
 
 static void spacing_zero_still_keeps_the_order(void) {
-    check_script(spaced(0, RRL_DEFER), RRL_FOREVER, aim_at_one_time, "10.0 1; 10.1 2; 10.2 3; 11.0 4");
+    check_script(spaced(0, RRL_DEFER), RRL_FOREVER, aim_at_one_time,
+                 "10.0 1; 10.1 2; 10.2 3; 11.0 4");
 }
 
-/* ---- all of it against a model --------------------------------------------------------------------- */
+/* ---- all of it against a model --------------------------------------------------------------- */
 
 /* As tests/reference.py has it: a list of pending events, and the tag given last. */
 typedef struct model {
@@ -295,15 +302,17 @@ static void model_add(model_t *m, rrl_tag_t tag, int64_t value) {
 }
 
 /* False: dropped. */
-static bool model_schedule(model_t *m, rrl_tag_t now, rrl_tag_t stop, int64_t delay_ns, int64_t value,
-                           rrl_tag_t *out_tag) {
+static bool model_schedule(model_t *m, rrl_tag_t now, rrl_tag_t stop, int64_t delay_ns,
+                           int64_t value, rrl_tag_t *out_tag) {
     int64_t total_ns = delay_ns + m->spec.min_delay_ns, removed_value = 0;
-    rrl_tag_t tag = total_ns ? (rrl_tag_t){now.time_ns + total_ns, 0} : (rrl_tag_t){now.time_ns, now.microstep + 1};
+    rrl_tag_t tag = total_ns ? (rrl_tag_t){now.time_ns + total_ns, 0}
+                             : (rrl_tag_t){now.time_ns, now.microstep + 1};
     rrl_tag_t floor = now;
     bool has_removed = false;
     if (m->spec.min_spacing_ns != RRL_NO_SPACING && m->has_last) {
         int64_t earliest_ns = m->last.time_ns + m->spec.min_spacing_ns;
-        bool is_early = earliest_ns > tag.time_ns || (earliest_ns == tag.time_ns && m->spec.min_spacing_ns == 0);
+        bool is_early = earliest_ns > tag.time_ns ||
+                        (earliest_ns == tag.time_ns && m->spec.min_spacing_ns == 0);
         uint32_t last = model_find(m, m->last);
         if (is_early && m->spec.policy == RRL_DROP) return false;
         if (is_early && m->spec.policy == RRL_REPLACE && last < m->n) {
@@ -351,7 +360,8 @@ typedef struct driver {
 static rrl_status_t drive(const here_t *h) {
     driver_t *d = h->arg;
     d->n_runs++;
-    for (uint32_t i = 0; i < N_MODELS; i++) { /* what is present is what the model has for this tag */
+    /* what is present is what the model has for this tag */
+    for (uint32_t i = 0; i < N_MODELS; i++) {
         model_t *m = &d->models[i];
         uint32_t due = model_find(m, h->tag);
         CHECK_EQ(get_action(h, m->action), due < m->n ? m->pending[due].value : ABSENT);
@@ -370,9 +380,11 @@ static rrl_status_t drive(const here_t *h) {
             if (rc == RRL_OK) m->pending[there] = m->pending[--m->n];
             continue;
         }
-        int64_t delay_ns = check_random(&d->random) % 8 ? 1 + (int64_t)(check_random(&d->random) % 9) : 0;
+        int64_t delay_ns =
+            check_random(&d->random) % 8 ? 1 + (int64_t)(check_random(&d->random) % 9) : 0;
         rrl_tag_t expected = {-1, 0};
-        bool is_kept = model_schedule(&d->models[i], h->tag, d->stop, delay_ns, ++d->next_value, &expected);
+        bool is_kept =
+            model_schedule(&d->models[i], h->tag, d->stop, delay_ns, ++d->next_value, &expected);
         handle = schedule(h, d->models[i].action, delay_ns, d->next_value);
         CHECK_EQ(handle.serial != 0, is_kept);
         if (is_kept) CHECK(rrl_tag_equal(handle.tag, expected));
@@ -392,7 +404,8 @@ static void actions_behave_as_the_model(void) {
         d->stop = (rrl_tag_t){60, 0};
         rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), drive, d);
         for (uint32_t i = 0; i < N_MODELS; i++) {
-            rrl_action_spec_t spec = spaced(i < 8 ? (i < 4 ? 0 : 3) : RRL_NO_SPACING, (rrl_policy_t)(i % 4));
+            rrl_action_spec_t spec =
+                spaced(i < 8 ? (i < 4 ? 0 : 3) : RRL_NO_SPACING, (rrl_policy_t)(i % 4));
             spec.min_delay_ns = (int64_t)(check_random(&d->random) % 2);
             d->models[i] = (model_t){.spec = spec, .action = app_action(app, spec)};
             declare(app, r, RRL_TRIGGER, RRL_ACTION, d->models[i].action);
@@ -407,7 +420,7 @@ static void actions_behave_as_the_model(void) {
     }
 }
 
-/* ---- delays ---------------------------------------------------------------------------------------- */
+/* ---- delays ---------------------------------------------------------------------------------- */
 
 /* Sets its output at (t, 0) and, by an action without delay, at (t, 1). */
 typedef struct doubler {
@@ -440,7 +453,8 @@ static void overlapping_values_all_arrive_in_order(void) {
         app->options.timeout_ns = 8;
         app_go(app);
         CHECK_STR_EQ(app_log(app), "5.0 got 0; 5.1 got 1; 7.0 got 20; 7.1 got 21");
-        CHECK_EQ(app->stats.n_dropped, 6); /* the values of 4, 6 and (8, 0), and an action at (8, 1) */
+        /* the values of 4, 6 and (8, 0), and an action at (8, 1) */
+        CHECK_EQ(app->stats.n_dropped, 6);
         app_free(app);
     }
 }
@@ -468,7 +482,8 @@ static void one_output_may_go_many_ways(void) {
         wire_t source = {.out = app_port(app)}, sinks[6];
         static const int64_t delays[6] = {RRL_NO_DELAY, 3, 3, 0, 7, RRL_NO_DELAY};
         rrl_id_t through = app_port(app), onward = app_port(app);
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 1, 0), emit_one, &source);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 1, 0), emit_one, &source);
         declare(app, r, RRL_EFFECT, RRL_PORT, source.out);
         for (int i = 0; i < 6; i++) {
             static const char *const names[6] = {"now", "three", "also", "zero", "seven", "onward"};
@@ -480,7 +495,8 @@ static void one_output_may_go_many_ways(void) {
         connect(app, through, onward, RRL_NO_DELAY);
         connect(app, onward, sinks[5].in, 4);
         app_go(app);
-        CHECK_STR_EQ(app_log(app), "1.0 now 1; 1.1 zero 1; 4.0 three 1; 4.0 also 1; 7.0 onward 1; 8.0 seven 1");
+        CHECK_STR_EQ(app_log(app),
+                     "1.0 now 1; 1.1 zero 1; 4.0 three 1; 4.0 also 1; 7.0 onward 1; 8.0 seven 1");
         CHECK_EQ(app->stats.n_events, 6);
         app_free(app);
     }

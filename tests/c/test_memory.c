@@ -1,10 +1,10 @@
-/* Every allocation of the core, one after the other, is refused: nothing may leak, nothing may be lost.
- * The allocator is replaced, which the sanitizers have done already: there, nothing is run. */
-#include "host.h"
+/* Every allocation of the core, one after the other, is refused: nothing may leak, nothing may be
+ * lost. The allocator is replaced, which the sanitizers have done already: there, nothing is run. */
+#include "body.h"
 
 #if CHECK_SLOWDOWN == 1
 
-/* Allocations left until one is refused; negative: none is. The core's alone: armed around its calls. */
+/* Allocations left until one is refused; negative: none is. Armed while the core works. */
 static int64_t n_until_refusal = -1;
 static int64_t n_blocks; /* alive */
 
@@ -15,7 +15,6 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *block);
 void *aligned_alloc(size_t alignment, size_t size);
 
-/* Threads of the C library allocate, too, but only while nothing is armed. */
 static bool is_refused(void) {
     if (n_until_refusal < 0) return false;
     return n_until_refusal-- == 0;
@@ -26,13 +25,9 @@ static void *count(void *block) {
     return block;
 }
 
-void *malloc(size_t size) {
-    return is_refused() ? NULL : count(__libc_malloc(size));
-}
+void *malloc(size_t size) { return is_refused() ? NULL : count(__libc_malloc(size)); }
 
-void *calloc(size_t n, size_t size) {
-    return is_refused() ? NULL : count(__libc_calloc(n, size));
-}
+void *calloc(size_t n, size_t size) { return is_refused() ? NULL : count(__libc_calloc(n, size)); }
 
 void *realloc(void *block, size_t size) {
     if (is_refused()) return NULL;
@@ -49,7 +44,7 @@ void free(void *block) {
     __libc_free(block);
 }
 
-/* ---- making a program ------------------------------------------------------------------------------ */
+/* ---- making a program ------------------------------------------------------------------------ */
 
 /* One of everything. */
 static rrl_status_t add_all(rrl_graph_t *g, rrl_view_t *views) {
@@ -129,7 +124,7 @@ static void a_loop_is_reported_whole_or_not_at_all(void) {
     }
 }
 
-/* ---- running --------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 typedef struct greedy {
     rrl_id_t action, physical;
@@ -145,7 +140,8 @@ static rrl_status_t ask_for_more(const here_t *h) {
     payload_t *payloads[N];
     int64_t n_left = h->tag.time_ns == 0 ? greedy->k : n_until_refusal;
     n_until_refusal = -1;
-    for (int i = 0; i < N; i++) payloads[i] = i % 4 ? payload_new(h->app, i) : ticket_new(h->app, i);
+    for (int i = 0; i < N; i++)
+        payloads[i] = i % 4 ? payload_new(h->app, i) : ticket_new(h->app, i);
     n_until_refusal = n_left;
     for (int i = 0; i < N; i++) {
         rrl_tag_t tag;
@@ -172,7 +168,8 @@ static bool run_without(int64_t k) {
     greedy.action = app_logical(app, 0);
     greedy.physical = app_physical(app, 64);
     greedy.wire = (wire_t){app_port(app), app_port(app), NULL};
-    rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), ask_for_more, &greedy);
+    rrl_id_t r =
+        app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), ask_for_more, &greedy);
     declare(app, r, RRL_EFFECT, RRL_PORT, greedy.wire.out);
     declare(app, r, RRL_EFFECT, RRL_ACTION, greedy.action);
     app_on(app, app_reactor(app), RRL_PORT, greedy.wire.in, NULL, NULL);

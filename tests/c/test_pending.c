@@ -2,7 +2,7 @@
 #include "pending.h"
 #include "tag.h"
 
-/* ---- a model: an unsorted list --------------------------------------------------------------------- */
+/* ---- a model: an unsorted list --------------------------------------------------------------- */
 
 enum { MAX_MODEL = 200 };
 
@@ -26,9 +26,7 @@ static rrl_status_t model_free_tag(model_t *m, rrl_tag_t tag, rrl_tag_t *out_tag
     return RRL_OK;
 }
 
-static void *payload_of(uint64_t serial) {
-    return (void *)(uintptr_t)(serial * 16);
-}
+static void *payload_of(uint64_t serial) { return (void *)(uintptr_t)(serial * 16); }
 
 static void check_event(const rrl_pending_event_t *event, const rrl_pending_event_t *expected) {
     CHECK(rrl_tag_equal(event->tag, expected->tag));
@@ -79,7 +77,8 @@ static void it_behaves_as_a_list_of_events(void) {
         while (model.n) { /* what is left leaves from the front, smallest first */
             rrl_tag_t first = q.events[q.head].tag;
             rrl_pending_event_t taken;
-            for (uint32_t i = 0; i < model.n; i++) CHECK(!rrl_tag_is_before(model.events[i].tag, first));
+            for (uint32_t i = 0; i < model.n; i++)
+                CHECK(!rrl_tag_is_before(model.events[i].tag, first));
             CHECK(rrl__pending_take(&q, first, &taken));
             rrl_pending_event_t *there = model_find(&model, first);
             check_event(&taken, there);

@@ -1,4 +1,4 @@
-#include "host.h"
+#include "body.h"
 
 #include "threads.h"
 
@@ -25,7 +25,7 @@ static void check_values(app_t *app, const char *expected) {
     CHECK_STR_EQ(values[0] ? values + 1 : values, expected);
 }
 
-/* ---- from inside a body: what is pushed there is in the inbox when the tag ends -------------------- */
+/* ---- from inside a body: what is pushed there is in the inbox when the tag ends -------------- */
 
 typedef struct pusher {
     rrl_id_t action;
@@ -62,8 +62,8 @@ static app_t *push_at_start(const pool_t *pool, pusher_t *pusher, rrl_action_spe
 static void a_full_inbox_refuses(void) {
     FOR_POOLS(pool) {
         pusher_t pusher = {.n = 3, .cancelled = UINT32_MAX};
-        app_t *app = push_at_start(pool, &pusher,
-                                   (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING, .capacity = 2});
+        app_t *app = push_at_start(
+            pool, &pusher, (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING, .capacity = 2});
         CHECK_EQ(pusher.n_accepted, 2);
         check_values(app, "1 2");
         CHECK_EQ(rrl_load_relaxed_u64(&app->n_redeemed), 2);
@@ -74,8 +74,8 @@ static void a_full_inbox_refuses(void) {
 static void a_cancelled_ticket_does_not_happen(void) {
     FOR_POOLS(pool) {
         pusher_t pusher = {.n = 3, .cancelled = 1, .delays = {0, 1, 2}};
-        app_t *app = push_at_start(pool, &pusher,
-                                   (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING, .capacity = 3});
+        app_t *app = push_at_start(
+            pool, &pusher, (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING, .capacity = 3});
         check_values(app, "1 3");
         CHECK_EQ(rrl_load_relaxed_u64(&app->n_redeemed), 3);
         CHECK_EQ(app->stats.n_tags, 4);
@@ -89,7 +89,8 @@ static void physical_events_obey_the_policies(void) {
     for (int policy = RRL_DEFER; policy <= RRL_UPDATE; policy++) {
         FOR_POOLS(pool) {
             /* Far apart, so that all are early, however slow the pushes are. */
-            pusher_t pusher = {.n = 3, .cancelled = UINT32_MAX, .delays = {9000 * MS, 9000 * MS, 9000 * MS}};
+            pusher_t pusher = {
+                .n = 3, .cancelled = UINT32_MAX, .delays = {9000 * MS, 9000 * MS, 9000 * MS}};
             app_t *app = push_at_start(pool, &pusher,
                                        (rrl_action_spec_t){.min_spacing_ns = 5000 * MS,
                                                            .policy = (rrl_policy_t)policy,
@@ -118,7 +119,7 @@ static void past_the_stop_tag_it_is_dropped(void) {
     }
 }
 
-/* ---- where an event lands -------------------------------------------------------------------------- */
+/* ---- where an event lands -------------------------------------------------------------------- */
 
 typedef struct landing {
     rrl_id_t action;
@@ -193,13 +194,14 @@ static rrl_status_t schedule_logically(const here_t *h) {
 static void a_physical_action_is_not_scheduled_as_a_logical_one(void) {
     app_t *app = app_new();
     rrl_id_t a = app_physical(app, 1);
-    declare(app, app_on(app, app_reactor(app), RRL_STARTUP, 0, schedule_logically, &a), RRL_EFFECT, RRL_ACTION, a);
+    declare(app, app_on(app, app_reactor(app), RRL_STARTUP, 0, schedule_logically, &a), RRL_EFFECT,
+            RRL_ACTION, a);
     app_run(app, 1);
     CHECK_EQ(app->stats.n_reactions, 1);
     app_free(app);
 }
 
-/* ---- from other threads ---------------------------------------------------------------------------- */
+/* ---- from other threads ---------------------------------------------------------------------- */
 
 enum { N_PUSHERS = 4, N_EACH = 400 / CHECK_SLOWDOWN };
 
@@ -225,7 +227,8 @@ static void push_all(void *ctx, uint32_t index) {
     crowd_t *crowd = ctx;
     for (int64_t i = 1; i <= N_EACH || crowd->ends_early; i++) {
         rrl_status_t rc;
-        while ((rc = push(crowd->app, crowd->action, 0, index * 1000 + i % 1000, NULL)) == RRL_FULL) {
+        while ((rc = push(crowd->app, crowd->action, 0, index * 1000 + i % 1000, NULL)) ==
+               RRL_FULL) {
             rc = rrl_wait_for_room(crowd->app->p, crowd->action, APP_PATIENCE_NS);
             if (rc) break;
         }
@@ -242,7 +245,8 @@ static void run_crowd(const pool_t *pool, uint32_t capacity, bool ends_early, ui
     crowd_t crowd = {.app = app_new_for(pool), .ends_early = ends_early};
     app_t *app = crowd.app;
     crowd.action = app_physical(app, capacity);
-    app_on(app, app_reactor(app), RRL_ACTION, crowd.action, ends_early ? NULL : take_of_crowd, &crowd);
+    app_on(app, app_reactor(app), RRL_ACTION, crowd.action, ends_early ? NULL : take_of_crowd,
+           &crowd);
     app->options.fast = false;
     app->options.yield_seed = seed;
     app_create(app, pool->n_workers);
@@ -289,7 +293,7 @@ static void the_end_waits_for_a_push_under_way(void) {
     }
 }
 
-/* ---- waiting for room ------------------------------------------------------------------------------ */
+/* ---- waiting for room ------------------------------------------------------------------------ */
 
 typedef struct blockade {
     rrl_atomic_u32_t has_begun, may_end;
@@ -326,7 +330,7 @@ static void a_wait_for_room_ends_when_the_inbox_is_taken_over(void) {
     }
 }
 
-/* ---- physical connections -------------------------------------------------------------------------- */
+/* ---- physical connections -------------------------------------------------------------------- */
 
 enum { N_CHANNELS = 5 };
 
@@ -359,7 +363,8 @@ static void values_of_physical_connections_are_stamped_in_order(void) {
             app_t *app = app_new_for(pool);
             spread_t s = {.delay_ns = way ? 100000 * MS : MS};
             rrl_id_t source = app_reactor(app), sink = app_reactor(app);
-            rrl_id_t from = app_on(app, source, RRL_TIMER, app_timer(app, offsets[way], 0), set_all, &s);
+            rrl_id_t from =
+                app_on(app, source, RRL_TIMER, app_timer(app, offsets[way], 0), set_all, &s);
             rrl_id_t to = app_reaction(app, sink, see, &s);
             for (uint32_t i = 0; i < N_CHANNELS; i++) {
                 s.out[i] = app_port(app);
@@ -374,9 +379,11 @@ static void values_of_physical_connections_are_stamped_in_order(void) {
             app->options.fast = way != 0;
             app_go(app);
             CHECK(rrl_tag_is_before((rrl_tag_t){offsets[way], 0}, s.came[0]));
-            for (uint32_t i = 1; i < N_CHANNELS; i++) CHECK(rrl_tag_is_before(s.came[i - 1], s.came[i]));
+            for (uint32_t i = 1; i < N_CHANNELS; i++)
+                CHECK(rrl_tag_is_before(s.came[i - 1], s.came[i]));
             CHECK(s.came_delayed.time_ns >= s.came[0].time_ns + s.delay_ns);
-            if (way) CHECK(s.came[N_CHANNELS - 1].time_ns < s.came[0].time_ns + s.delay_ns); /* it delays no other */
+            /* it delays no other */
+            if (way) CHECK(s.came[N_CHANNELS - 1].time_ns < s.came[0].time_ns + s.delay_ns);
             CHECK_EQ(app->stats.n_events, 1 + N_CHANNELS + 1);
             app_free(app);
         }

@@ -2,7 +2,7 @@
 
 #include "host.h"
 
-/* ---- helpers --------------------------------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static rrl_plan_t compile(const app_t *app, uint32_t n_workers) {
     rrl_plan_t plan;
@@ -53,14 +53,15 @@ static void check_cycle(app_t *app, const char *expected) {
         char from[16] = "-", port[16] = "-";
         if (cycle[i].reaction != RRL_NONE) snprintf(from, sizeof from, "r%u", cycle[i].reaction);
         if (cycle[i].port != RRL_NONE) snprintf(port, sizeof port, "p%u", cycle[i].port);
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", i ? ", " : "", from, port);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", i ? ", " : "", from, port);
     }
     CHECK_STR_EQ(text, expected);
     free(cycle);
     app_free(app);
 }
 
-/* ---- levels ---------------------------------------------------------------------------------------- */
+/* ---- levels ---------------------------------------------------------------------------------- */
 
 static void reactions_of_one_reactor_are_ordered_without_any_port(void) {
     app_t *app = app_new();
@@ -78,7 +79,8 @@ static void a_chain_of_connections_is_a_chain_of_levels(void) {
     app_t *app = app_new();
     stage_t s[5];
     for (int i = 0; i < 5; i++) s[i] = add_stage(app);
-    for (int i = 4; i > 0; i--) connect(app, s[i - 1].out, s[i].in, RRL_NO_DELAY); /* in any order */
+    /* in any order */
+    for (int i = 4; i > 0; i--) connect(app, s[i - 1].out, s[i].in, RRL_NO_DELAY);
     rrl_plan_t plan = compile(app, 1);
     for (uint32_t i = 0; i < 5; i++) CHECK_EQ(plan.reactions[s[i].reaction].level, i);
     free_all(app, &plan);
@@ -102,7 +104,8 @@ static void a_delay_ends_a_chain_of_levels(void) {
 
 static void the_longest_way_decides_in_a_diamond(void) {
     app_t *app = app_new();
-    stage_t top = add_stage(app), left = add_stage(app), right = add_stage(app), far = add_stage(app);
+    stage_t top = add_stage(app), left = add_stage(app), right = add_stage(app),
+            far = add_stage(app);
     rrl_id_t reactor = app_reactor(app), in0 = app_port(app), in1 = app_port(app);
     rrl_id_t join = reaction(app, reactor);
     connect(app, top.out, left.in, RRL_NO_DELAY);
@@ -122,7 +125,8 @@ static void the_longest_way_decides_in_a_diamond(void) {
 static void reading_an_own_output_adds_no_order(void) {
     app_t *app = app_new();
     rrl_id_t reactor = app_reactor(app), out = app_port(app);
-    rrl_id_t first = reaction(app, reactor), second = reaction(app, reactor), third = reaction(app, reactor);
+    rrl_id_t first = reaction(app, reactor), second = reaction(app, reactor),
+             third = reaction(app, reactor);
     declare(app, first, RRL_USE, RRL_PORT, out); /* before it is set: no loop */
     effect(app, second, out);
     declare(app, third, RRL_PEEK, RRL_PORT, out);
@@ -138,7 +142,8 @@ static void reading_an_own_output_adds_no_order(void) {
 
 static void a_parent_stands_between_the_children_that_it_reads_and_writes(void) {
     app_t *app = app_new();
-    rrl_id_t parent = app_reactor(app), before = reaction(app, parent), relay = reaction(app, parent);
+    rrl_id_t parent = app_reactor(app), before = reaction(app, parent),
+             relay = reaction(app, parent);
     stage_t a = add_stage(app), b = add_stage(app);
     effect(app, before, a.in); /* children's inputs are its effects, their outputs its triggers */
     trigger(app, relay, a.out);
@@ -184,7 +189,8 @@ static void levels_are_longest_paths_in_random_graphs(void) {
         rrl_id_t out[N], reactor_of[N], last_of[N];
         for (uint32_t r = 0; r < N; r++) { /* reactors have ascending reactions, not in one piece */
             bool joins = r && check_random(&random) % 3 == 0;
-            reactor_of[r] = joins ? (rrl_id_t)(check_random(&random) % app->n_reactors) : app_reactor(app);
+            reactor_of[r] =
+                joins ? (rrl_id_t)(check_random(&random) % app->n_reactors) : app_reactor(app);
             reaction(app, reactor_of[r]);
             out[r] = app_port(app);
             effect(app, r, out[r]);
@@ -209,12 +215,14 @@ static void levels_are_longest_paths_in_random_graphs(void) {
     }
 }
 
-/* ---- loops ----------------------------------------------------------------------------------------- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 static void a_loop_is_reported_in_running_order_with_its_ports(void) {
     app_t *app = app_new();
-    stage_t a = add_stage(app), b = add_stage(app), c = add_stage(app); /* r0: p0 p1, r1: p2 p3, r2: p4 p5 */
-    stage_t behind = add_stage(app), before = add_stage(app); /* not on the loop: not in the report */
+    /* r0: p0 p1, r1: p2 p3, r2: p4 p5 */
+    stage_t a = add_stage(app), b = add_stage(app), c = add_stage(app);
+    /* not on the loop: not in the report */
+    stage_t behind = add_stage(app), before = add_stage(app);
     rrl_id_t also = app_port(app);
     trigger(app, c.reaction, also); /* p10 */
     connect(app, a.out, b.in, RRL_NO_DELAY);
@@ -284,7 +292,8 @@ static void a_loop_with_any_delay_is_none(void) {
         stage_t a = add_stage(app), b = add_stage(app);
         rrl_id_t p = app_port(app);
         connect(app, a.out, b.in, RRL_NO_DELAY);
-        CHECK_EQ(rrl_graph_connect(app->g, b.out, a.in, physical ? RRL_NO_DELAY : 0, physical), RRL_OK);
+        CHECK_EQ(rrl_graph_connect(app->g, b.out, a.in, physical ? RRL_NO_DELAY : 0, physical),
+                 RRL_OK);
         CHECK_EQ(rrl_graph_connect(app->g, p, p, physical ? RRL_NO_DELAY : 0, physical), RRL_OK);
         rrl_plan_t plan = compile(app, 1);
         CHECK_EQ(plan.n_delays, 2);
@@ -292,7 +301,7 @@ static void a_loop_with_any_delay_is_none(void) {
     }
 }
 
-/* ---- delays and cells ------------------------------------------------------------------------------ */
+/* ---- delays and cells ------------------------------------------------------------------------ */
 
 static void connections_that_agree_share_a_delay(void) {
     app_t *app = app_new();
@@ -333,7 +342,8 @@ static void a_pass_through_chain_shows_the_cell_where_it_begins(void) {
     CHECK_EQ(plan.port_cell[source.out], source.out);
     CHECK_EQ(plan.port_cell[middle], source.out);
     CHECK_EQ(plan.port_cell[end], source.out);
-    uint32_t d = plan.port_cell[late] - plan.first_delay, e = plan.port_cell[hung] - plan.first_delay;
+    uint32_t d = plan.port_cell[late] - plan.first_delay,
+             e = plan.port_cell[hung] - plan.first_delay;
     CHECK_EQ(plan.port_cell[later], plan.port_cell[late]);
     CHECK_EQ(plan.delay[d].source, source.out); /* the delay captures the cell, not the port */
     CHECK_EQ(plan.delay[e].source, plan.first_delay + d);
@@ -372,7 +382,8 @@ static void a_connected_port_has_no_other_writer(void) {
 
 static void a_view_stands_once_however_often_it_is_declared(void) {
     app_t *app = app_new();
-    rrl_id_t reactor = app_reactor(app), in = app_port(app), first, wide = app_multiport(app, 2, &first);
+    rrl_id_t reactor = app_reactor(app), in = app_port(app), first,
+             wide = app_multiport(app, 2, &first);
     rrl_id_t action = app_logical(app, 0), timer = app_timer(app, 0, 0), r = reaction(app, reactor);
     for (int twice = 0; twice < 2; twice++) {
         trigger(app, r, in);
@@ -427,9 +438,10 @@ static void nothing_at_all_compiles(void) {
     free_all(app, &plan);
 }
 
-/* ---- placement ------------------------------------------------------------------------------------- */
+/* ---- placement ------------------------------------------------------------------------------- */
 
-static void check_homes(const rrl_plan_t *plan, const rrl_id_t *reactions, uint32_t n, const uint32_t *expected) {
+static void check_homes(const rrl_plan_t *plan, const rrl_id_t *reactions, uint32_t n,
+                        const uint32_t *expected) {
     for (uint32_t i = 0; i < n; i++) CHECK_EQ(plan->reactions[reactions[i]].home, expected[i]);
 }
 

@@ -1,6 +1,6 @@
-#include "host.h"
+#include "body.h"
 
-/* ---- ports ----------------------------------------------------------------------------------------- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 static rrl_status_t set_twice(const here_t *h) {
     const wire_t *wire = h->arg;
@@ -25,8 +25,10 @@ static void the_last_write_wins(void) {
         rrl_id_t out = app_port(app), in = app_port(app), timer = app_timer(app, 0, 1);
         rrl_id_t reactor = app_reactor(app);
         wire_t source = {.out = out}, sink = {in, RRL_NONE, "got"};
-        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_twice, &source), RRL_EFFECT, RRL_PORT, out);
-        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_again, &source), RRL_EFFECT, RRL_PORT, out);
+        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_twice, &source), RRL_EFFECT,
+                RRL_PORT, out);
+        declare(app, app_on(app, reactor, RRL_TIMER, timer, set_again, &source), RRL_EFFECT,
+                RRL_PORT, out);
         add_wire(app, &sink);
         connect(app, out, in, RRL_NO_DELAY);
         app->options.timeout_ns = 2;
@@ -66,7 +68,8 @@ static void only_what_is_declared_can_be_touched(void) {
         wire_t wire = {app_port(app), app_port(app), NULL};
         app_multiport(app, 2, &first);
         app_logical(app, 0);
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_STARTUP, 0, touch_what_is_not_declared, &wire);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_STARTUP, 0, touch_what_is_not_declared, &wire);
         declare(app, r, RRL_USE, RRL_PORT, wire.in);
         app_go(app);
         CHECK_EQ(app->stats.n_reactions, 1);
@@ -95,7 +98,8 @@ static void a_join_runs_once_after_all_that_it_reads(void) {
         for (int i = 0; i < 9; i++) p[i] = app_port(app);
         wire_t source = {.out = p[0]}, left = {p[1], p[2], "left"}, right = {p[3], p[4], "right"},
                far = {p[5], p[6], "far"}, join[2] = {{.in = p[7]}, {.in = p[8]}};
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &source);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &source);
         declare(app, r, RRL_EFFECT, RRL_PORT, p[0]);
         add_wire(app, &left);
         add_wire(app, &right);
@@ -140,7 +144,7 @@ static void a_parent_reads_outputs_and_sets_inputs_of_its_children(void) {
     }
 }
 
-/* ---- finalisers ------------------------------------------------------------------------------------- */
+/* ---- finalisers ------------------------------------------------------------------------------ */
 
 /* Elements 0 and 1 of each kind: what the body uses, and what the finaliser of a value uses. */
 enum { MARKED = 666 };
@@ -190,7 +194,7 @@ static void a_finaliser_may_use_the_runtime(void) {
     }
 }
 
-/* ---- multiports ------------------------------------------------------------------------------------ */
+/* ---- multiports ------------------------------------------------------------------------------ */
 
 /* A multiport and the first of its channels. */
 typedef struct wide {
@@ -288,9 +292,11 @@ static void a_wide_bank_is_gathered_in_order(void) {
         app_t *app = app_new_for(pool);
         static wire_t members[N];
         wide_t in = add_wide(app, N, "in");
-        for (uint32_t i = 0; i < N; i++) { /* connected backwards, so that no order is there by chance */
+        /* connected backwards, so that no order is there by chance */
+        for (uint32_t i = 0; i < N; i++) {
             members[i] = (wire_t){.out = app_port(app)};
-            rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, i % 3, 3), emit_one, &members[i]);
+            rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, i % 3, 3),
+                                emit_one, &members[i]);
             declare(app, r, RRL_EFFECT, RRL_PORT, members[i].out);
             connect(app, members[i].out, in.first + N - 1 - i, RRL_NO_DELAY);
         }
@@ -308,12 +314,14 @@ static void one_source_may_feed_several_channels(void) {
         app_t *app = app_new_for(pool);
         wire_t source = {.out = app_port(app)};
         wide_t in = add_wide(app, 3, "in"), late = add_wide(app, 3, "late");
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 0), emit_one, &source);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 0), emit_one, &source);
         declare(app, r, RRL_EFFECT, RRL_PORT, source.out);
         app_on(app, app_reactor(app), RRL_MULTIPORT, in.id, gather, &in);
         app_on(app, app_reactor(app), RRL_MULTIPORT, late.id, gather, &late);
         for (uint32_t i = 0; i < 3; i++) connect(app, source.out, in.first + i, RRL_NO_DELAY);
-        for (uint32_t i = 0; i < 3; i++) connect(app, source.out, late.first + i, 2); /* one delay for all */
+        /* one delay for all */
+        for (uint32_t i = 0; i < 3; i++) connect(app, source.out, late.first + i, 2);
         app_go(app);
         CHECK_STR_EQ(app_log(app), "0.0 in 0=1 1=1 2=1; 2.0 late 0=1 1=1 2=1");
         CHECK_EQ(app->stats.n_events, 2);
@@ -357,7 +365,8 @@ static void looking_at_an_own_multiport_takes_nothing_from_its_reader(void) {
             app_t *app = app_new_for(pool);
             wide_t out = add_wide(app, 4, "out");
             rrl_id_t parent = app_reactor(app), child = app_reactor(app);
-            app_on(app, parent, RRL_MULTIPORT, out.id, gather, &out); /* reads the child's output itself */
+            /* reads the child's output itself */
+            app_on(app, parent, RRL_MULTIPORT, out.id, gather, &out);
             rrl_id_t r = app_on(app, child, RRL_TIMER, app_timer(app, 0, 1), set_and_look, &out);
             declare(app, r, RRL_EFFECT, RRL_MULTIPORT, out.id);
             r = app_on(app, child, RRL_TIMER, app_timer(app, 0, 1), look_at_own, &out);
@@ -393,9 +402,10 @@ static void a_channel_may_be_declared_by_itself(void) {
         declare(app, r, RRL_EFFECT, RRL_MULTIPORT, out.id);
         app->options.timeout_ns = 4;
         app_go(app);
-        CHECK_STR_EQ(app_log(app), "0.0 one 0; 1.0 one 0; 1.0 out 0=0; 1.0 out 0=0; "
-                                   "2.0 one 1; 2.0 out 1=10; 2.0 out 1=10; 3.0 one 1; 3.0 out 0=0 1=10; "
-                                   "3.0 out 0=0 1=10; 4.0 one 0; 4.0 out 2=20; 4.0 out 2=20");
+        CHECK_STR_EQ(app_log(app),
+                     "0.0 one 0; 1.0 one 0; 1.0 out 0=0; 1.0 out 0=0; "
+                     "2.0 one 1; 2.0 out 1=10; 2.0 out 1=10; 3.0 one 1; 3.0 out 0=0 1=10; "
+                     "3.0 out 0=0 1=10; 4.0 one 0; 4.0 out 2=20; 4.0 out 2=20");
         app_free(app);
     }
 }

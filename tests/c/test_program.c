@@ -1,11 +1,11 @@
-#include "host.h"
+#include "body.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define MS ((int64_t)1000000)
 
-/* ---- beginning and end ----------------------------------------------------------------------------- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static void a_program_without_events_starves_at_once(void) {
     FOR_POOLS(pool) {
@@ -224,7 +224,7 @@ static void no_tag_comes_before_its_time(void) {
     }
 }
 
-/* ---- stopping from inside -------------------------------------------------------------------------- */
+/* ---- stopping from inside -------------------------------------------------------------------- */
 
 static rrl_status_t stop_with_an_event_left(const here_t *h) {
     note(h, "%s", timer_fired(h, 0) ? "tick" : "again");
@@ -240,7 +240,8 @@ static void a_request_stops_one_microstep_later_with_what_is_due_there(void) {
     FOR_POOLS(pool) {
         app_t *app = app_new_for(pool);
         rrl_id_t reactor = app_reactor(app);
-        rrl_id_t r = app_on(app, reactor, RRL_TIMER, app_timer(app, 5, 5), stop_with_an_event_left, NULL);
+        rrl_id_t r =
+            app_on(app, reactor, RRL_TIMER, app_timer(app, 5, 5), stop_with_an_event_left, NULL);
         rrl_id_t action = app_logical(app, 0);
         declare(app, r, RRL_TRIGGER, RRL_ACTION, action);
         declare(app, r, RRL_EFFECT, RRL_ACTION, action);
@@ -262,7 +263,7 @@ static void a_request_never_raises_the_stop_tag(void) {
     }
 }
 
-/* ---- the ends of the numbers ----------------------------------------------------------------------- */
+/* ---- the ends of the numbers ----------------------------------------------------------------- */
 
 static rrl_status_t leap_to_the_last_microstep(const here_t *h) {
     const char *asks = h->arg;
@@ -277,7 +278,8 @@ static void after_the_last_microstep_comes_the_next_nanosecond(void) {
     for (int i = 0; i < 3; i++) {
         app_t *app = app_new();
         rrl_id_t reactor = app_reactor(app);
-        app_on(app, reactor, RRL_TIMER, app_timer(app, 3, 0), leap_to_the_last_microstep, (void *)ways[i]);
+        app_on(app, reactor, RRL_TIMER, app_timer(app, 3, 0), leap_to_the_last_microstep,
+               (void *)ways[i]);
         app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
         app->options.keepalive = i != 0;
         app_run(app, 1);
@@ -291,7 +293,8 @@ static void a_delay_past_all_time_loses_the_value_not_the_program(void) {
         app_t *app = app_new_for(pool);
         rrl_id_t in = app_port(app), out = app_port(app);
         wire_t wire = {.out = out};
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 5, 0), emit_one, &wire);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 5, 0), emit_one, &wire);
         declare(app, r, RRL_EFFECT, RRL_PORT, out);
         app_on(app, app_reactor(app), RRL_PORT, in, say, "never");
         connect(app, out, in, RRL_FOREVER - 5);
@@ -302,80 +305,7 @@ static void a_delay_past_all_time_loses_the_value_not_the_program(void) {
     }
 }
 
-/* ---- bodies that fail ------------------------------------------------------------------------------ */
-
-static rrl_status_t say_unwinding(const here_t *h) {
-    note(h, "end%s", rrl_worker_is_unwinding(h->w) ? " unwinding" : "");
-    if (h->arg) set(h, ((const wire_t *)h->arg)->out, 1);
-    return RRL_OK;
-}
-
-static void a_level_with_a_failure_finishes_and_then_only_shutdown_runs(void) {
-    FOR_POOLS(pool) {
-        app_t *app = app_new_for(pool);
-        rrl_id_t shut_out = app_port(app), shut_in = app_port(app);
-        wire_t source[3], sink[3], last = {.out = shut_out}, never = {shut_in, RRL_NONE, "never"};
-        for (int i = 0; i < 3; i++) { /* level 0: three reactors; level 1: what they feed */
-            source[i] = (wire_t){.out = app_port(app)};
-            sink[i] = (wire_t){app_port(app), RRL_NONE, "sink"};
-            connect(app, source[i].out, sink[i].in, RRL_NO_DELAY);
-            rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 3), emit_one, &source[i]);
-            declare(app, r, RRL_EFFECT, RRL_PORT, source[i].out);
-            add_wire(app, &sink[i]);
-        }
-        for (int i = 0; i < 2; i++) {
-            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 3, 0), fail, i ? "b" : "a");
-        }
-        rrl_id_t closing = app_on(app, app_reactor(app), RRL_SHUTDOWN, 0, say_unwinding, &last);
-        declare(app, closing, RRL_EFFECT, RRL_PORT, shut_out);
-        connect(app, shut_out, shut_in, RRL_NO_DELAY);
-        add_wire(app, &never);
-        app_go(app);
-        CHECK_STR_EQ(app_log(app), "0.0 sink 1; 0.0 sink 1; 0.0 sink 1; 3.0 a fails; 3.0 b fails; "
-                                   "3.0 end unwinding");
-        check_stop_tag(app, 3, 0);
-        CHECK_EQ(app->stats.n_reactions, 12); /* the timers of both tags, three sinks, two failures, one end */
-        app_free(app);
-    }
-}
-
-static void shutdown_reactions_that_have_run_do_not_run_again(void) {
-    FOR_POOLS(pool) {
-        app_t *app = app_new_for(pool);
-        rrl_id_t first = app_reactor(app), second = app_reactor(app);
-        app_on(app, first, RRL_SHUTDOWN, 0, fail, "first"); /* level 0 */
-        app_on(app, first, RRL_SHUTDOWN, 0, say_unwinding, NULL); /* level 1: still to come */
-        app_on(app, second, RRL_SHUTDOWN, 0, say_unwinding, NULL); /* level 0 */
-        rrl_id_t both = app_on(app, second, RRL_TIMER, app_timer(app, 4, 0), fail, "timer");
-        declare(app, both, RRL_TRIGGER, RRL_SHUTDOWN, 0); /* level 1 */
-        app->options.timeout_ns = 4;
-        app_go(app);
-        CHECK_STR_EQ(app_log(app), "4.0 first fails; 4.0 end unwinding; 4.0 end; 4.0 timer fails");
-        check_stop_tag(app, 4, 0);
-        app_free(app);
-    }
-}
-
-static void what_is_pending_at_a_failure_is_given_back(void) {
-    FOR_POOLS(pool) {
-        app_t *app = app_new_for(pool);
-        rrl_id_t reactor = app_reactor(app), timer = app_timer(app, 0, 1), action = app_logical(app, 0);
-        wire_t source = {.out = app_port(app)};
-        rrl_id_t in = app_port(app);
-        rrl_id_t r = app_on(app, reactor, RRL_TIMER, timer, stop_with_an_event_left, NULL);
-        declare(app, r, RRL_EFFECT, RRL_ACTION, action);
-        r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &source);
-        declare(app, r, RRL_EFFECT, RRL_PORT, source.out);
-        connect(app, source.out, in, 5);
-        app_on(app, reactor, RRL_TIMER, timer, fail, "body");
-        app_on(app, reactor, RRL_SHUTDOWN, 0, fail, "end");
-        app_go(app);
-        CHECK_STR_EQ(app_log(app), "0.0 tick; 0.0 body fails; 0.0 end fails");
-        app_free(app);
-    }
-}
-
-/* ---- reports --------------------------------------------------------------------------------------- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 static void a_report_adds_up(void) {
     FOR_POOLS(pool) {
@@ -398,7 +328,8 @@ static void a_report_adds_up(void) {
             CHECK_EQ(rrl_program_reaction_count(app->p, r), 10);
             CHECK(rrl_program_reaction_ns(app->p, r) >= 0);
             CHECK_EQ(rrl_program_level(app->p, r), 0);
-            CHECK_EQ(rrl_program_home(app->p, r), pool->n_workers < N ? r * pool->n_workers / N : r);
+            CHECK_EQ(rrl_program_home(app->p, r),
+                     pool->n_workers < N ? r * pool->n_workers / N : r);
         }
         CHECK_EQ(rrl_program_reaction_count(app->p, N), 0);
         for (uint32_t w = 0; w < pool->n_workers; w++) {
@@ -411,7 +342,8 @@ static void a_report_adds_up(void) {
             for (size_t i = 0; i < n; i++) {
                 rrl_trace_record_t record = rrl_program_trace(app->p, w, i);
                 CHECK(record.reaction < N && record.begin_ns <= record.end_ns);
-                CHECK(i == 0 || !rrl_tag_is_before(record.tag, rrl_program_trace(app->p, w, i - 1).tag));
+                CHECK(i == 0 ||
+                      !rrl_tag_is_before(record.tag, rrl_program_trace(app->p, w, i - 1).tag));
             }
             n_run += ws.n_reactions;
             n_kept += n;
@@ -431,7 +363,8 @@ static uint64_t allocations_of(uint32_t n_workers, app_mode_t mode, int64_t time
     app->mode = mode;
     for (int i = 0; i < 8; i++) {
         wires[i] = (wire_t){.in = app_port(app), .out = app_port(app)};
-        rrl_id_t r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &wires[i]);
+        rrl_id_t r =
+            app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &wires[i]);
         declare(app, r, RRL_EFFECT, RRL_PORT, wires[i].out);
         app_on(app, app_reactor(app), RRL_PORT, wires[i].in, NULL, NULL);
         connect(app, wires[i].out, wires[i].in, i % 2 ? RRL_NO_DELAY : i);
@@ -466,7 +399,7 @@ static void workers_are_pinned_where_it_is_allowed(void) {
     free(allowed);
 }
 
-/* ---- phases ---------------------------------------------------------------------------------------- */
+/* ---- phases ---------------------------------------------------------------------------------- */
 
 static void a_program_runs_once(void) {
     app_t *app = app_new();
@@ -527,7 +460,8 @@ static void a_forked_child_has_no_workers(void) {
         rrl_tag_t tag;
         rrl_program_forget_threads(app->p);
         bool ok = rrl_program_wait(app->p, RRL_FOREVER) == RRL_STOPPED &&
-                  rrl_program_join(app->p) == RRL_STOPPED && rrl_program_start(app->p) == RRL_E_PHASE &&
+                  rrl_program_join(app->p) == RRL_STOPPED &&
+                  rrl_program_start(app->p) == RRL_E_PHASE &&
                   rrl_schedule_physical(app->p, action, 0, app, &tag) == RRL_STOPPED &&
                   rrl_wait_for_room(app->p, action, RRL_FOREVER) == RRL_STOPPED;
         rrl_program_request_stop(app->p);
@@ -595,9 +529,6 @@ int main(int argc, char **argv) {
         CHECK_CASE(a_request_never_raises_the_stop_tag),
         CHECK_CASE(after_the_last_microstep_comes_the_next_nanosecond),
         CHECK_CASE(a_delay_past_all_time_loses_the_value_not_the_program),
-        CHECK_CASE(a_level_with_a_failure_finishes_and_then_only_shutdown_runs),
-        CHECK_CASE(shutdown_reactions_that_have_run_do_not_run_again),
-        CHECK_CASE(what_is_pending_at_a_failure_is_given_back),
         CHECK_CASE(a_report_adds_up),
         CHECK_CASE(nothing_is_allocated_in_a_steady_state),
         CHECK_CASE(workers_are_pinned_where_it_is_allowed),

@@ -54,6 +54,14 @@ static void shutdown_reactions_that_have_run_do_not_run_again(void) {
     }
 }
 
+static rrl_status_t schedule_two(const here_t *h) {
+    note(h, "tick");
+    CHECK_EQ(schedule(h, 0, 0, 1).status, RRL_OK);
+    CHECK_EQ(schedule(h, 0, 7, 2).status, RRL_OK);
+    CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
+    return RRL_OK;
+}
+
 static void what_is_pending_at_a_failure_is_given_back(void) {
     FOR_POOLS(pool) {
         app_t *app = app_new_for(pool);
@@ -61,7 +69,7 @@ static void what_is_pending_at_a_failure_is_given_back(void) {
                  action = app_logical(app, 0);
         wire_t source = {.out = app_port(app)};
         rrl_id_t in = app_port(app);
-        rrl_id_t r = app_on(app, reactor, RRL_TIMER, timer, stop_with_an_event_left, NULL);
+        rrl_id_t r = app_on(app, reactor, RRL_TIMER, timer, schedule_two, NULL);
         declare(app, r, RRL_EFFECT, RRL_ACTION, action);
         r = app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), emit_one, &source);
         declare(app, r, RRL_EFFECT, RRL_PORT, source.out);

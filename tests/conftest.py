@@ -4,6 +4,7 @@ import contextlib
 import faulthandler
 import os
 import random
+import signal
 import sys
 import sysconfig
 import threading
@@ -39,6 +40,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # As in a shell's background job: the scripts of these tests would inherit it, and never hear Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "leaves_threads: a library used here keeps threads of its own"
     )

@@ -41,7 +41,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        # As in a shell's background job: the scripts of these tests would inherit it, and never hear Ctrl-C.
+        # A shell's background job ignores it, and so would the scripts of these tests.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "leaves_threads: a library used here keeps threads of its own"

@@ -455,8 +455,8 @@ static void end(rrl_program_t *p, rrl_worker_t *w) {
  * a parked worker costs until it runs (a virtual machine's halt and resume; see bench/micro). */
 #define HANDOFF_NS 400.0f
 #define WAKE_NS 30000.0f
-#define FIRST_INTERVAL 64
-#define LONGEST_INTERVAL 1024
+/* Runs of a level between two trials of the way that was slower. */
+#define SHORTEST_INTERVAL 64
 
 typedef struct slices {
     uint32_t n;           /* reactions in all */
@@ -497,10 +497,9 @@ static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, uint32_t lev
     float there =
         cost->published_ns == 0 ? s->longest + HANDOFF_NS : cost->published_ns * (float)s->n;
     bool is_better = there < here;
-    if (!cost->interval) cost->interval = FIRST_INTERVAL;
+    if (!cost->interval) cost->interval = SHORTEST_INTERVAL;
     if (++cost->age >= cost->interval && !s->must_wake) {
-        cost->age = 0;
-        if (cost->interval < LONGEST_INTERVAL) cost->interval *= 2;
+        cost->age = 0; /* a trial of the other way; price_trial() says when the next one is due */
         return !is_better;
     }
     if (!is_better || !s->must_wake) return is_better;
@@ -518,18 +517,29 @@ static void publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level, con
     rrl__publish_level(p, w, level);
 }
 
+/* A trial that took longer than the usual way puts the next one off, until trials cost a hundredth of all;
+ * but about every second there is one, so that a processor that became free is noticed. */
+static void price_trial(rrl_level_cost_t *cost, float took_ns, float usual_ns) {
+    if (cost->age || usual_ns <= 0) return;
+    float interval = 100 * (took_ns - usual_ns) / usual_ns, longest = 1e9f / usual_ns;
+    if (interval > longest) interval = longest;
+    cost->interval = interval > SHORTEST_INTERVAL ? (uint32_t)interval : SHORTEST_INTERVAL;
+}
+
 static void learn_published(rrl_program_t *p) {
     if (p->timed_level == RRL_NONE) return;
     rrl_level_cost_t *cost = &p->level_costs[p->timed_level];
-    cost->published_ns =
-        rrl__learn(cost->published_ns, rrl__clock_ns() - p->timed_since_ns, p->timed_n);
+    int64_t elapsed_ns = rrl__clock_ns() - p->timed_since_ns;
+    cost->published_ns = rrl__learn(cost->published_ns, elapsed_ns, p->timed_n);
+    price_trial(cost, (float)elapsed_ns, cost->inline_ns * (float)p->timed_n);
     p->timed_level = RRL_NONE;
 }
 
 static void run_inline(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const slices_t *s) {
     size_t first_slot = (size_t)level * p->plan.n_workers;
     rrl_level_cost_t *cost = &p->level_costs[level];
-    bool is_timed = s->n_busy > 1 && rrl__is_worth_timing(cost->inline_ns, s->n, p->n_levels_run);
+    bool is_timed = s->n_busy > 1 && (cost->age == 0 ||
+                                      rrl__is_worth_timing(cost->inline_ns, s->n, p->n_levels_run));
     int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
     for (uint32_t home = 0; home < p->plan.n_workers; home++) {
         uint32_t n = p->n_ready[first_slot + home];
@@ -537,7 +547,10 @@ static void run_inline(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const 
         p->n_ready[first_slot + home] = 0;
         rrl__run_reactions(p, w, &p->ready[p->plan.slot_begin[first_slot + home]], n);
     }
-    if (is_timed) cost->inline_ns = rrl__learn(cost->inline_ns, rrl__clock_ns() - begin_ns, s->n);
+    if (!is_timed) return;
+    int64_t elapsed_ns = rrl__clock_ns() - begin_ns;
+    cost->inline_ns = rrl__learn(cost->inline_ns, elapsed_ns, s->n);
+    price_trial(cost, (float)elapsed_ns, cost->published_ns * (float)s->n);
 }
 
 /* True: the level was handed out, with a slice for `w` too perhaps. */

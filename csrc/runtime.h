@@ -41,6 +41,7 @@ typedef struct rrl_level_cost {
     float published_ns;
     uint32_t age;      /* runs since the other way was tried */
     uint32_t interval; /* after so many it is tried again */
+    bool is_waking;    /* the others were woken for a trial */
 } rrl_level_cost_t;
 
 /* Present channels of a multiport, filled by the coordinator, sorted by the only reactor that reads it. */

@@ -484,6 +484,17 @@ static slices_t measure_slices(const rrl_program_t *p, const rrl_worker_t *w, si
     return s;
 }
 
+/* A trial that took longer than the usual way puts the next one off, until trials cost a hundredth of all;
+ * but about every second there is one, so that a processor that became free is noticed. */
+static void price_trial(rrl_level_cost_t *cost, float took_ns, float usual_ns) {
+    if (cost->age || usual_ns <= 0) return;
+    if (cost->is_waking) took_ns += WAKE_NS;
+    cost->is_waking = false;
+    float interval = 100 * (took_ns - usual_ns) / usual_ns, longest = 1e9f / usual_ns;
+    if (interval > longest) interval = longest;
+    cost->interval = interval > SHORTEST_INTERVAL ? (uint32_t)interval : SHORTEST_INTERVAL;
+}
+
 /* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out, whichever has been cheaper.
  * A parked worker is woken once the savings forgone since the last time add up to the price of waking it:
  * at most twice the cost of knowing in advance. */
@@ -498,9 +509,16 @@ static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, uint32_t lev
         cost->published_ns == 0 ? s->longest + HANDOFF_NS : cost->published_ns * (float)s->n;
     bool is_better = there < here;
     if (!cost->interval) cost->interval = SHORTEST_INTERVAL;
-    if (++cost->age >= cost->interval && !s->must_wake) {
-        cost->age = 0; /* a trial of the other way; price_trial() says when the next one is due */
-        return !is_better;
+    if (++cost->age >= cost->interval) {
+        /* A trial of the other way. To hand out, the others are woken first, and the next run is the trial;
+         * if they sleep again by then, runs are too far apart for one. */
+        if (!is_better && s->must_wake && !cost->is_waking) {
+            cost->is_waking = true;
+            return true;
+        }
+        cost->age = 0;
+        if (is_better || !s->must_wake) return !is_better;
+        price_trial(cost, here, here);
     }
     if (!is_better || !s->must_wake) return is_better;
     p->credit_ns += here - there;
@@ -515,15 +533,6 @@ static void publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level, con
     p->timed_n = s->n;
     if (p->timed_level != RRL_NONE) p->timed_since_ns = rrl__clock_ns();
     rrl__publish_level(p, w, level);
-}
-
-/* A trial that took longer than the usual way puts the next one off, until trials cost a hundredth of all;
- * but about every second there is one, so that a processor that became free is noticed. */
-static void price_trial(rrl_level_cost_t *cost, float took_ns, float usual_ns) {
-    if (cost->age || usual_ns <= 0) return;
-    float interval = 100 * (took_ns - usual_ns) / usual_ns, longest = 1e9f / usual_ns;
-    if (interval > longest) interval = longest;
-    cost->interval = interval > SHORTEST_INTERVAL ? (uint32_t)interval : SHORTEST_INTERVAL;
 }
 
 static void learn_published(rrl_program_t *p) {

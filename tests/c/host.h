@@ -369,7 +369,7 @@ static inline void app_force_mode(app_t *app) {
     for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++)
         p->slice_ns[i] = app->mode == MODE_LEARN ? 0 : INFINITY;
     for (uint32_t l = 0; l < p->plan.n_levels && app->mode != MODE_LEARN; l++)
-        p->level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX};
+        p->level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
     p->n_usable_cpus = APP_MAX_WORKERS;
     p->is_oversubscribed = app->mode == MODE_PARK;
 }

@@ -42,13 +42,13 @@ static bool is_early(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t
 }
 
 /* Gives the event a tag after `now` that no other event of the action has, and stores it. */
-static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag,
+static rrl_status_t store(rrl_enclave_t *e, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag,
                           void *payload, outcome_t *out) {
     rrl_status_t rc = RRL_OK;
     if (!rrl_tag_is_before(now, tag)) rc = next_microstep(now, &tag);
     if (!rc) rc = rrl__pending_free_tag(&t->pending, tag, &tag);
     if (rc) return rc;
-    if (rrl_tag_is_before(p->stop_tag, tag)) {
+    if (rrl_tag_is_before(e->stop_tag, tag)) {
         *out = (outcome_t){.discarded = payload, .is_past_stop = true};
         return RRL_OK;
     }
@@ -65,12 +65,12 @@ static rrl_status_t store(rrl_program_t *p, rrl_trigger_state_t *t, rrl_tag_t no
 
 /* Applies the action's spacing and policy (semantics of Lingua Franca's actions). Takes the payload over
  * on RRL_OK. Belongs to the worker that runs a reaction of the action's reactor, or to the coordinator. */
-static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_action_spec_t *spec,
+static rrl_status_t place(rrl_enclave_t *e, rrl_trigger_state_t *t, const rrl_action_spec_t *spec,
                           rrl_tag_t now, rrl_tag_t intended, void *payload, outcome_t *out) {
     *out = (outcome_t){0};
     int64_t spacing_ns = spec->min_spacing_ns;
     if (spacing_ns == RRL_NO_SPACING || !is_early(t, spacing_ns, intended))
-        return store(p, t, now, intended, payload, out);
+        return store(e, t, now, intended, payload, out);
 
     rrl_pending_event_t *latest = latest_pending(t);
     if (spec->policy == RRL_DROP) {
@@ -87,7 +87,7 @@ static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_ac
     if (spec->policy == RRL_UPDATE) {
         rrl_pending_event_t removed = {.serial = 0};
         if (latest) rrl__pending_take(&t->pending, latest->tag, &removed);
-        rrl_status_t rc = store(p, t, now, intended, payload, out);
+        rrl_status_t rc = store(e, t, now, intended, payload, out);
         if (!removed.serial) return rc;
         if (rc || !out->serial) { /* nothing took its place: it stays; its room is still there */
             (void)rrl__pending_add(&t->pending, removed, &out->grew);
@@ -98,7 +98,7 @@ static rrl_status_t place(rrl_program_t *p, rrl_trigger_state_t *t, const rrl_ac
         return rc;
     }
     rrl_status_t rc = deferred_tag(t, spacing_ns, &intended);
-    return rc ? rc : store(p, t, now, intended, payload, out);
+    return rc ? rc : store(e, t, now, intended, payload, out);
 }
 
 static void release_one(const rrl_program_t *p, void *payload) {
@@ -119,6 +119,7 @@ static rrl_status_t check_effect(const rrl_worker_t *w, rrl_id_t action) {
 rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload,
                           rrl_tag_t *out_tag, uint64_t *out_serial) {
     rrl_program_t *p = w->program;
+    rrl_enclave_t *e = w->enclave;
     rrl_status_t rc = check_effect(w, action);
     if (rc) return rc;
     const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
@@ -126,7 +127,7 @@ rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, vo
     rrl_tag_t intended;
     if (delay_ns < 0 || spec->is_physical) return RRL_E_INVAL;
     rc = rrl_time_add(delay_ns, spec->min_delay_ns, &delay_ns);
-    if (!rc) rc = rrl_tag_delay(p->tag, delay_ns, &intended);
+    if (!rc) rc = rrl_tag_delay(e->tag, delay_ns, &intended);
     if (rc) return rc;
     if (intended.time_ns == RRL_FOREVER) return RRL_E_OVERFLOW;
     uint32_t room = w->cap_wakes;
@@ -135,7 +136,7 @@ rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, vo
     w->n_allocations += room != w->cap_wakes;
 
     outcome_t out;
-    rc = place(p, t, spec, p->tag, intended, payload, &out);
+    rc = place(e, t, spec, e->tag, intended, payload, &out);
     if (rc) return rc;
     w->n_allocations += out.grew;
     w->n_stale += out.leaves_stale;
@@ -177,11 +178,16 @@ static bool take_room(rrl_trigger_state_t *t, uint32_t capacity) {
     return false;
 }
 
-static void announce_room(rrl_program_t *p) {
-    uint32_t seen = rrl_load_relaxed_u32(&p->room);
-    while (!rrl_cas_weak_acq_rel_u32(&p->room, &seen, (seen + 2) & ~1u)) {
+static void announce_room(rrl_enclave_t *e) {
+    uint32_t seen = rrl_load_relaxed_u32(&e->room);
+    while (!rrl_cas_weak_acq_rel_u32(&e->room, &seen, (seen + 2) & ~1u)) {
     }
-    if (seen & 1) rrl__futex_wake(&p->room, INT_MAX);
+    if (seen & 1) rrl__futex_wake(&e->room, INT_MAX);
+}
+
+/* Where the action's events are. */
+static rrl_enclave_t *enclave_of(const rrl_program_t *p, rrl_id_t action) {
+    return &p->enclaves[p->plan.reactor_enclave[p->plan.actions[action].reactor]];
 }
 
 rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns,
@@ -189,9 +195,10 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
     if (action >= p->plan.n_actions || delay_ns < 0) return RRL_E_INVAL;
     const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
     if (!spec->is_physical) return RRL_E_INVAL;
+    rrl_enclave_t *e = enclave_of(p, action);
     rrl_status_t rc = RRL_OK;
     /* acq_rel: pairs with rrl__close_gate. */
-    if (rrl_add_acq_rel_u32(&p->gate, 1) & RRL_GATE_CLOSED) rc = RRL_STOPPED;
+    if (rrl_add_acq_rel_u32(&e->gate, 1) & RRL_GATE_CLOSED) rc = RRL_STOPPED;
     /* acquire: start_ns was written before the phase. */
     if (!rc && rrl_load_acquire_u32(&p->phase) == RRL_CREATED) rc = RRL_E_PHASE;
     rrl_inbox_item_t item = {.action = action, .delay_ns = delay_ns, .ticket = ticket};
@@ -204,16 +211,16 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
     }
     if (!rc && !take_room(&p->triggers[p->first_action_trigger + action], spec->capacity))
         rc = RRL_FULL;
-    if (!rc && !rrl__mpsc_push(&p->inbox,
+    if (!rc && !rrl__mpsc_push(&e->inbox,
                                &item)) { /* all inboxes together are larger than a ring can be */
         rrl_sub_acq_rel_u32(&p->triggers[p->first_action_trigger + action].n_waiting, 1);
-        announce_room(p);
+        announce_room(e);
         rc = RRL_FULL;
     }
-    rrl_sub_acq_rel_u32(&p->gate, 1); /* releases the push to rrl__close_gate */
+    rrl_sub_acq_rel_u32(&e->gate, 1); /* releases the push to rrl__close_gate */
     if (!rc) {
         *out_tag = (rrl_tag_t){lands_ns, 0};
-        rrl__ring_bell(p);
+        rrl__ring_bell(e);
     }
     return rc;
 }
@@ -222,131 +229,150 @@ rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeou
     if (action >= p->plan.n_actions || !p->plan.actions[action].spec.is_physical)
         return RRL_E_INVAL;
     const rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
+    rrl_enclave_t *e = enclave_of(p, action);
     int64_t deadline_ns;
     if (timeout_ns == RRL_FOREVER || rrl_time_add(rrl__clock_ns(), timeout_ns, &deadline_ns))
         deadline_ns = RRL_FOREVER;
     for (;;) {
         /* The bit is set first, then the count looked at; the coordinator lowers the count first and then
          * takes the bit: one of the two sees the other. */
-        uint32_t seen = rrl_or_acq_rel_u32(&p->room, 1) | 1;
-        if (rrl_load_acquire_u32(&p->gate) & RRL_GATE_CLOSED) return RRL_STOPPED;
+        uint32_t seen = rrl_or_acq_rel_u32(&e->room, 1) | 1;
+        if (rrl_load_acquire_u32(&e->gate) & RRL_GATE_CLOSED) return RRL_STOPPED;
         if (rrl_load_relaxed_u32(&t->n_waiting) < p->plan.actions[action].spec.capacity)
             return RRL_OK;
-        rrl_status_t rc = rrl__futex_wait(&p->room, seen, deadline_ns);
+        rrl_status_t rc = rrl__futex_wait(&e->room, seen, deadline_ns);
         if (rc) return rc;
     }
 }
 
-void rrl__close_gate(rrl_program_t *p) {
-    uint32_t seen = rrl_or_acq_rel_u32(&p->gate, RRL_GATE_CLOSED);
+void rrl_program_hold(rrl_program_t *p, rrl_id_t action, bool open) {
+    rrl_enclave_t *e = action == RRL_NONE ? &p->enclaves[0] : enclave_of(p, action);
+    if (open) {
+        rrl_add_acq_rel_u32(&e->n_holds, 1);
+        return;
+    }
+    rrl_sub_acq_rel_u32(&e->n_holds,
+                        1); /* release: pairs with is_held, so that earlier pushes are seen */
+    rrl__ring_bell(e);
+}
+
+void rrl__close_gate(rrl_enclave_t *e) {
+    uint32_t seen = rrl_or_acq_rel_u32(&e->gate, RRL_GATE_CLOSED);
     while (
         seen &
         ~RRL_GATE_CLOSED) { /* a pusher needs well under a microsecond, unless it lost its processor */
         rrl__thread_yield();
-        seen = rrl_load_acquire_u32(&p->gate);
+        seen = rrl_load_acquire_u32(&e->gate);
     }
-    announce_room(p);
+    announce_room(e);
 }
 
 /* ---- the coordinator's ----------------------------------------------------------------------------- */
 
-void rrl__push_event(rrl_program_t *p, rrl_tag_t tag, uint32_t trigger) {
-    if (rrl__event_queue_push(&p->events, tag, trigger)) p->status = RRL_E_NOMEM;
+void rrl__push_event(rrl_enclave_t *e, rrl_tag_t tag, uint32_t trigger) {
+    if (rrl__event_queue_push(&e->events, tag, trigger)) e->status = RRL_E_NOMEM;
 }
 
-void rrl__discard(rrl_program_t *p, void *payload) {
-    uint32_t room = p->cap_garbage;
-    if (rrl__reserve((void **)&p->garbage, &p->cap_garbage, p->n_garbage + 1ull,
-                     sizeof *p->garbage)) {
+void rrl__discard(rrl_enclave_t *e, void *payload) {
+    rrl_program_t *p = e->program;
+    uint32_t room = e->cap_garbage;
+    if (rrl__reserve((void **)&e->garbage, &e->cap_garbage, e->n_garbage + 1ull,
+                     sizeof *e->garbage)) {
         release_one(p, payload);
         return;
     }
-    p->n_allocations += room != p->cap_garbage;
-    p->garbage[p->n_garbage++] = payload;
+    e->n_allocations += room != e->cap_garbage;
+    e->garbage[e->n_garbage++] = payload;
 }
 
-void rrl__release_garbage(rrl_program_t *p) {
-    uint32_t n = p->n_garbage;
-    p->n_garbage = 0;
-    if (n) p->host.release(p->host.ctx, p->garbage, n);
+void rrl__release_garbage(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
+    uint32_t n = e->n_garbage;
+    e->n_garbage = 0;
+    if (n) p->host.release(p->host.ctx, e->garbage, n);
 }
 
-static void redeem_and_discard(rrl_program_t *p, void *ticket) {
+static void redeem_and_discard(rrl_enclave_t *e, void *ticket) {
+    rrl_program_t *p = e->program;
     void *payload = p->host.redeem(p->host.ctx, ticket);
-    if (payload) rrl__discard(p, payload);
-    rrl__discard(p, ticket);
+    if (payload) rrl__discard(e, payload);
+    rrl__discard(e, ticket);
 }
 
-void rrl__drain_inbox(rrl_program_t *p) {
+void rrl__drain_inbox(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
     rrl_inbox_item_t item;
     bool some = false;
     /* Up to here only, or busy pushers would never let the coordinator go; relaxed: what comes later rings. */
-    uint64_t end = rrl_load_relaxed_u64(&p->inbox.tail);
-    while (p->inbox.head != end && rrl__mpsc_pop(&p->inbox, &item)) {
+    uint64_t end = rrl_load_relaxed_u64(&e->inbox.tail);
+    while (e->inbox.head != end && rrl__mpsc_pop(&e->inbox, &item)) {
         some = true;
         uint32_t trigger = p->first_action_trigger + item.action;
         rrl_trigger_state_t *t = &p->triggers[trigger];
         rrl_sub_acq_rel_u32(&t->n_waiting, 1);
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
         outcome_t out;
-        rrl_status_t rc = place(p, t, &p->plan.actions[item.action].spec, p->tag,
+        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, e->tag,
                                 (rrl_tag_t){time_ns, 0}, item.ticket, &out);
         if (rc) { /* no tag or no memory left for it */
-            if (rc == RRL_E_NOMEM) p->status = rc;
+            if (rc == RRL_E_NOMEM) e->status = rc;
             out = (outcome_t){.discarded = item.ticket};
         }
-        if (out.discarded) redeem_and_discard(p, out.discarded);
-        p->n_allocations += out.grew;
-        p->n_stale += out.leaves_stale;
-        p->is_past_stop |= out.is_past_stop;
-        p->n_dropped += out.serial == 0;
-        if (out.is_new) rrl__push_event(p, out.tag, trigger);
+        if (out.discarded) redeem_and_discard(e, out.discarded);
+        e->n_allocations += out.grew;
+        e->n_stale += out.leaves_stale;
+        e->is_past_stop |= out.is_past_stop;
+        e->n_dropped += out.serial == 0;
+        if (out.is_new) rrl__push_event(e, out.tag, trigger);
     }
-    if (some) announce_room(p);
+    if (some) announce_room(e);
 }
 
 /* Where a value of a physical connection lands: at the clock's time, each value after the one before, and
  * then its delay, which keeps the microstep, so that values stay apart. */
-static rrl_status_t stamp(rrl_program_t *p, int64_t delay_ns, rrl_tag_t *out_tag) {
-    rrl_tag_t floor = rrl_tag_is_before(p->last_stamp, p->tag) ? p->tag : p->last_stamp;
+static rrl_status_t stamp(rrl_enclave_t *e, int64_t delay_ns, rrl_tag_t *out_tag) {
+    rrl_program_t *p = e->program;
+    rrl_tag_t floor = rrl_tag_is_before(e->last_stamp, e->tag) ? e->tag : e->last_stamp;
     rrl_tag_t tag = {rrl__clock_ns() - p->start_ns, 0};
     if (!rrl_tag_is_before(floor, tag)) {
         rrl_status_t rc = next_microstep(floor, &tag);
         if (rc) return rc;
     }
-    p->last_stamp = tag;
+    e->last_stamp = tag;
     out_tag->microstep = tag.microstep;
     return rrl_time_add(tag.time_ns, delay_ns, &out_tag->time_ns);
 }
 
-void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload) {
+void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
+    rrl_program_t *p = e->program;
     const rrl_plan_delay_t *d = &p->plan.delay[delay];
     rrl_trigger_state_t *t = &p->triggers[delay];
     rrl_tag_t tag;
     outcome_t out = {0};
     rrl_status_t rc =
-        d->is_physical ? stamp(p, d->delay_ns, &tag) : rrl_tag_delay(p->tag, d->delay_ns, &tag);
-    if (!rc) rc = store(p, t, p->tag, tag, payload, &out);
-    if (rc == RRL_E_NOMEM) p->status = rc;
+        d->is_physical ? stamp(e, d->delay_ns, &tag) : rrl_tag_delay(e->tag, d->delay_ns, &tag);
+    if (!rc) rc = store(e, t, e->tag, tag, payload, &out);
+    if (rc == RRL_E_NOMEM) e->status = rc;
     if (rc == RRL_E_OVERFLOW) out.is_past_stop = true; /* past the end of time */
-    p->n_allocations += out.grew;
-    p->is_past_stop |= out.is_past_stop;
+    e->n_allocations += out.grew;
+    e->is_past_stop |= out.is_past_stop;
     if (out.is_new) {
-        rrl__push_event(p, out.tag, delay);
+        rrl__push_event(e, out.tag, delay);
     } else {
-        p->n_dropped++;
-        rrl__discard(p, payload);
+        e->n_dropped++;
+        rrl__discard(e, payload);
     }
 }
 
-void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag) {
+void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
+    rrl_program_t *p = e->program;
     rrl_pending_event_t event;
     if (!rrl__pending_take(&p->triggers[trigger].pending, tag, &event)) return NULL;
     bool is_action = trigger >= p->first_action_trigger;
     if (!is_action || !p->plan.actions[trigger - p->first_action_trigger].spec.is_physical)
         return event.payload;
     void *payload = p->host.redeem(p->host.ctx, event.payload);
-    rrl__discard(p, event.payload);
+    rrl__discard(e, event.payload);
     return payload;
 }
 
@@ -356,7 +382,8 @@ bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger) {
            rrl__pending_find(&p->triggers[trigger].pending, tag) != NULL;
 }
 
-void rrl__discard_pending(rrl_program_t *p) {
+void rrl__discard_pending(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
     for (uint32_t i = 0; i < p->first_timer_trigger; i++) {
         rrl_pending_t *q = &p->triggers[i].pending;
         bool is_action = i >= p->first_action_trigger;
@@ -366,9 +393,9 @@ void rrl__discard_pending(rrl_program_t *p) {
             rrl_pending_event_t event;
             rrl__pending_take(q, q->events[q->head].tag, &event);
             if (is_physical) {
-                redeem_and_discard(p, event.payload);
+                redeem_and_discard(e, event.payload);
             } else {
-                rrl__discard(p, event.payload);
+                rrl__discard(e, event.payload);
             }
         }
     }

@@ -3,12 +3,24 @@
 #include "memory.h"
 
 rrl_status_t rrl_graph_create(rrl_graph_t **out_graph) {
-    *out_graph = rrl__zeroed(1, sizeof(rrl_graph_t));
-    return *out_graph ? RRL_OK : RRL_E_NOMEM;
+    rrl_graph_t *g = rrl__zeroed(1, sizeof(rrl_graph_t));
+    rrl_id_t main_enclave;
+    if (!g) return RRL_E_NOMEM;
+    rrl_status_t rc = rrl_graph_add_enclave(g, 1, 1, &main_enclave);
+    if (rc) {
+        rrl_graph_destroy(g);
+        return rc;
+    }
+    *out_graph = g;
+    return RRL_OK;
 }
 
 void rrl_graph_destroy(rrl_graph_t *g) {
     if (!g) return;
+    free(g->enclaves);
+    free(g->reactor_enclave);
+    free(g->modes);
+    free(g->modal_links);
     free(g->ports);
     free(g->multiports);
     free(g->actions);
@@ -18,18 +30,53 @@ void rrl_graph_destroy(rrl_graph_t *g) {
     free(g);
 }
 
-rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t *out_id) {
-    if (g->n_reactors == RRL_NONE - 1) return RRL_E_INVAL;
+rrl_status_t rrl_graph_add_enclave(rrl_graph_t *g, uint32_t n_workers, uint32_t capacity,
+                                   rrl_id_t *out_id) {
+    if (n_workers < 1 || capacity < 1) return RRL_E_INVAL;
+    rrl_status_t rc = rrl__reserve((void **)&g->enclaves, &g->cap_enclaves, g->n_enclaves + 1ull,
+                                   sizeof *g->enclaves);
+    if (rc) return rc;
+    g->enclaves[g->n_enclaves] = (rrl_graph_enclave_t){n_workers, capacity};
+    *out_id = g->n_enclaves++;
+    return RRL_OK;
+}
+
+rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t enclave, rrl_id_t *out_id) {
+    if (enclave >= g->n_enclaves) return RRL_E_INVAL;
+    rrl_status_t rc = rrl__reserve((void **)&g->reactor_enclave, &g->cap_reactors,
+                                   g->n_reactors + 1ull, sizeof *g->reactor_enclave);
+    if (rc) return rc;
+    g->reactor_enclave[g->n_reactors] = enclave;
     *out_id = g->n_reactors++;
     return RRL_OK;
 }
 
-rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_view_t *view, rrl_id_t *out_id) {
+static bool is_mode(const rrl_graph_t *g, rrl_id_t mode) {
+    return mode == RRL_NONE || mode < g->n_modes;
+}
+
+rrl_status_t rrl_graph_add_mode(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t within, bool is_initial,
+                                rrl_id_t *out_id) {
+    if (reactor >= g->n_reactors || !is_mode(g, within)) return RRL_E_INVAL;
+    rrl_status_t rc =
+        rrl__reserve((void **)&g->modes, &g->cap_modes, g->n_modes + 1ull, sizeof *g->modes);
+    if (rc) return rc;
+    g->modes[g->n_modes] = (rrl_graph_mode_t){reactor, within, is_initial};
+    *out_id = g->n_modes++;
+    return RRL_OK;
+}
+
+rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_id_t reactor, bool is_mutable, rrl_view_t *view,
+                                rrl_id_t *out_id) {
     rrl_status_t rc =
         rrl__reserve((void **)&g->ports, &g->cap_ports, g->n_ports + 1ull, sizeof *g->ports);
     if (rc) return rc;
-    g->ports[g->n_ports] = (rrl_graph_port_t){
-        .view = view, .source = RRL_NONE, .multiport = RRL_NONE, .delay_ns = RRL_NO_DELAY};
+    g->ports[g->n_ports] = (rrl_graph_port_t){.view = view,
+                                              .reactor = reactor,
+                                              .source = RRL_NONE,
+                                              .multiport = RRL_NONE,
+                                              .delay_ns = RRL_NO_DELAY,
+                                              .is_mutable = is_mutable};
     *out_id = g->n_ports++;
     return RRL_OK;
 }
@@ -49,36 +96,41 @@ rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t wi
     return RRL_OK;
 }
 
-rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec, rrl_view_t *view,
+rrl_status_t rrl_graph_add_action(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode,
+                                  const rrl_action_spec_t *spec, rrl_view_t *view,
                                   rrl_id_t *out_id) {
+    if (!is_mode(g, mode)) return RRL_E_INVAL;
     if (spec->min_delay_ns < 0 || spec->min_spacing_ns < RRL_NO_SPACING) return RRL_E_INVAL;
     if (spec->is_physical && spec->capacity == 0) return RRL_E_INVAL;
     rrl_status_t rc = rrl__reserve((void **)&g->actions, &g->cap_actions, g->n_actions + 1ull,
                                    sizeof *g->actions);
     if (rc) return rc;
-    g->actions[g->n_actions] = (rrl_graph_action_t){view, *spec};
+    g->actions[g->n_actions] = (rrl_graph_action_t){view, reactor, mode, *spec};
     *out_id = g->n_actions++;
     return RRL_OK;
 }
 
-rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns,
-                                 rrl_view_t *view, rrl_id_t *out_id) {
+rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode, int64_t offset_ns,
+                                 int64_t period_ns, rrl_view_t *view, rrl_id_t *out_id) {
+    if (!is_mode(g, mode)) return RRL_E_INVAL;
     if (offset_ns < 0 || offset_ns == RRL_FOREVER || period_ns < 0) return RRL_E_INVAL;
     rrl_status_t rc =
         rrl__reserve((void **)&g->timers, &g->cap_timers, g->n_timers + 1ull, sizeof *g->timers);
     if (rc) return rc;
-    g->timers[g->n_timers] = (rrl_graph_timer_t){view, offset_ns, period_ns};
+    g->timers[g->n_timers] = (rrl_graph_timer_t){view, reactor, mode, offset_ns, period_ns};
     *out_id = g->n_timers++;
     return RRL_OK;
 }
 
-rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash,
-                                    rrl_id_t *out_id) {
-    if (reactor >= g->n_reactors) return RRL_E_INVAL;
+rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode, uint64_t hash,
+                                    int64_t deadline_ns, bool has_handler, rrl_id_t *out_id) {
+    if (reactor >= g->n_reactors || !is_mode(g, mode)) return RRL_E_INVAL;
+    if (deadline_ns < RRL_NO_DEADLINE) return RRL_E_INVAL;
     rrl_status_t rc = rrl__reserve((void **)&g->reactions, &g->cap_reactions, g->n_reactions + 1ull,
                                    sizeof *g->reactions);
     if (rc) return rc;
-    g->reactions[g->n_reactions] = (rrl_graph_reaction_t){reactor, hash};
+    g->reactions[g->n_reactions] =
+        (rrl_graph_reaction_t){reactor, mode, hash, deadline_ns, has_handler};
     *out_id = g->n_reactions++;
     return RRL_OK;
 }
@@ -93,8 +145,12 @@ static uint32_t count_of(const rrl_graph_t *g, rrl_kind_t kind) {
         return g->n_actions;
     case RRL_TIMER:
         return g->n_timers;
+    case RRL_MODE_RESET:
+    case RRL_MODE_HISTORY:
+        return g->n_modes;
     case RRL_STARTUP:
     case RRL_SHUTDOWN:
+    case RRL_RESET:
         return 1;
     }
     return 0;
@@ -111,11 +167,20 @@ rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t rol
 }
 
 rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
-                               int64_t delay_ns, bool is_physical) {
+                               int64_t delay_ns, bool is_physical, rrl_id_t mode) {
     if (source >= g->n_ports || destination >= g->n_ports || delay_ns < RRL_NO_DELAY)
         return RRL_E_INVAL;
+    if (!is_mode(g, mode)) return RRL_E_INVAL;
     rrl_graph_port_t *port = &g->ports[destination];
     if (port->source != RRL_NONE) return RRL_E_INVAL;
+    if (mode != RRL_NONE) {
+        rrl_status_t rc = rrl__reserve((void **)&g->modal_links, &g->cap_modal_links,
+                                       g->n_modal_links + 1ull, sizeof *g->modal_links);
+        if (rc) return rc;
+        g->modal_links[g->n_modal_links++] =
+            (rrl_graph_modal_link_t){source, destination, mode, delay_ns, is_physical};
+        return RRL_OK;
+    }
     port->source = source;
     port->delay_ns = delay_ns;
     port->is_physical = is_physical;

@@ -25,16 +25,27 @@ static void mark_steady(const rrl_plan_t *plan, uint8_t *is_steady) {
     }
 }
 
+/* Of one level and one enclave: reactors that have no home yet, and of these, placed so far. */
+typedef struct tally {
+    uint32_t n_homeless, n_placed;
+} tally_t;
+
 /* Homes for the reactors of one level (`members`) that have none yet, in static order. */
 static void place_level(const uint32_t *members, uint32_t n, const rrl_plan_t *plan,
-                        const uint8_t *counts, uint32_t *home) {
-    uint32_t n_homeless = 0, k = 0;
-    for (uint32_t i = 0; i < n; i++)
-        n_homeless += counts[members[i]] && home[plan->reactions[members[i]].reactor] == RRL_NONE;
+                        const uint8_t *counts, tally_t *tallies, uint32_t *home) {
+    memset(tallies, 0, plan->n_enclaves * sizeof *tallies);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t reactor = plan->reactions[members[i]].reactor;
         if (counts[members[i]] && home[reactor] == RRL_NONE)
-            home[reactor] = slice_of(k++, n_homeless, plan->n_workers);
+            tallies[plan->reactor_enclave[reactor]].n_homeless++;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t reactor = plan->reactions[members[i]].reactor;
+        if (!counts[members[i]] || home[reactor] != RRL_NONE) continue;
+        const rrl_plan_enclave_t *enclave = &plan->enclaves[plan->reactor_enclave[reactor]];
+        tally_t *tally = &tallies[plan->reactor_enclave[reactor]];
+        uint32_t slice = slice_of(tally->n_placed++, tally->n_homeless, enclave->n_workers);
+        home[reactor] = enclave->first_worker + slice;
     }
 }
 
@@ -66,8 +77,10 @@ rrl_status_t rrl__place(rrl_plan_t *plan, uint32_t n_reactors) {
     uint8_t *all = rrl__zeroed(plan->n_reactions, 1);
     uint32_t *home = rrl__zeroed(n_reactors, sizeof *home);
     level_width_t *widths = rrl__zeroed(plan->n_levels, sizeof *widths);
-    rrl_status_t rc =
-        is_steady && all && home && widths ? group_by_level(plan, &by_level) : RRL_E_NOMEM;
+    tally_t *tallies = rrl__zeroed(plan->n_enclaves, sizeof *tallies);
+    rrl_status_t rc = is_steady && all && home && widths && tallies
+                          ? group_by_level(plan, &by_level)
+                          : RRL_E_NOMEM;
     if (rc) goto done;
 
     mark_steady(plan, is_steady);
@@ -84,7 +97,7 @@ rrl_status_t rrl__place(rrl_plan_t *plan, uint32_t n_reactors) {
             uint32_t l = widths[i].level;
             place_level(&by_level.items[by_level.begin[l]],
                         by_level.begin[l + 1] - by_level.begin[l], plan, pass ? all : is_steady,
-                        home);
+                        tallies, home);
         }
     }
     for (uint32_t r = 0; r < plan->n_reactions; r++)
@@ -95,6 +108,7 @@ done:
     free(all);
     free(home);
     free(widths);
+    free(tallies);
     rrl__csr_destroy(&by_level);
     return rc;
 }

@@ -34,12 +34,28 @@ static rrl_status_t copy_graph(const rrl_graph_t *g, rrl_plan_t *plan) {
     plan->n_multiports = g->n_multiports;
     plan->n_actions = g->n_actions;
     plan->n_timers = g->n_timers;
+    plan->n_enclaves = g->n_enclaves;
+    plan->enclaves = rrl__zeroed(g->n_enclaves, sizeof *plan->enclaves);
+    plan->reactor_enclave =
+        copy_of(g->reactor_enclave, g->n_reactors, sizeof *plan->reactor_enclave);
     plan->ports = copy_of(g->ports, g->n_ports, sizeof *g->ports);
     plan->multiports = copy_of(g->multiports, g->n_multiports, sizeof *g->multiports);
     plan->actions = copy_of(g->actions, g->n_actions, sizeof *g->actions);
     plan->timers = copy_of(g->timers, g->n_timers, sizeof *g->timers);
     plan->graph_refs = copy_of(g->refs, g->n_refs, sizeof *g->refs);
-    bool ok = plan->ports && plan->multiports && plan->actions && plan->timers && plan->graph_refs;
+    for (uint32_t i = 0; i < g->n_ports; i++) {
+        const rrl_graph_port_t *port = &g->ports[i];
+        if (port->reactor >= g->n_reactors) return RRL_E_INVAL;
+        if (port->source == RRL_NONE || is_delayed(port)) continue;
+        uint32_t from = g->reactor_enclave[g->ports[port->source].reactor];
+        if (from != g->reactor_enclave[port->reactor]) return RRL_E_INVAL;
+    }
+    for (uint32_t i = 0; i < g->n_actions; i++)
+        if (g->actions[i].reactor >= g->n_reactors) return RRL_E_INVAL;
+    for (uint32_t i = 0; i < g->n_timers; i++)
+        if (g->timers[i].reactor >= g->n_reactors) return RRL_E_INVAL;
+    bool ok = plan->enclaves && plan->reactor_enclave && plan->ports && plan->multiports &&
+              plan->actions && plan->timers && plan->graph_refs;
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
@@ -48,14 +64,20 @@ static rrl_status_t copy_graph(const rrl_graph_t *g, rrl_plan_t *plan) {
 typedef struct delayed_link {
     rrl_id_t source, destination;
     int64_t delay_ns;
+    uint32_t to; /* enclave */
     bool is_physical;
 } delayed_link_t;
+
+static uint32_t enclave_of_port(const rrl_graph_t *g, rrl_id_t port) {
+    return g->reactor_enclave[g->ports[port].reactor];
+}
 
 static int compare_links(const void *a, const void *b) {
     const delayed_link_t *x = a, *y = b;
     if (x->source != y->source) return x->source < y->source ? -1 : 1;
     if (x->delay_ns != y->delay_ns) return x->delay_ns < y->delay_ns ? -1 : 1;
     if (x->is_physical != y->is_physical) return x->is_physical ? 1 : -1;
+    if (x->to != y->to) return x->to < y->to ? -1 : 1;
     return x->destination < y->destination ? -1 : x->destination > y->destination;
 }
 
@@ -77,18 +99,27 @@ static rrl_status_t collect_delays(compile_t *c) {
         c->link_delay[p] = RRL_NONE;
         if (!is_delayed(port)) continue;
         int64_t delay_ns = port->delay_ns == RRL_NO_DELAY ? 0 : port->delay_ns;
-        links[n++] = (delayed_link_t){port->source, p, delay_ns, port->is_physical};
+        links[n++] = (delayed_link_t){.source = port->source,
+                                      .destination = p,
+                                      .delay_ns = delay_ns,
+                                      .to = enclave_of_port(g, p),
+                                      .is_physical = port->is_physical};
     }
     qsort(links, n, sizeof *links, compare_links);
     for (uint32_t i = 0; i < n; i++) {
         const delayed_link_t *last = i ? &links[i - 1] : NULL;
         bool shared = last && last->source == links[i].source &&
                       last->delay_ns == links[i].delay_ns &&
-                      last->is_physical == links[i].is_physical;
+                      last->is_physical == links[i].is_physical && last->to == links[i].to;
         if (!shared) {
             c->delay_source[c->plan->n_delays] = links[i].source;
             c->plan->delay[c->plan->n_delays++] =
-                (rrl_plan_delay_t){RRL_NONE, links[i].delay_ns, links[i].is_physical};
+                (rrl_plan_delay_t){.source = RRL_NONE,
+                                   .delay_ns = links[i].delay_ns,
+                                   .is_physical = links[i].is_physical,
+                                   .destination = links[i].destination,
+                                   .from = enclave_of_port(g, links[i].source),
+                                   .to = links[i].to};
         }
         c->link_delay[links[i].destination] = c->plan->n_delays - 1;
     }
@@ -103,8 +134,8 @@ static void number_cells(rrl_plan_t *plan) {
     plan->first_action = plan->first_delay + plan->n_delays;
     plan->first_timer = plan->first_action + plan->n_actions;
     plan->startup = plan->first_timer + plan->n_timers;
-    plan->shutdown = plan->startup + 1;
-    plan->n_cells = plan->shutdown + 1;
+    plan->shutdown = plan->startup + plan->n_enclaves;
+    plan->n_cells = plan->shutdown + plan->n_enclaves;
 }
 
 /* A chain of undelayed connections that closes on itself, without any reaction on it. */
@@ -179,17 +210,18 @@ static rrl_status_t spread_references(compile_t *c) {
     return rc;
 }
 
-/* The cell of an element that is not a port. */
+/* The cell of an element that is not a port, as the declaring reaction sees it. */
 static uint32_t element_cell(const rrl_plan_t *plan, const rrl_graph_ref_t *ref) {
+    uint32_t enclave = plan->reactor_enclave[plan->reactions[ref->reaction].reactor];
     switch (ref->kind) {
     case RRL_ACTION:
         return plan->first_action + ref->element;
     case RRL_TIMER:
         return plan->first_timer + ref->element;
     case RRL_STARTUP:
-        return plan->startup;
+        return plan->startup + enclave;
     case RRL_SHUTDOWN:
-        return plan->shutdown;
+        return plan->shutdown + enclave;
     default:
         return RRL_NONE;
     }
@@ -351,11 +383,25 @@ static rrl_status_t set_levels(compile_t *c) {
     return rc;
 }
 
+static rrl_status_t count_workers(compile_t *c, uint32_t n_main_workers) {
+    uint64_t n = 0;
+    for (uint32_t e = 0; e < c->g->n_enclaves; e++) {
+        uint32_t n_workers = e ? c->g->enclaves[e].n_workers : n_main_workers;
+        c->plan->enclaves[e] =
+            (rrl_plan_enclave_t){(uint32_t)n, n_workers, c->g->enclaves[e].capacity};
+        n += n_workers;
+        if (n > RRL__MAX_WORKERS) return RRL_E_INVAL;
+    }
+    c->plan->n_workers = (uint32_t)n;
+    return RRL_OK;
+}
+
 rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_plan_t *out,
                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
-    *out = (rrl_plan_t){.n_workers = n_workers};
+    *out = (rrl_plan_t){0};
     compile_t c = {.g = g, .plan = out, .out_cycle = out_cycle, .out_n_cycle = out_n_cycle};
     rrl_status_t rc = copy_graph(g, out);
+    if (!rc) rc = count_workers(&c, n_workers);
     if (!rc) rc = collect_delays(&c);
     if (!rc) number_cells(out);
     if (!rc) rc = find_cells(&c);
@@ -376,6 +422,8 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
 }
 
 void rrl__plan_destroy(rrl_plan_t *plan) {
+    free(plan->enclaves);
+    free(plan->reactor_enclave);
     free(plan->reactions);
     free(plan->reads);
     free(plan->wide);

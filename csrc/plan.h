@@ -3,11 +3,11 @@
  * A *cell* holds the payload that one source has at the current tag. Every element that can be present
  * has one, numbered in this order:
  *
- *     [ ports | delays | actions | timers | startup | shutdown ]
+ *     [ ports | delays | actions | timers | startup of each enclave | shutdown of each enclave ]
  *
  * A port with an undelayed connection into it has no cell of its own in use: it shows the cell of the
  * port where the chain begins. A *delay* is a delayed or physical connection; connections that agree in
- * source and delay share one, so that a broadcast costs one event. */
+ * source, delay and the enclave they lead to share one, so that a broadcast costs one event. */
 #ifndef RRL_PLAN_H
 #define RRL_PLAN_H
 
@@ -33,7 +33,16 @@ typedef struct rrl_plan_delay {
     uint32_t source;  /* the cell that it captures */
     int64_t delay_ns; /* physical: added to the clock */
     bool is_physical;
+    rrl_id_t destination; /* the first port that it leads to */
+    uint32_t from, to;    /* enclaves */
 } rrl_plan_delay_t;
+
+#define RRL__MAX_WORKERS 4096
+
+typedef struct rrl_plan_enclave {
+    uint32_t first_worker, n_workers;
+    uint32_t capacity;
+} rrl_plan_enclave_t;
 
 /* One channel of a multiport that some reaction reads. */
 typedef struct rrl_plan_channel {
@@ -42,10 +51,13 @@ typedef struct rrl_plan_channel {
 } rrl_plan_channel_t;
 
 typedef struct rrl_plan {
-    uint32_t n_workers;
+    uint32_t n_workers; /* of all enclaves */
+    uint32_t n_enclaves;
     uint32_t n_reactions, n_ports, n_multiports, n_delays, n_actions, n_timers, n_levels;
     uint32_t first_delay, first_action, first_timer, startup, shutdown, n_cells; /* cells */
 
+    rrl_plan_enclave_t *enclaves;
+    uint32_t *reactor_enclave;
     rrl_plan_reaction_t *reactions;
     rrl_plan_read_t *reads;
     uint32_t *wide;
@@ -68,6 +80,7 @@ typedef struct rrl_plan {
 } rrl_plan_t;
 
 /* On failure *out holds nothing. See rrl_program_create for the cycle. */
+/* n_workers: of enclave 0. */
 rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_plan_t *out,
                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
 void rrl__plan_destroy(rrl_plan_t *plan);

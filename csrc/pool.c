@@ -25,14 +25,15 @@ bool rrl__is_parked(const rrl_worker_t *w) {
 
 /* ---- publishing ------------------------------------------------------------------------------------ */
 
-static void publish(rrl_program_t *p, rrl_worker_t *w, uint32_t n_chunks) {
-    uint64_t word = p->publications * RRL_CLAIM_EPOCH | (uint64_t)n_chunks << 8;
+static void publish(rrl_enclave_t *e, rrl_worker_t *w, uint32_t n_chunks) {
+    uint64_t word = e->publications * RRL_CLAIM_EPOCH | (uint64_t)n_chunks << 8;
     /* acq_rel: the release publishes the slice to claim_chunk() and try_to_park(). */
     uint64_t seen = rrl_xchg_acq_rel_u64(&w->claim, word);
     if (seen & RRL_CLAIM_PARKED) rrl__futex_wake_low32(&w->claim, 1);
 }
 
-static uint32_t prepare_slice(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
+static uint32_t prepare_slice(rrl_enclave_t *e, rrl_worker_t *w, size_t slot) {
+    rrl_program_t *p = e->program;
     uint32_t n = p->n_ready[slot];
     uint32_t n_chunks = p->slice_ns[slot] < STEAL_NS ? 1 : n;
     if (n_chunks > RRL_CLAIM_MAX_CHUNKS) n_chunks = RRL_CLAIM_MAX_CHUNKS;
@@ -44,27 +45,28 @@ static uint32_t prepare_slice(rrl_program_t *p, rrl_worker_t *w, size_t slot) {
     return (n + w->chunk - 1) / w->chunk;
 }
 
-void rrl__publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
-    size_t first_slot = (size_t)level * p->plan.n_workers;
+void rrl__publish_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
+    rrl_program_t *p = e->program;
+    size_t first_slot = rrl__first_slot(e, level);
     uint32_t left = 0;
-    for (uint32_t home = 0; home < p->plan.n_workers; home++) left += p->n_ready[first_slot + home];
+    for (uint32_t home = 0; home < e->n_workers; home++) left += p->n_ready[first_slot + home];
     /* relaxed: the publications below release it. Nobody subtracts before claiming. */
-    rrl_store_relaxed_u32(&p->left, left);
-    p->publications++;
+    rrl_store_relaxed_u32(&e->left, left);
+    e->publications++;
     for (uint32_t k = 1; left; k++) { /* our own slice last, the others are waiting */
-        uint32_t home = (w->index + k) % p->plan.n_workers;
+        uint32_t home = (w->rank + k) % e->n_workers;
         uint32_t n = p->n_ready[first_slot + home];
         if (!n) continue;
         left -= n;
         /* With the last slice handed out we may no longer be the coordinator: nothing is touched after. */
-        publish(p, &p->workers[home], prepare_slice(p, &p->workers[home], first_slot + home));
+        publish(e, &e->workers[home], prepare_slice(e, &e->workers[home], first_slot + home));
     }
 }
 
-void rrl__publish_quit(rrl_program_t *p) {
-    rrl_store_release_u32(&p->is_quitting, 1);
-    p->publications++;
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) publish(p, &p->workers[i], 0);
+void rrl__publish_quit(rrl_enclave_t *e) {
+    rrl_store_release_u32(&e->is_quitting, 1);
+    e->publications++;
+    for (uint32_t i = 0; i < e->n_workers; i++) publish(e, &e->workers[i], 0);
 }
 
 /* ---- running --------------------------------------------------------------------------------------- */
@@ -75,7 +77,7 @@ void rrl__take_returns(rrl_worker_t *w) {
     if (!rrl_load_relaxed_u32(&w->has_returns))
         return; /* relaxed: one missed now is seen at the next visit */
     rrl_xchg_acq_rel_u32(&w->has_returns, 0); /* acquire: pairs with give_back */
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
+    for (uint32_t i = 0; i < w->enclave->n_workers; i++) {
         uint32_t n;
         while ((n = rrl__spsc_pop(&w->returns[i], payloads, 64)) != 0)
             p->host.release(p->host.ctx, payloads, n);
@@ -95,7 +97,8 @@ static uint32_t claim_chunk(rrl_worker_t *owner, const uint32_t **out_reactions)
     return 0;
 }
 
-static uint32_t run_own(rrl_program_t *p, rrl_worker_t *w) {
+static uint32_t run_own(rrl_enclave_t *e, rrl_worker_t *w) {
+    rrl_program_t *p = e->program;
     const uint32_t *reactions;
     uint32_t n_run = 0, n;
     int64_t begin_ns = 0;
@@ -107,7 +110,7 @@ static uint32_t run_own(rrl_program_t *p, rrl_worker_t *w) {
             is_timed = rrl__is_worth_timing(p->slice_ns[w->slot], n, w->n_visits++);
             if (is_timed) begin_ns = rrl__clock_ns();
         }
-        rrl__run_reactions(p, w, reactions, n);
+        rrl__run_reactions(e, w, reactions, n);
         n_run += n;
     }
     if (is_timed)
@@ -120,17 +123,17 @@ static bool is_stealable(uint64_t word) {
     return rrl__claim_chunks(word) > 1 && rrl__claim_next(word) < rrl__claim_chunks(word);
 }
 
-static uint32_t steal(rrl_program_t *p, rrl_worker_t *w) {
+static uint32_t steal(rrl_enclave_t *e, rrl_worker_t *w) {
     uint32_t n_run = 0;
-    for (uint32_t k = 1; k < p->plan.n_workers; k++) {
-        rrl_worker_t *victim = &p->workers[(w->index + k) % p->plan.n_workers];
+    for (uint32_t k = 1; k < e->n_workers; k++) {
+        rrl_worker_t *victim = &e->workers[(w->rank + k) % e->n_workers];
         while (is_stealable(
             rrl_load_relaxed_u64(&victim->claim))) { /* relaxed: claim_chunk looks again */
             const uint32_t *reactions;
             uint32_t n = claim_chunk(victim, &reactions);
             if (!n) break;
             rrl__attach(w);
-            rrl__run_reactions(p, w, reactions, n);
+            rrl__run_reactions(e, w, reactions, n);
             n_run += n;
         }
     }
@@ -139,12 +142,12 @@ static uint32_t steal(rrl_program_t *p, rrl_worker_t *w) {
 }
 
 /* Takes over what is left of a slice whose owner does not come. */
-static uint32_t rescue(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t *victim) {
+static uint32_t rescue(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker_t *victim) {
     const uint32_t *reactions;
     uint32_t n_run = 0, n;
     while ((n = claim_chunk(victim, &reactions)) != 0) {
         rrl__attach(w);
-        rrl__run_reactions(p, w, reactions, n);
+        rrl__run_reactions(e, w, reactions, n);
         n_run += n;
     }
     w->n_rescued += n_run != 0;
@@ -153,8 +156,8 @@ static uint32_t rescue(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t *victim) 
 }
 
 /* Reports n reactions of the level as done. True: they were the last, and the caller is coordinator. */
-static bool finish(rrl_program_t *p, uint32_t n) {
-    return n && rrl_sub_acq_rel_u32(&p->left, n) == n; /* acq_rel: I6 */
+static bool finish(rrl_enclave_t *e, uint32_t n) {
+    return n && rrl_sub_acq_rel_u32(&e->left, n) == n; /* acq_rel: I6 */
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------- */
@@ -162,9 +165,9 @@ static bool finish(rrl_program_t *p, uint32_t n) {
 static bool has_work(uint64_t word) { return rrl__claim_next(word) < rrl__claim_chunks(word); }
 
 /* A worker whose slice lies unclaimed, as `*word` shows it; NULL: none. */
-static rrl_worker_t *find_unclaimed(rrl_program_t *p, const rrl_worker_t *w, uint64_t *out_word) {
-    for (uint32_t k = 1; k < p->plan.n_workers; k++) {
-        rrl_worker_t *other = &p->workers[(w->index + k) % p->plan.n_workers];
+static rrl_worker_t *find_unclaimed(rrl_enclave_t *e, const rrl_worker_t *w, uint64_t *out_word) {
+    for (uint32_t k = 1; k < e->n_workers; k++) {
+        rrl_worker_t *other = &e->workers[(w->rank + k) % e->n_workers];
         *out_word = rrl_load_relaxed_u64(&other->claim); /* relaxed: claiming looks again */
         if (has_work(*out_word)) return other;
     }
@@ -185,7 +188,8 @@ static void park(rrl_worker_t *w, uint64_t word) {
 typedef enum wait_result { WAIT_OWN, WAIT_STEAL, WAIT_RESCUE, WAIT_QUIT } wait_result_t;
 
 /* Spins until there is something to do, then parks until there is. *out_late: the worker to rescue. */
-static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker_t **out_late) {
+static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker_t **out_late) {
+    rrl_program_t *p = e->program;
     uint64_t word = rrl_load_acquire_u64(&w->claim); /* pairs with publish() */
     if (has_work(word)) return WAIT_OWN;
     rrl__detach(w);
@@ -195,7 +199,7 @@ static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker
     for (uint32_t n = 0;; n++) {
         word = rrl_load_acquire_u64(&w->claim);
         if (has_work(word)) break;
-        if (rrl_load_acquire_u32(&p->is_quitting)) return WAIT_QUIT;
+        if (rrl_load_acquire_u32(&e->is_quitting)) return WAIT_QUIT;
         if (!p->is_oversubscribed && n % SPINS_PER_LOOK != SPINS_PER_LOOK - 1) {
             rrl_cpu_relax();
             continue;
@@ -203,7 +207,7 @@ static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker
         now_ns = rrl__clock_ns();
         if (!begin_ns) begin_ns = now_ns;
         uint64_t seen;
-        rrl_worker_t *unclaimed = find_unclaimed(p, w, &seen);
+        rrl_worker_t *unclaimed = find_unclaimed(e, w, &seen);
         if (unclaimed && is_stealable(seen)) {
             w->spinning_ns += now_ns - begin_ns;
             return WAIT_STEAL;
@@ -232,16 +236,17 @@ static wait_result_t wait_for_work(rrl_program_t *p, rrl_worker_t *w, rrl_worker
     return WAIT_OWN;
 }
 
-void rrl__ring_bell(rrl_program_t *p) {
+void rrl__ring_bell(rrl_enclave_t *e) {
     /* acq_rel: what the caller did before is seen by who answers the bell. */
-    if (rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_RUNG) == RRL_BELL_SLEEPING)
-        rrl__futex_wake(&p->bell, 1);
+    if (rrl_xchg_acq_rel_u32(&e->bell, RRL_BELL_RUNG) == RRL_BELL_SLEEPING)
+        rrl__futex_wake(&e->bell, 1);
 }
 
 /* How long before its time the timekeeper stops sleeping: a sleeper comes late by about a wake. */
 #define EARLY_NS 60000
 
-bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns) {
+bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns) {
+    rrl_program_t *p = e->program;
     rrl__detach(w);
     bool is_due = false;
     int64_t begin_ns = rrl__clock_ns();
@@ -254,19 +259,19 @@ bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns) 
         int64_t nap_until_ns = deadline_ns == RRL_FOREVER ? RRL_FOREVER : deadline_ns - EARLY_NS;
         if (!p->is_oversubscribed &&
             now_ns >= nap_until_ns) { /* so close that sleeping would be late */
-            if (rrl_load_relaxed_u32(&p->bell) == RRL_BELL_RUNG) break;
+            if (rrl_load_relaxed_u32(&e->bell) == RRL_BELL_RUNG) break;
             rrl_cpu_relax();
             continue;
         }
         uint32_t quiet = RRL_BELL_QUIET;
-        if (!rrl_cas_acq_rel_u32(&p->bell, &quiet, RRL_BELL_SLEEPING)) break; /* rung */
-        rrl__futex_wait(&p->bell, RRL_BELL_SLEEPING,
+        if (!rrl_cas_acq_rel_u32(&e->bell, &quiet, RRL_BELL_SLEEPING)) break; /* rung */
+        rrl__futex_wait(&e->bell, RRL_BELL_SLEEPING,
                         p->is_oversubscribed ? deadline_ns : nap_until_ns);
         uint32_t sleeping = RRL_BELL_SLEEPING;
-        if (!rrl_cas_acq_rel_u32(&p->bell, &sleeping, RRL_BELL_QUIET)) break; /* rung */
+        if (!rrl_cas_acq_rel_u32(&e->bell, &sleeping, RRL_BELL_QUIET)) break; /* rung */
     }
     /* acquire: sees what was done before the bell was rung; quiet before looking, so that no ring is lost. */
-    if (!is_due) rrl_xchg_acq_rel_u32(&p->bell, RRL_BELL_QUIET);
+    if (!is_due) rrl_xchg_acq_rel_u32(&e->bell, RRL_BELL_QUIET);
     w->parked_ns += rrl__clock_ns() - begin_ns;
     rrl__attach(w);
     return is_due;
@@ -282,21 +287,22 @@ static void announce_end(rrl_program_t *p) {
 void *rrl__worker_main(void *worker) {
     rrl_worker_t *w = worker;
     rrl_program_t *p = w->program;
+    rrl_enclave_t *e = w->enclave;
 #ifdef RRL_TEST_YIELD
     rrl_test_yield_seed(p->options.yield_seed ? p->options.yield_seed + w->index : 0);
 #endif
     if (w->cpu >= 0 && rrl__thread_pin(w->cpu)) w->cpu = -1;
     p->host.thread_start(p->host.ctx, w, w->index);
-    if (w->index == 0) rrl__coordinate(p, w);
+    if (w->rank == 0) rrl__coordinate(e, w);
     for (;;) {
         rrl_worker_t *late = NULL;
         uint32_t n = 0;
-        wait_result_t what = wait_for_work(p, w, &late);
+        wait_result_t what = wait_for_work(e, w, &late);
         if (what == WAIT_QUIT) break;
-        if (what == WAIT_RESCUE) n = rescue(p, w, late);
-        n += run_own(p, w);
-        n += steal(p, w);
-        if (finish(p, n)) rrl__coordinate(p, w);
+        if (what == WAIT_RESCUE) n = rescue(e, w, late);
+        n += run_own(e, w);
+        n += steal(e, w);
+        if (finish(e, n)) rrl__coordinate(e, w);
     }
     rrl__attach(w);
     rrl__take_returns(w);

@@ -24,21 +24,23 @@ static uint32_t widest_multiport(const rrl_plan_t *plan) {
     return widest;
 }
 
-static rrl_status_t create_worker(rrl_program_t *p, uint32_t index) {
-    rrl_worker_t *w = &p->workers[index];
-    uint32_t n_workers = p->plan.n_workers;
+static rrl_status_t create_worker(rrl_enclave_t *e, uint32_t rank) {
+    rrl_program_t *p = e->program;
+    rrl_worker_t *w = &e->workers[rank];
     w->program = p;
-    w->index = index;
-    w->cpu = p->options.cpus ? p->options.cpus[index] : -1;
+    w->enclave = e;
+    w->rank = rank;
+    w->index = e->first_worker + rank;
+    w->cpu = p->options.cpus ? p->options.cpus[w->index] : -1;
     rrl_store_relaxed_u32(&w->reaction, RRL_NONE); /* relaxed: the thread is not there yet */
     w->set_cells = rrl__zeroed(p->plan.n_ports, sizeof *w->set_cells);
     w->channels = rrl__zeroed(widest_multiport(&p->plan), sizeof *w->channels);
-    w->returns = aligned_zeroed(n_workers, sizeof *w->returns);
+    w->returns = aligned_zeroed(e->n_workers, sizeof *w->returns);
     w->trace = rrl__zeroed(p->options.trace_capacity, sizeof *w->trace);
     if (!w->set_cells || !w->channels || !w->returns || !w->trace) return RRL_E_NOMEM;
-    for (uint32_t i = 0; i < n_workers; i++) {
-        rrl_status_t rc = i == index ? rrl__spsc_init(&w->returns[i], 1)
-                                     : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
+    for (uint32_t i = 0; i < e->n_workers; i++) {
+        rrl_status_t rc = i == rank ? rrl__spsc_init(&w->returns[i], 1)
+                                    : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
         if (rc) return rc;
     }
     return RRL_OK;
@@ -50,21 +52,71 @@ static rrl_status_t create_triggers(rrl_program_t *p) {
     p->first_timer_trigger = p->first_action_trigger + plan->n_actions;
     p->n_triggers = p->first_timer_trigger + plan->n_timers;
     p->triggers = rrl__zeroed(p->first_timer_trigger, sizeof *p->triggers);
-    p->event_cells = rrl__zeroed(p->n_triggers, sizeof *p->event_cells);
-    p->physical = rrl__zeroed(plan->n_delays, sizeof *p->physical);
-    if (!p->triggers || !p->event_cells || !p->physical) return RRL_E_NOMEM;
+    return p->triggers ? RRL_OK : RRL_E_NOMEM;
+}
+
+static uint32_t enclave_of_trigger(const rrl_program_t *p, uint32_t trigger) {
+    const rrl_plan_t *plan = &p->plan;
+    if (trigger < p->first_action_trigger) return plan->delay[trigger].to;
+    if (trigger < p->first_timer_trigger)
+        return plan->reactor_enclave[plan->actions[trigger - p->first_action_trigger].reactor];
+    return plan->reactor_enclave[plan->timers[trigger - p->first_timer_trigger].reactor];
+}
+
+static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
+    const rrl_plan_t *plan = &p->plan;
+    rrl_enclave_t *e = &p->enclaves[index];
+    e->program = p;
+    e->index = index;
+    e->first_worker = plan->enclaves[index].first_worker;
+    e->n_workers = plan->enclaves[index].n_workers;
+    e->workers = &p->workers[e->first_worker];
+    e->stop_tag = (rrl_tag_t){p->options.timeout_ns, 0};
+    e->last_stamp = (rrl_tag_t){RRL_NEVER, 0};
+    e->timed_level = RRL_NONE;
+    uint32_t n_triggers = 0, n_physical = 0;
+    for (uint32_t t = 0; t < p->n_triggers; t++) n_triggers += enclave_of_trigger(p, t) == index;
     for (uint32_t d = 0; d < plan->n_delays; d++)
-        p->has_physical_delays |= plan->delay[d].is_physical;
-    rrl_status_t rc = rrl__event_queue_init(&p->events, p->n_triggers + 1);
-    if (rc) return rc;
+        n_physical += plan->delay[d].is_physical && plan->delay[d].from == index;
+    e->has_physical_delays = n_physical != 0;
+    e->event_cells = rrl__zeroed(n_triggers, sizeof *e->event_cells);
+    e->physical = rrl__zeroed(n_physical, sizeof *e->physical);
+    e->level_costs = rrl__zeroed(plan->n_levels, sizeof *e->level_costs);
+    e->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *e->ready_levels);
+    if (!e->event_cells || !e->physical || !e->level_costs || !e->ready_levels) return RRL_E_NOMEM;
+    rrl_status_t rc = rrl__event_queue_init(&e->events, n_triggers + 1);
 
     uint64_t room = 1;
     for (uint32_t a = 0; a < plan->n_actions; a++) {
-        if (plan->actions[a].spec.is_physical) room += plan->actions[a].spec.capacity;
+        if (plan->actions[a].spec.is_physical &&
+            enclave_of_trigger(p, p->first_action_trigger + a) == index)
+            room += plan->actions[a].spec.capacity;
     }
     uint32_t capacity = 2;
     while (capacity < room && capacity < RRL__RING_MAX_CAPACITY) capacity *= 2;
-    return rrl__mpsc_init(&p->inbox, capacity);
+    if (!rc) rc = rrl__mpsc_init(&e->inbox, capacity);
+    for (uint32_t i = 0; i < e->n_workers && !rc; i++) rc = create_worker(e, i);
+    return rc;
+}
+
+static void destroy_enclave(rrl_enclave_t *e) {
+    for (uint32_t i = 0; e->program && i < e->n_workers; i++) {
+        rrl_worker_t *w = &e->workers[i];
+        for (uint32_t k = 0; w->returns && k < e->n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
+        free(w->returns);
+        free(w->set_cells);
+        free(w->channels);
+        free(w->wakes);
+        free(w->failed);
+        free(w->trace);
+    }
+    rrl__event_queue_destroy(&e->events);
+    rrl__mpsc_destroy(&e->inbox);
+    free(e->event_cells);
+    free(e->physical);
+    free(e->level_costs);
+    free(e->ready_levels);
+    free(e->garbage);
 }
 
 static rrl_status_t create_present(rrl_program_t *p) {
@@ -87,39 +139,35 @@ static rrl_status_t create_queue(rrl_program_t *p) {
     p->ready = rrl__zeroed(plan->n_reactions, sizeof *p->ready);
     p->n_ready = rrl__zeroed(n_slots, sizeof *p->n_ready);
     p->slice_ns = rrl__zeroed(n_slots, sizeof *p->slice_ns);
-    p->level_costs = rrl__zeroed(plan->n_levels, sizeof *p->level_costs);
-    p->timed_level = RRL_NONE;
-    p->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *p->ready_levels);
     p->counts = rrl__zeroed(plan->n_reactions, sizeof *p->counts);
     p->spent_ns = rrl__zeroed(plan->n_reactions, sizeof *p->spent_ns);
-    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns &&
-              p->level_costs && p->ready_levels && p->counts && p->spent_ns;
+    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns && p->counts &&
+              p->spent_ns;
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
 rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
                                 const rrl_host_t *host, rrl_program_t **out_program,
                                 rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
-    if (options->n_workers < 1 || options->n_workers > 4096) return RRL_E_INVAL;
+    if (options->n_workers < 1 || options->n_workers > RRL__MAX_WORKERS) return RRL_E_INVAL;
     rrl_program_t *p = aligned_zeroed(1, sizeof *p);
     if (!p) return RRL_E_NOMEM;
     p->options = *options;
     p->host = *host;
-    p->stop_tag = (rrl_tag_t){options->timeout_ns, 0};
-    p->last_stamp = (rrl_tag_t){RRL_NEVER, 0};
-    p->n_usable_cpus = rrl__usable_cpus();
-    p->is_oversubscribed = p->n_usable_cpus < options->n_workers;
     rrl_status_t rc = rrl__plan_compile(g, options->n_workers, &p->plan, out_cycle, out_n_cycle);
     if (rc) {
         free(p);
         return rc;
     }
-    p->workers = aligned_zeroed(options->n_workers, sizeof *p->workers);
-    if (!p->workers) rc = RRL_E_NOMEM;
+    p->n_usable_cpus = rrl__usable_cpus();
+    p->is_oversubscribed = p->n_usable_cpus < p->plan.n_workers;
+    p->workers = aligned_zeroed(p->plan.n_workers, sizeof *p->workers);
+    p->enclaves = aligned_zeroed(p->plan.n_enclaves, sizeof *p->enclaves);
+    if (!p->workers || !p->enclaves) rc = RRL_E_NOMEM;
     if (!rc) rc = create_triggers(p);
     if (!rc) rc = create_present(p);
     if (!rc) rc = create_queue(p);
-    for (uint32_t i = 0; i < options->n_workers && !rc; i++) rc = create_worker(p, i);
+    for (uint32_t i = 0; i < p->plan.n_enclaves && !rc; i++) rc = create_enclave(p, i);
     p->options.cpus = NULL; /* the caller's; the workers have theirs */
     if (rc) {
         rrl_program_destroy(p);
@@ -131,37 +179,22 @@ rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *optio
 
 void rrl_program_destroy(rrl_program_t *p) {
     if (!p) return;
-    for (uint32_t i = 0; p->workers && i < p->plan.n_workers; i++) {
-        rrl_worker_t *w = &p->workers[i];
-        for (uint32_t k = 0; w->returns && k < p->plan.n_workers; k++)
-            rrl__spsc_destroy(&w->returns[k]);
-        free(w->returns);
-        free(w->set_cells);
-        free(w->channels);
-        free(w->wakes);
-        free(w->failed);
-        free(w->trace);
-    }
+    for (uint32_t i = 0; p->enclaves && p->workers && i < p->plan.n_enclaves; i++)
+        destroy_enclave(&p->enclaves[i]);
     for (uint32_t i = 0; p->triggers && i < p->first_timer_trigger; i++)
         rrl__pending_destroy(&p->triggers[i].pending);
     for (uint32_t m = 0; p->present && m < p->plan.n_multiports; m++) free(p->present[m].channels);
-    rrl__event_queue_destroy(&p->events);
-    rrl__mpsc_destroy(&p->inbox);
+    free(p->enclaves);
     free(p->workers);
     free(p->triggers);
-    free(p->event_cells);
-    free(p->physical);
     free(p->present);
     free(p->cells);
     free(p->queued_epoch);
     free(p->ready);
     free(p->n_ready);
     free(p->slice_ns);
-    free(p->level_costs);
-    free(p->ready_levels);
     free(p->counts);
     free(p->spent_ns);
-    free(p->garbage);
     rrl__plan_destroy(&p->plan);
     free(p);
 }
@@ -173,12 +206,14 @@ rrl_status_t rrl_program_start(rrl_program_t *p) {
     p->start_ns = rrl__clock_ns();
     rrl_store_relaxed_u32(&p->n_running, p->plan.n_workers); /* relaxed: no thread is there yet */
     rrl_store_release_u32(&p->phase, RRL_RUNNING);           /* pairs with rrl_schedule_physical */
-    /* Worker 0 comes last: it processes the first tag. */
+    /* The first worker of an enclave comes last: it processes the first tag. */
     for (uint32_t i = p->plan.n_workers; i-- > 0;) {
         if (!rrl__thread_start(&p->workers[i].thread, rrl__worker_main, &p->workers[i])) continue;
-        rrl__publish_quit(p);
+        for (uint32_t k = 0; k < p->plan.n_enclaves; k++) {
+            rrl__publish_quit(&p->enclaves[k]);
+            rrl__close_gate(&p->enclaves[k]);
+        }
         for (uint32_t k = i + 1; k < p->plan.n_workers; k++) rrl__thread_join(p->workers[k].thread);
-        rrl__close_gate(p);
         rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
         return RRL_E_OS;
     }
@@ -207,23 +242,16 @@ rrl_status_t rrl_program_join(rrl_program_t *p) {
 }
 
 void rrl_program_request_stop(rrl_program_t *p) {
-    rrl_store_release_u32(&p->stop_requested, 1);
-    rrl__ring_bell(p);
-}
-
-void rrl_program_hold(rrl_program_t *p, bool open) {
-    if (open) {
-        rrl_add_acq_rel_u32(&p->n_holds, 1);
-        return;
+    for (uint32_t i = 0; i < p->plan.n_enclaves; i++) {
+        rrl_store_release_u32(&p->enclaves[i].stop_requested, 1);
+        rrl__ring_bell(&p->enclaves[i]);
     }
-    rrl_sub_acq_rel_u32(&p->n_holds,
-                        1); /* release: pairs with is_held, so that earlier pushes are seen */
-    rrl__ring_bell(p);
 }
 
 void rrl_program_forget_threads(rrl_program_t *p) {
     rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
-    rrl_or_acq_rel_u32(&p->gate, RRL_GATE_CLOSED);
+    for (uint32_t i = 0; i < p->plan.n_enclaves; i++)
+        rrl_or_acq_rel_u32(&p->enclaves[i].gate, RRL_GATE_CLOSED);
 }
 
 /* ---- the running body ------------------------------------------------------------------------------ */
@@ -234,7 +262,9 @@ rrl_program_t *rrl_worker_program(const rrl_worker_t *w) { return w->program; }
 
 uint32_t rrl_worker_index(const rrl_worker_t *w) { return w->index; }
 
-rrl_tag_t rrl_worker_tag(const rrl_worker_t *w) { return w->program->tag; }
+rrl_tag_t rrl_worker_tag(const rrl_worker_t *w) { return w->enclave->tag; }
+
+uint32_t rrl_program_n_workers(const rrl_program_t *p) { return p->plan.n_workers; }
 
 /* ---- reports --------------------------------------------------------------------------------------- */
 
@@ -251,20 +281,32 @@ uint32_t rrl_program_home(const rrl_program_t *p, rrl_id_t reaction) {
 }
 
 void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats) {
-    rrl_stats_t s = {.stop_tag = p->tag,
-                     .n_events = p->n_events,
-                     .n_tags = p->n_tags,
-                     .trace_hash = p->trace_hash,
-                     .wall_ns = (p->end_ns ? p->end_ns : rrl__clock_ns()) - p->start_ns,
-                     .n_allocations = p->n_allocations + p->events.n_allocations,
-                     .n_dropped = p->n_dropped,
-                     .status = p->status};
+    rrl_stats_t s = {.trace_hash = p->enclaves[0].trace_hash};
+    int64_t end_ns = 0;
+    for (uint32_t i = 0; i < p->plan.n_enclaves; i++) {
+        const rrl_enclave_t *e = &p->enclaves[i];
+        if (rrl_tag_is_before(s.stop_tag, e->tag)) s.stop_tag = e->tag;
+        if (i) s.trace_hash = rrl__mix(s.trace_hash + rrl__mix(e->trace_hash));
+        if (e->end_ns > end_ns) end_ns = e->end_ns;
+        s.n_events += e->n_events;
+        s.n_tags += e->n_tags;
+        s.n_allocations += e->n_allocations + e->events.n_allocations;
+        s.n_dropped += e->n_dropped;
+        if (e->status) s.status = e->status;
+    }
+    s.wall_ns = (end_ns ? end_ns : rrl__clock_ns()) - p->start_ns;
     for (uint32_t i = 0; i < p->plan.n_workers; i++) {
         s.n_reactions += p->workers[i].n_reactions;
         s.n_allocations += p->workers[i].n_allocations;
         s.n_dropped += p->workers[i].n_dropped;
     }
     *out_stats = s;
+}
+
+void rrl_program_enclave_stats(const rrl_program_t *p, rrl_id_t enclave,
+                               rrl_enclave_stats_t *out_stats) {
+    const rrl_enclave_t *e = &p->enclaves[enclave];
+    *out_stats = (rrl_enclave_stats_t){e->tag, e->n_events, e->n_tags, e->trace_hash};
 }
 
 void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
@@ -301,5 +343,5 @@ rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker) {
 }
 
 int64_t rrl_program_time_ns(const rrl_program_t *p) {
-    return rrl_load_relaxed_i64(&p->shown_time_ns);
+    return rrl_load_relaxed_i64(&p->enclaves[0].shown_time_ns);
 }

@@ -12,39 +12,42 @@
 
 #include "runtime.h"
 
-static inline void rrl__reaction_queue_push(rrl_program_t *p, rrl_id_t reaction) {
-    if (p->queued_epoch[reaction] == p->epoch) return;
-    p->queued_epoch[reaction] = p->epoch;
+static inline void rrl__reaction_queue_push(rrl_enclave_t *e, rrl_id_t reaction) {
+    rrl_program_t *p = e->program;
+    if (p->queued_epoch[reaction] == e->epoch) return;
+    p->queued_epoch[reaction] = e->epoch;
     const rrl_plan_reaction_t *r = &p->plan.reactions[reaction];
     size_t slot = (size_t)r->level * p->plan.n_workers + r->home;
     p->ready[p->plan.slot_begin[slot] + p->n_ready[slot]++] = reaction;
-    p->ready_levels[r->level >> 6] |= 1ull << (r->level & 63);
+    e->ready_levels[r->level >> 6] |= 1ull << (r->level & 63);
 }
 
 /* The lowest level with ready reactions, no longer marked as ready; RRL_NONE: none. Levels only rise
- * within a tag, so the search goes on at p->level_word. */
-static inline uint32_t rrl__reaction_queue_take_level(rrl_program_t *p) {
+ * within a tag, so the search goes on at e->level_word. */
+static inline uint32_t rrl__reaction_queue_take_level(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
     uint32_t n_words = p->plan.n_levels / 64 + 1;
-    for (; p->level_word < n_words; p->level_word++) {
-        uint64_t word = p->ready_levels[p->level_word];
+    for (; e->level_word < n_words; e->level_word++) {
+        uint64_t word = e->ready_levels[e->level_word];
         if (!word) continue;
-        p->ready_levels[p->level_word] = word & (word - 1);
-        return p->level_word * 64 + (uint32_t)__builtin_ctzll(word);
+        e->ready_levels[e->level_word] = word & (word - 1);
+        return e->level_word * 64 + (uint32_t)__builtin_ctzll(word);
     }
     return RRL_NONE;
 }
 
 /* Takes everything out again, as if it had never been queued, and starts at the lowest level. */
-static inline void rrl__reaction_queue_clear(rrl_program_t *p) {
-    for (uint32_t level; (level = rrl__reaction_queue_take_level(p)) != RRL_NONE;) {
-        for (uint32_t home = 0; home < p->plan.n_workers; home++) {
-            size_t slot = (size_t)level * p->plan.n_workers + home;
+static inline void rrl__reaction_queue_clear(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
+    for (uint32_t level; (level = rrl__reaction_queue_take_level(e)) != RRL_NONE;) {
+        for (uint32_t home = 0; home < e->n_workers; home++) {
+            size_t slot = rrl__first_slot(e, level) + home;
             for (uint32_t i = 0; i < p->n_ready[slot]; i++)
                 p->queued_epoch[p->ready[p->plan.slot_begin[slot] + i]] = 0;
             p->n_ready[slot] = 0;
         }
     }
-    p->level_word = 0;
+    e->level_word = 0;
 }
 
 #endif

@@ -80,6 +80,9 @@ typedef enum rrl_kind {
     RRL_TIMER,
     RRL_STARTUP,
     RRL_SHUTDOWN,
+    RRL_RESET,        /* trigger: the mode that encloses the reaction was entered by reset */
+    RRL_MODE_RESET,   /* effect: a transition into the mode by reset */
+    RRL_MODE_HISTORY, /* effect: a transition into the mode by history */
 } rrl_kind_t;
 
 /* RRL_PEEK: may be looked up with rrl_port_payload, without a view and without an order (a reactor's own
@@ -93,7 +96,8 @@ typedef enum rrl_role { RRL_TRIGGER, RRL_USE, RRL_EFFECT, RRL_PEEK } rrl_role_t;
  *   otherwise         both NULL
  * A channel of a multiport differs: its words change only while it is present, and is_present is otherwise
  * what rrl_graph_add_multiport was told. The words of an effect stay NULL (rrl_port_payload looks it up).
- * A multiport's own view has no value. */
+ * A multiport's own view has no value. A mutable port that is not the only reader shows is_present and no
+ * value until rrl_port_own has given it one. */
 typedef struct rrl_view {
     void *value;
     void *is_present;
@@ -107,6 +111,7 @@ typedef enum rrl_policy { RRL_DEFER, RRL_DROP, RRL_REPLACE, RRL_UPDATE } rrl_pol
 
 #define RRL_NO_SPACING (-1)
 #define RRL_NO_DELAY (-1)
+#define RRL_NO_DEADLINE (-1)
 
 typedef struct rrl_action_spec {
     int64_t min_delay_ns;   /* >= 0 */
@@ -119,27 +124,43 @@ typedef struct rrl_action_spec {
 rrl_status_t rrl_graph_create(rrl_graph_t **out_graph);
 void rrl_graph_destroy(rrl_graph_t *g);
 
+/* A time line with workers of its own. Enclave 0, that of the main reactor, is there from the start, and its
+ * workers are those of the options. `capacity` >= 1: events from other enclaves that may wait in it before
+ * their senders are held back. */
+rrl_status_t rrl_graph_add_enclave(rrl_graph_t *g, uint32_t n_workers, uint32_t capacity,
+                                   rrl_id_t *out_id);
 /* Reactors, ports and reactions are added in static order: depth first, a reactor before its children;
  * the reactions of one reactor in order of priority. Errors: RRL_E_NOMEM, RRL_E_INVAL. */
-rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t *out_id);
-rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_view_t *view, rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t enclave, rrl_id_t *out_id);
+/* A mode of `reactor`, which lies in the mode `within` of an enclosing reactor, or RRL_NONE; `within` is
+ * added before. One mode of a reactor is initial. `mode` below: the innermost mode that encloses the
+ * element, or RRL_NONE. */
+rrl_status_t rrl_graph_add_mode(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t within, bool is_initial,
+                                rrl_id_t *out_id);
+/* `is_mutable`: its readers may write into the value, so it is theirs alone. */
+rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_id_t reactor, bool is_mutable, rrl_view_t *view,
+                                rrl_id_t *out_id);
 /* Channels are the `width` ports from `first` on; width may be 0. `concealed`: what is_present of a channel
  * holds while it is not shown as present; the host puts it there first. */
 rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t width,
                                      rrl_view_t *view, void *concealed, rrl_id_t *out_id);
-rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec, rrl_view_t *view,
+rrl_status_t rrl_graph_add_action(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode,
+                                  const rrl_action_spec_t *spec, rrl_view_t *view,
                                   rrl_id_t *out_id);
 /* period 0: fires once. */
-rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns,
-                                 rrl_view_t *view, rrl_id_t *out_id);
-rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash,
-                                    rrl_id_t *out_id);
+rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode, int64_t offset_ns,
+                                 int64_t period_ns, rrl_view_t *view, rrl_id_t *out_id);
+/* deadline_ns: how late the clock may be when the body starts, or RRL_NO_DEADLINE. When it is later,
+ * host.run_handler is called instead, or nothing if there is no handler. */
+rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode, uint64_t hash,
+                                    int64_t deadline_ns, bool has_handler, rrl_id_t *out_id);
 rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t role, rrl_kind_t kind,
                                rrl_id_t element);
-/* A port has at most one connection into it. delay RRL_NO_DELAY: same tag. A physical connection is
- * stamped with the clock, plus its delay if it has one. */
+/* Connections into one port lie in different modes of one reactor, and so do the reactions that set it.
+ * delay RRL_NO_DELAY: same tag, and then within one enclave. A physical connection is stamped with the
+ * clock, plus its delay if it has one. `mode`: it transports only while this is active, or RRL_NONE. */
 rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
-                               int64_t delay_ns, bool is_physical);
+                               int64_t delay_ns, bool is_physical, rrl_id_t mode);
 
 /* One step of a causality loop: `reaction` must run before the next step's, because of `port` (the
  * destination that the next reaction reads) or, with RRL_NONE, because both belong to one reactor. */
@@ -164,25 +185,34 @@ typedef struct rrl_host {
     void (*thread_stop)(void *ctx, uint32_t index);
     void (*attach)(void *ctx, uint32_t index);
     void (*detach)(void *ctx, uint32_t index);
-    /* Attached. RRL_OK, or RRL_E_REACTION when the body raised: the host keeps the error. */
+    /* Attached. RRL_OK, or RRL_E_REACTION when the body (or the handler of its missed deadline) raised: the
+     * host keeps the error. */
     rrl_status_t (*run_reaction)(void *ctx, uint32_t index, rrl_id_t reaction);
+    rrl_status_t (*run_handler)(void *ctx, uint32_t index, rrl_id_t reaction);
     /* Attached. One more reference; n references given back. */
     void (*retain)(void *ctx, void *payload);
     void (*release)(void *ctx, void *const *payloads, size_t n);
     /* Attached. The event of a physical action has come or was dropped, and can no longer be cancelled:
      * its payload, with a reference for the core, or NULL if it was cancelled before. */
     void *(*redeem)(void *ctx, void *ticket);
+    /* Attached, by the coordinator of an enclave; NULL: nobody records. What came from outside and is about
+     * to be processed: the event of a physical action (RRL_ACTION), or of a physical connection
+     * (RRL_PORT: the first port that it leads to). The payload is borrowed. */
+    void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload);
 } rrl_host_t;
 
 /* ---- a program --------------------------------------------------------------------------------- */
 
 typedef struct rrl_options {
-    uint32_t n_workers;      /* >= 1 */
+    uint32_t n_workers;      /* of enclave 0; >= 1 */
     bool fast;               /* do not wait for physical time */
+    bool virtual_clock;      /* a clock that only rrl_clock_advance and waiting move */
+    bool stepped;            /* a tag is processed only when rrl_program_step permits it */
+    bool replay;             /* what comes from outside was given to rrl_program_feed */
     bool keepalive;          /* idle instead of ending when no event is left */
     bool profile;            /* time every reaction */
     int64_t timeout_ns;      /* RRL_FOREVER: none */
-    const int32_t *cpus;     /* NULL, or n_workers processors to pin to */
+    const int32_t *cpus;     /* NULL, or processors to pin to: of all workers, enclave by enclave */
     uint32_t trace_capacity; /* records kept for each worker; 0: no trace */
     uint64_t yield_seed;     /* builds with RRL_TEST_YIELD: where to yield; else unused */
 } rrl_options_t;
@@ -201,11 +231,11 @@ rrl_status_t rrl_program_start(rrl_program_t *p);
 rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns);
 /* Any thread, detached, once, after wait returned RRL_OK: ends the threads. */
 rrl_status_t rrl_program_join(rrl_program_t *p);
-/* Any thread: stop at the next microstep after the tag being processed. */
+/* Any thread: stop at the next microstep after the tag being processed, each enclave at its own. */
 void rrl_program_request_stop(rrl_program_t *p);
-/* Any thread: one more, or one less, open producer of physical events. The program does not end for
- * lack of events while there is one. */
-void rrl_program_hold(rrl_program_t *p, bool open);
+/* Any thread: one more, or one less, open producer of events of this physical action, whose enclave does not
+ * end for lack of events while there is one. RRL_NONE: of the main enclave. */
+void rrl_program_hold(rrl_program_t *p, rrl_id_t action, bool open);
 /* A child process after fork: the workers are gone; wait and join return RRL_STOPPED at once. */
 void rrl_program_forget_threads(rrl_program_t *p);
 
@@ -217,6 +247,24 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
                                    void *ticket, rrl_tag_t *out_tag);
 /* Any thread, detached: waits until the action's inbox may have room; RRL_TIMEOUT, RRL_STOPPED. */
 rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns);
+
+/* ---- time under test --------------------------------------------------------------------------------- */
+
+/* Virtual clock only; delta >= 0. In a body (w not NULL): what this body takes; the clock moves on at the end
+ * of the level, by the longest of its bodies. Elsewhere: at once. RRL_E_INVAL: a real clock. */
+rrl_status_t rrl_clock_advance(rrl_program_t *p, rrl_worker_t *w, int64_t delta_ns);
+/* Stepped programs: lets all tags up to `tag` be processed. Any thread. */
+void rrl_program_step(rrl_program_t *p, rrl_tag_t tag);
+/* Any thread, detached: RRL_OK when nothing can happen before the next step; *out_tag is then the next tag,
+ * with time RRL_FOREVER if nothing is due. RRL_STOPPED: the program has ended. RRL_TIMEOUT, RRL_INTERRUPTED. */
+rrl_status_t rrl_program_wait_for_pause(rrl_program_t *p, int64_t timeout_ns, rrl_tag_t *out_tag);
+
+/* With options.replay, before the start: an event as host.record told it, in order of tags for each id (takes
+ * the payload over); a deadline that was missed at this tag; the last tag of an enclave. */
+rrl_status_t rrl_program_feed(rrl_program_t *p, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag,
+                              void *payload);
+rrl_status_t rrl_program_feed_miss(rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag);
+rrl_status_t rrl_program_feed_stop(rrl_program_t *p, rrl_id_t enclave, rrl_tag_t tag);
 
 /* ---- from inside a body: w is the worker that runs it ------------------------------------------- */
 
@@ -244,6 +292,14 @@ rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, vo
                           rrl_tag_t *out_tag, uint64_t *out_serial);
 /* RRL_OK: it was pending and is gone. RRL_EMPTY: it was not. RRL_E_PHASE, RRL_E_UNDECLARED. */
 rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial);
+/* A transition into the mode, as the running reaction declares it; takes effect after this tag, and the last
+ * one of a reactor wins. RRL_E_PHASE, RRL_E_UNDECLARED. */
+rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode);
+/* Whether the mode and all that enclose it are current. */
+bool rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode);
+/* A mutable port that is not the only reader: `copy` is what it shows for the rest of this tag. Takes the
+ * reference over on RRL_OK. */
+rrl_status_t rrl_port_own(rrl_worker_t *w, rrl_id_t port, void *copy);
 /* Whether the running reaction declares the action as effect. */
 bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action);
 rrl_status_t rrl_request_stop(rrl_worker_t *w);
@@ -253,6 +309,12 @@ bool rrl_worker_is_unwinding(const rrl_worker_t *w);
 /* ---- reports ----------------------------------------------------------------------------------- */
 
 int64_t rrl_program_elapsed_ns(const rrl_program_t *p); /* physical time since the start */
+int64_t rrl_worker_elapsed_ns(const rrl_worker_t *w);   /* the same, as the running body sees it */
+uint32_t rrl_program_n_workers(const rrl_program_t *p); /* of all enclaves */
+/* Whether reading this mutable port needs rrl_port_own; whether what is set on this port goes to one mutable
+ * reader alone. */
+bool rrl_port_needs_copy(const rrl_program_t *p, rrl_id_t port);
+bool rrl_port_is_moved(const rrl_program_t *p, rrl_id_t port);
 uint32_t rrl_program_n_levels(const rrl_program_t *p);
 uint32_t rrl_program_level(const rrl_program_t *p, rrl_id_t reaction);
 uint32_t rrl_program_home(const rrl_program_t *p, rrl_id_t reaction); /* a worker's index */
@@ -269,6 +331,13 @@ typedef struct rrl_stats {
     rrl_status_t status;    /* RRL_E_NOMEM: ended early for lack of memory */
 } rrl_stats_t;
 
+typedef struct rrl_enclave_stats {
+    rrl_tag_t stop_tag;
+    uint64_t n_events;
+    uint64_t n_tags;
+    uint64_t trace_hash;
+} rrl_enclave_stats_t;
+
 typedef struct rrl_worker_stats {
     int64_t spinning_ns;
     int64_t parked_ns;
@@ -279,9 +348,12 @@ typedef struct rrl_worker_stats {
 
 /* After wait returned RRL_OK; in between, a snapshot that may be torn between fields. */
 void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats);
+void rrl_program_enclave_stats(const rrl_program_t *p, rrl_id_t enclave,
+                               rrl_enclave_stats_t *out_stats);
 void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
                               rrl_worker_stats_t *out_stats);
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction);
+uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction); /* deadlines missed */
 int64_t rrl_program_reaction_ns(const rrl_program_t *p,
                                 rrl_id_t reaction); /* with profile; else 0 */
 
@@ -298,7 +370,7 @@ size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_
 rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i);
 /* What a worker runs now, or RRL_NONE; any thread. */
 rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker);
-/* The logical time that is being processed; any thread. */
+/* The logical time that the main enclave processes; any thread. */
 int64_t rrl_program_time_ns(const rrl_program_t *p);
 
 /* ---- processors -------------------------------------------------------------------------------- */

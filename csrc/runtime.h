@@ -2,6 +2,7 @@
  *
  * Who touches what:
  *   const plan, options, host   everybody, read only
+ *   an enclave                  its coordinator and its workers
  *   coordinator's               the worker that finished the last reaction of a level (I9); the role moves
  *                               with the level barrier, which orders one coordinator's writes before the
  *                               next one's reads
@@ -28,6 +29,8 @@ typedef struct rrl_trigger_state {
      * coordinator before it announces room. */
     rrl_atomic_u32_t n_waiting;
 } rrl_trigger_state_t;
+
+typedef struct rrl_enclave rrl_enclave_t;
 
 typedef struct rrl_wake {
     rrl_tag_t tag;
@@ -80,7 +83,9 @@ struct rrl_worker {
 
     /* The owner's, in a body or between. */
     RRL_ALIGNED_LINE rrl_program_t *program;
-    uint32_t index;
+    rrl_enclave_t *enclave;
+    uint32_t index;            /* among all of the program */
+    uint32_t rank;             /* among those of its enclave */
     rrl_atomic_u32_t reaction; /* running now, or RRL_NONE; relaxed: others only describe it */
     bool is_attached;
     bool wants_stop;
@@ -99,7 +104,8 @@ struct rrl_worker {
     bool is_past_stop;  /* an event was dropped because it lies past the stop tag */
     int64_t spinning_ns, parked_ns;
     int32_t cpu;
-    rrl_spsc_t *returns; /* by coordinator: payloads that this worker set, to be released here */
+    rrl_spsc_t *
+        returns; /* by the coordinator's rank: payloads that this worker set, to be released here */
     rrl_atomic_u32_t
         has_returns; /* a coordinator has pushed; release pairs with take_returns' acquire */
     rrl_trace_record_t *trace;
@@ -111,27 +117,21 @@ enum { RRL_BELL_QUIET, RRL_BELL_RUNG, RRL_BELL_SLEEPING };
 enum { RRL_CREATED, RRL_RUNNING, RRL_ENDED, RRL_FORGOTTEN };
 #define RRL_GATE_CLOSED (1u << 31)
 
-struct rrl_program {
-    rrl_plan_t plan;
-    rrl_options_t options;
-    rrl_host_t host;
-    rrl_worker_t *workers;
+/* One time line: its tags, its queue, its workers. Enclaves share nothing that is written but what goes
+ * through the ledger (enclaves.c), and each slot, cell and trigger belongs to one of them. */
+struct rrl_enclave {
+    rrl_program_t *program;
+    uint32_t index;
+    uint32_t first_worker; /* its number among all */
+    uint32_t n_workers;
+    rrl_worker_t *workers; /* the first of its own */
 
-    /* Values of the current tag. Written by the worker that sets, or the coordinator. */
-    void **cells;
-    rrl_present_t *present; /* by multiport */
-
-    /* The coordinator's. Triggers: delays, then actions, then timers. */
-    rrl_trigger_state_t *triggers;
-    uint32_t n_triggers, first_action_trigger, first_timer_trigger;
+    /* The coordinator's. */
     rrl_event_queue_t events;
     rrl_tag_t tag;
     uint64_t epoch;         /* of the tag, from 1 */
     rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
     bool is_unwinding;      /* a body raised: only shutdown reactions are left */
-    uint64_t *queued_epoch; /* by reaction: the tag at which it was last queued (I4) */
-    uint32_t *ready;        /* the reaction queue: a slot for each reaction, see plan.slot_begin */
-    uint32_t *n_ready;      /* by slot */
     uint64_t *ready_levels; /* a bit for each level with ready reactions */
     uint32_t level_word;    /* no level below 64 times this is ready */
     uint32_t *event_cells;  /* cells that events made present at this tag */
@@ -143,37 +143,28 @@ struct rrl_program {
     bool has_physical_delays;
     uint64_t n_stale; /* wakes of cancelled events still in the queue, about */
     uint64_t publications;
-    float *slice_ns; /* by slot: mean cost of one of its reactions; 0: not known */
-    rrl_level_cost_t *level_costs;
-    float credit_ns;        /* gain forgone because workers were parked */
-    uint32_t timed_level;   /* of the level handed out, or RRL_NONE: its time says nothing */
-    uint32_t timed_n;       /* its reactions */
-    int64_t timed_since_ns; /* of the clock */
+    rrl_level_cost_t *level_costs; /* by level */
+    float credit_ns;               /* gain forgone because workers were parked */
+    uint32_t timed_level;          /* of the level handed out, or RRL_NONE: its time says nothing */
+    uint32_t timed_n;              /* its reactions */
+    int64_t timed_since_ns;        /* of the clock */
     uint64_t n_levels_run;
     uint64_t trace_hash, n_events, n_tags, n_allocations, n_dropped;
-    int64_t start_ns, end_ns; /* of the clock */
-    rrl_tag_t last_stamp;     /* given to a value of a physical connection, before its delay */
-    bool is_past_stop;        /* something was due after the stop tag: not starved, but timed out */
-    rrl_status_t status;      /* why the program ended early: RRL_E_NOMEM, or RRL_OK */
-
-    /* By reaction, written by the worker that runs it. */
-    uint64_t *counts;
-    int64_t *spent_ns; /* with profile */
+    rrl_tag_t last_stamp; /* given to a value of a physical connection, before its delay */
+    bool is_past_stop;    /* something was due after the stop tag: not starved, but timed out */
+    int64_t end_ns;       /* of the clock; 0: not yet */
+    rrl_status_t status;  /* why it ended early: RRL_E_NOMEM, or RRL_OK */
 
     /* Reactions of the published level not yet finished. Every visit subtracts what it ran (release); the
      * one that reaches 0 (acquire) sees all of them and becomes the coordinator (I6). */
     RRL_ALIGNED_LINE rrl_atomic_u32_t left;
-    /* The coordinator has ended the program; release before the last publication, acquire in the pool. */
+    /* The coordinator has ended; release before the last publication, acquire in the pool. */
     rrl_atomic_u32_t is_quitting;
     rrl_atomic_i64_t shown_time_ns; /* of the tag; relaxed, for descriptions */
 
     /* The outside. */
     RRL_ALIGNED_LINE rrl_mpsc_t inbox;
     rrl_atomic_u32_t bell; /* RRL_BELL_*; exchanged by ringers and by the waiting coordinator */
-    rrl_atomic_u32_t
-        phase; /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
-    rrl_atomic_u32_t
-        n_running; /* workers that have not left; the last one (acq_rel) announces the end */
     /* Threads inside rrl_schedule_physical, and the bit that turns away all that come later: in one word, so
      * that the end either sees a pusher or is seen by it. */
     rrl_atomic_u32_t gate;
@@ -181,9 +172,45 @@ struct rrl_program {
     rrl_atomic_u32_t
         room; /* counts drains of the inbox, times two; bit 0: somebody waits for the next */
     rrl_atomic_u32_t stop_requested; /* from outside */
-    bool is_oversubscribed;          /* fewer usable processors than workers: never spin */
+};
+
+struct rrl_program {
+    rrl_plan_t plan;
+    rrl_options_t options;
+    rrl_host_t host;
+    rrl_enclave_t *enclaves;
+    rrl_worker_t *workers; /* enclave by enclave */
+
+    /* Values of the current tag. Written by the worker that sets, or the coordinator. */
+    void **cells;
+    rrl_present_t *present; /* by multiport */
+
+    /* By trigger: delays, then actions, then timers; its enclave's coordinator's. */
+    rrl_trigger_state_t *triggers;
+    uint32_t n_triggers, first_action_trigger, first_timer_trigger;
+
+    uint64_t *queued_epoch; /* by reaction: the tag at which it was last queued (I4) */
+    uint32_t *ready;        /* the reaction queue: a slot for each reaction, see plan.slot_begin */
+    uint32_t *n_ready;      /* by slot */
+    float *slice_ns;        /* by slot: mean cost of one of its reactions; 0: not known */
+    int64_t start_ns;       /* of the clock */
+
+    /* By reaction, written by the worker that runs it. */
+    uint64_t *counts;
+    int64_t *spent_ns; /* with profile */
+
+    rrl_atomic_u32_t
+        phase; /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
+    rrl_atomic_u32_t
+        n_running; /* workers that have not left; the last one (acq_rel) announces the end */
+    bool is_oversubscribed; /* fewer usable processors than workers: never spin */
     uint32_t n_usable_cpus;
 };
+
+/* Of the enclave's first worker at this level. */
+static inline size_t rrl__first_slot(const rrl_enclave_t *e, uint32_t level) {
+    return (size_t)level * e->program->plan.n_workers + e->first_worker;
+}
 
 static inline void rrl__attach(rrl_worker_t *w) {
     if (w->is_attached) return;
@@ -215,42 +242,42 @@ static inline bool rrl__is_worth_timing(float mean_ns, uint32_t n, uint64_t coun
 
 /* Coordinator: runs levels inline, advances tags, until it has published a level (true; the caller then
  * goes on as any worker) or has ended the program (false). */
-bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w);
+bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w);
 /* Runs reactions, attached. */
-void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *reactions, uint32_t n);
+void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *reactions, uint32_t n);
 
 /* actions.c */
 
 /* Coordinator: puts the inbox's events into the queue. */
-void rrl__drain_inbox(rrl_program_t *p);
+void rrl__drain_inbox(rrl_enclave_t *e);
 /* Coordinator: captures the value of a delay's source for later; takes one reference over. */
-void rrl__capture_delay(rrl_program_t *p, uint32_t delay, void *payload);
-/* Coordinator: queues an event; out of memory ends the program. */
-void rrl__push_event(rrl_program_t *p, rrl_tag_t tag, uint32_t trigger);
+void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload);
+/* Coordinator: queues an event; out of memory ends the enclave. */
+void rrl__push_event(rrl_enclave_t *e, rrl_tag_t tag, uint32_t trigger);
 /* Coordinator: the payload of a trigger's event at this tag, with its reference; NULL: none is due. */
-void *rrl__take_due(rrl_program_t *p, uint32_t trigger, rrl_tag_t tag);
+void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag);
 /* Coordinator, at the end: gives every pending payload to `discard`. */
-void rrl__discard_pending(rrl_program_t *p);
+void rrl__discard_pending(rrl_enclave_t *e);
 /* Whether the queue's wake still has an event. */
 bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger);
 /* Coordinator: collects a payload to be released at the end of the tag. */
-void rrl__discard(rrl_program_t *p, void *payload);
-void rrl__release_garbage(rrl_program_t *p);
+void rrl__discard(rrl_enclave_t *e, void *payload);
+void rrl__release_garbage(rrl_enclave_t *e);
 
 /* pool.c */
 
 /* Coordinator: hands the level's slices out; w's own slice too. */
-void rrl__publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level);
-void rrl__publish_quit(rrl_program_t *p);
+void rrl__publish_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level);
+void rrl__publish_quit(rrl_enclave_t *e);
 /* Worker: releases the payloads that coordinators gave back to it. Attached. */
 void rrl__take_returns(rrl_worker_t *w);
 bool rrl__is_parked(const rrl_worker_t *w);
 /* Coordinator: waits, detached, until the clock shows `deadline_ns` (true) or the bell rings (false). */
-bool rrl__wait_for_bell(rrl_program_t *p, rrl_worker_t *w, int64_t deadline_ns);
+bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns);
 /* Any thread. */
-void rrl__ring_bell(rrl_program_t *p);
+void rrl__ring_bell(rrl_enclave_t *e);
 /* Coordinator, at the very end: no push is under way and none will come. */
-void rrl__close_gate(rrl_program_t *p);
+void rrl__close_gate(rrl_enclave_t *e);
 void *rrl__worker_main(void *worker);
 
 #endif

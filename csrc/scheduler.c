@@ -65,11 +65,12 @@ static void keep_trace(rrl_worker_t *w, rrl_id_t reaction, int64_t begin_ns, int
     rrl_program_t *p = w->program;
     if (p->options.profile) p->spent_ns[reaction] += end_ns - begin_ns;
     if (!p->options.trace_capacity) return;
-    w->trace[w->n_trace++ % p->options.trace_capacity] =
-        (rrl_trace_record_t){p->tag, begin_ns - p->start_ns, end_ns - p->start_ns, reaction};
+    w->trace[w->n_trace++ % p->options.trace_capacity] = (rrl_trace_record_t){
+        w->enclave->tag, begin_ns - p->start_ns, end_ns - p->start_ns, reaction};
 }
 
-void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
+void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
+    rrl_program_t *p = e->program;
     bool is_timed = p->options.profile || p->options.trace_capacity;
     for (uint32_t i = 0; i < n; i++) {
         rrl_id_t id = reactions[i];
@@ -166,7 +167,7 @@ bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action) {
            rrl__csr_has(&w->program->plan.action_writers, action, reaction);
 }
 
-bool rrl_worker_is_unwinding(const rrl_worker_t *w) { return w->program->is_unwinding; }
+bool rrl_worker_is_unwinding(const rrl_worker_t *w) { return w->enclave->is_unwinding; }
 
 rrl_status_t rrl_request_stop(rrl_worker_t *w) {
     if (rrl_load_relaxed_u32(&w->reaction) == RRL_NONE) return RRL_E_PHASE;
@@ -177,7 +178,8 @@ rrl_status_t rrl_request_stop(rrl_worker_t *w) {
 /* ---- a tag ----------------------------------------------------------------------------------------- */
 
 /* A cell has got its payload: lists the channels that show it and queues what it triggers. */
-static void mark_present(rrl_program_t *p, uint32_t cell) {
+static void mark_present(rrl_enclave_t *e, uint32_t cell) {
+    rrl_program_t *p = e->program;
     const rrl_plan_t *plan = &p->plan;
     for (uint32_t i = plan->channels.begin[cell]; i < plan->channels.begin[cell + 1]; i++) {
         const rrl_plan_channel_t *channel = &plan->channel_refs[plan->channels.items[i]];
@@ -186,12 +188,13 @@ static void mark_present(rrl_program_t *p, uint32_t cell) {
             present->is_sorted = false;
         present->channels[present->n++] = channel->index;
     }
-    if (p->is_unwinding) return;
+    if (e->is_unwinding) return;
     for (uint32_t i = plan->triggers.begin[cell]; i < plan->triggers.begin[cell + 1]; i++)
-        rrl__reaction_queue_push(p, plan->triggers.items[i]);
+        rrl__reaction_queue_push(e, plan->triggers.items[i]);
 }
 
-static void clear_cell(rrl_program_t *p, uint32_t cell) {
+static void clear_cell(rrl_enclave_t *e, uint32_t cell) {
+    rrl_program_t *p = e->program;
     const rrl_plan_t *plan = &p->plan;
     p->cells[cell] = NULL;
     for (uint32_t i = plan->channels.begin[cell]; i < plan->channels.begin[cell + 1]; i++) {
@@ -201,9 +204,10 @@ static void clear_cell(rrl_program_t *p, uint32_t cell) {
     }
 }
 
-static void queue_triggers(rrl_program_t *p, uint32_t cell) {
+static void queue_triggers(rrl_enclave_t *e, uint32_t cell) {
+    rrl_program_t *p = e->program;
     for (uint32_t i = p->plan.triggers.begin[cell]; i < p->plan.triggers.begin[cell + 1]; i++)
-        rrl__reaction_queue_push(p, p->plan.triggers.items[i]);
+        rrl__reaction_queue_push(e, p->plan.triggers.items[i]);
 }
 
 /* The first tag after `tag`; behind the last microstep that is the next nanosecond. */
@@ -212,83 +216,88 @@ static rrl_tag_t tag_after(rrl_tag_t tag) {
     return (rrl_tag_t){tag.time_ns, tag.microstep + 1};
 }
 
-static void lower_stop_tag(rrl_program_t *p, rrl_tag_t tag) {
-    if (rrl_tag_is_before(tag, p->stop_tag)) p->stop_tag = tag;
+static void lower_stop_tag(rrl_enclave_t *e, rrl_tag_t tag) {
+    if (rrl_tag_is_before(tag, e->stop_tag)) e->stop_tag = tag;
 }
 
 /* Timers stay in the queue for ever, so that one beyond the stop tag keeps the program from starving. */
-static void rearm_timer(rrl_program_t *p, uint32_t timer, int64_t due_ns) {
+static void rearm_timer(rrl_enclave_t *e, uint32_t timer, int64_t due_ns) {
+    rrl_program_t *p = e->program;
     int64_t period_ns = p->plan.timers[timer].period_ns;
     if (period_ns && !rrl_time_add(due_ns, period_ns, &due_ns) && due_ns != RRL_FOREVER)
-        rrl__push_event(p, (rrl_tag_t){due_ns, 0}, p->first_timer_trigger + timer);
+        rrl__push_event(e, (rrl_tag_t){due_ns, 0}, p->first_timer_trigger + timer);
 }
 
 /* event path 5/10 (ARCHITECTURE.md): all events of the tag leave the queue */
-static void collect_due(rrl_program_t *p, rrl_tag_t tag) {
+static void collect_due(rrl_enclave_t *e, rrl_tag_t tag) {
+    rrl_program_t *p = e->program;
     uint32_t trigger;
-    while (rrl__event_queue_pop_at(&p->events, tag, &trigger)) {
+    while (rrl__event_queue_pop_at(&e->events, tag, &trigger)) {
         void *payload;
         if (trigger >= p->first_timer_trigger) {
-            rearm_timer(p, trigger - p->first_timer_trigger, tag.time_ns);
+            rearm_timer(e, trigger - p->first_timer_trigger, tag.time_ns);
             payload = p->host.present;
         } else {
-            payload = rrl__take_due(p, trigger, tag);
+            payload = rrl__take_due(e, trigger, tag);
         }
         if (!payload) continue; /* cancelled */
         uint32_t cell = p->plan.first_delay + trigger;
         p->cells[cell] = payload;
-        p->event_cells[p->n_event_cells++] = cell;
+        e->event_cells[e->n_event_cells++] = cell;
     }
 }
 
 /* event path 6/10 (ARCHITECTURE.md): the tag becomes current, what is present triggers */
-static void start_tag(rrl_program_t *p, rrl_tag_t tag) {
-    rrl_assert(p->epoch == 0 || rrl_tag_is_before(p->tag, tag)); /* I1 */
-    p->tag = tag;
-    rrl_store_relaxed_i64(&p->shown_time_ns, tag.time_ns);
-    p->epoch++;
-    p->level_word = 0;
-    for (uint32_t i = 0; i < p->n_event_cells; i++) mark_present(p, p->event_cells[i]);
-    p->n_events += p->n_event_cells;
-    if (p->epoch == 1) queue_triggers(p, p->plan.startup);
-    if (rrl_tag_equal(tag, p->stop_tag)) queue_triggers(p, p->plan.shutdown);
+static void start_tag(rrl_enclave_t *e, rrl_tag_t tag) {
+    rrl_program_t *p = e->program;
+    rrl_assert(e->epoch == 0 || rrl_tag_is_before(e->tag, tag)); /* I1 */
+    e->tag = tag;
+    rrl_store_relaxed_i64(&e->shown_time_ns, tag.time_ns);
+    e->epoch++;
+    e->level_word = 0;
+    for (uint32_t i = 0; i < e->n_event_cells; i++) mark_present(e, e->event_cells[i]);
+    e->n_events += e->n_event_cells;
+    if (e->epoch == 1) queue_triggers(e, p->plan.startup + e->index);
+    if (rrl_tag_equal(tag, e->stop_tag)) queue_triggers(e, p->plan.shutdown + e->index);
 }
 
 /* A body raised: the rest of the tag is given up, but for the shutdown reactions that have not run. */
-static void unwind(rrl_program_t *p) {
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) p->workers[i].n_failed = 0;
-    if (p->is_unwinding) return;
-    p->is_unwinding = true;
-    p->stop_tag = p->tag;
-    rrl__reaction_queue_clear(p);
-    queue_triggers(p, p->plan.shutdown);
+static void unwind(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
+    for (uint32_t i = 0; i < e->n_workers; i++) e->workers[i].n_failed = 0;
+    if (e->is_unwinding) return;
+    e->is_unwinding = true;
+    e->stop_tag = e->tag;
+    rrl__reaction_queue_clear(e);
+    queue_triggers(e, p->plan.shutdown + e->index);
 }
 
 /* event path 10/10 (ARCHITECTURE.md): what the level's reactions have set takes effect */
-static void finish_level(rrl_program_t *p) {
+static void finish_level(rrl_enclave_t *e) {
     bool has_failed = false;
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
-        rrl_worker_t *w = &p->workers[i];
+    for (uint32_t i = 0; i < e->n_workers; i++) {
+        rrl_worker_t *w = &e->workers[i];
         has_failed |= w->n_failed != 0;
-        for (; w->n_merged < w->n_set; w->n_merged++) mark_present(p, w->set_cells[w->n_merged]);
+        for (; w->n_merged < w->n_set; w->n_merged++) mark_present(e, w->set_cells[w->n_merged]);
     }
-    if (has_failed) unwind(p);
+    if (has_failed) unwind(e);
 }
 
 /* Gives the payload back to the worker that made it, where dropping it is cheap; one that sleeps would
  * hold it for long. */
-static void give_back(rrl_program_t *p, rrl_worker_t *coordinator, rrl_worker_t *maker,
+static void give_back(rrl_enclave_t *e, rrl_worker_t *coordinator, rrl_worker_t *maker,
                       void *payload) {
     if (maker != coordinator && !rrl__is_parked(maker) &&
-        rrl__spsc_push(&maker->returns[coordinator->index], payload)) {
+        rrl__spsc_push(&maker->returns[coordinator->rank], payload)) {
         rrl_store_release_u32(&maker->has_returns, 1); /* pairs with rrl__take_returns */
         return;
     }
-    rrl__discard(p, payload);
+    rrl__discard(e, payload);
 }
 
 /* Hands the cell's payload to the delays that start there. Returns it if its reference is still ours. */
-static void *capture_delays(rrl_program_t *p, uint32_t cell) {
+static void *capture_delays(rrl_enclave_t *e, uint32_t cell) {
+    rrl_program_t *p = e->program;
     const rrl_plan_t *plan = &p->plan;
     void *payload = p->cells[cell];
     for (uint32_t i = plan->delays.begin[cell]; i < plan->delays.begin[cell + 1]; i++) {
@@ -296,79 +305,82 @@ static void *capture_delays(rrl_program_t *p, uint32_t cell) {
         bool is_last = i + 1 == plan->delays.begin[cell + 1];
         if (plan->delay[d].is_physical) continue; /* capture_physical has it */
         if (!is_last) p->host.retain(p->host.ctx, payload);
-        rrl__capture_delay(p, d, payload);
+        rrl__capture_delay(e, d, payload);
         if (is_last) payload = NULL;
     }
     return payload;
 }
 
-static void list_physical(rrl_program_t *p, const uint32_t *cells, uint32_t n) {
+static void list_physical(rrl_enclave_t *e, const uint32_t *cells, uint32_t n) {
+    rrl_program_t *p = e->program;
     const rrl_csr_t *delays = &p->plan.delays;
     for (uint32_t k = 0; k < n; k++) {
         for (uint32_t i = delays->begin[cells[k]]; i < delays->begin[cells[k] + 1]; i++) {
             if (p->plan.delay[delays->items[i]].is_physical)
-                p->physical[p->n_physical++] = delays->items[i];
+                e->physical[e->n_physical++] = delays->items[i];
         }
     }
 }
 
 /* Values of physical connections are stamped in the order of their channels, whoever set them first. */
-static void capture_physical(rrl_program_t *p) {
-    if (!p->has_physical_delays) return;
-    for (uint32_t i = 0; i < p->plan.n_workers; i++)
-        list_physical(p, p->workers[i].set_cells, p->workers[i].n_set);
-    list_physical(p, p->event_cells, p->n_event_cells);
-    qsort(p->physical, p->n_physical, sizeof *p->physical, compare_ids);
-    for (uint32_t i = 0; i < p->n_physical; i++) {
-        void *payload = p->cells[p->plan.delay[p->physical[i]].source];
+static void capture_physical(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
+    if (!e->has_physical_delays) return;
+    for (uint32_t i = 0; i < e->n_workers; i++)
+        list_physical(e, e->workers[i].set_cells, e->workers[i].n_set);
+    list_physical(e, e->event_cells, e->n_event_cells);
+    qsort(e->physical, e->n_physical, sizeof *e->physical, compare_ids);
+    for (uint32_t i = 0; i < e->n_physical; i++) {
+        void *payload = p->cells[p->plan.delay[e->physical[i]].source];
         p->host.retain(p->host.ctx, payload);
-        rrl__capture_delay(p, p->physical[i], payload);
+        rrl__capture_delay(e, e->physical[i], payload);
     }
-    p->n_physical = 0;
+    e->n_physical = 0;
 }
 
-static void collect_wakes(rrl_program_t *p, rrl_worker_t *w) {
+static void collect_wakes(rrl_enclave_t *e, rrl_worker_t *w) {
     for (uint32_t i = 0; i < w->n_wakes; i++)
-        rrl__push_event(p, w->wakes[i].tag, w->wakes[i].trigger);
+        rrl__push_event(e, w->wakes[i].tag, w->wakes[i].trigger);
     w->n_wakes = 0;
-    p->n_stale += w->n_stale;
+    e->n_stale += w->n_stale;
     w->n_stale = 0;
-    p->is_past_stop |= w->is_past_stop;
+    e->is_past_stop |= w->is_past_stop;
     w->is_past_stop = false;
 }
 
-static void finish_tag(rrl_program_t *p, rrl_worker_t *coordinator) {
+static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
+    rrl_program_t *p = e->program;
     uint64_t hash = 0;
     bool wants_stop = false;
-    capture_physical(p);
-    for (uint32_t i = 0; i < p->plan.n_workers; i++) {
-        rrl_worker_t *w = &p->workers[i];
+    capture_physical(e);
+    for (uint32_t i = 0; i < e->n_workers; i++) {
+        rrl_worker_t *w = &e->workers[i];
         for (uint32_t k = 0; k < w->n_set; k++) {
-            void *payload = capture_delays(p, w->set_cells[k]);
-            clear_cell(p, w->set_cells[k]);
-            if (payload) give_back(p, coordinator, w, payload);
+            void *payload = capture_delays(e, w->set_cells[k]);
+            clear_cell(e, w->set_cells[k]);
+            if (payload) give_back(e, coordinator, w, payload);
         }
         w->n_set = w->n_merged = 0;
-        collect_wakes(p, w);
+        collect_wakes(e, w);
         hash += w->hash;
         w->hash = 0;
         wants_stop |= w->wants_stop;
         w->wants_stop = false;
     }
-    for (uint32_t k = 0; k < p->n_event_cells; k++) {
-        uint32_t cell = p->event_cells[k];
-        void *payload = capture_delays(p, cell);
-        clear_cell(p, cell);
-        if (payload && cell < p->plan.first_timer) rrl__discard(p, payload);
+    for (uint32_t k = 0; k < e->n_event_cells; k++) {
+        uint32_t cell = e->event_cells[k];
+        void *payload = capture_delays(e, cell);
+        clear_cell(e, cell);
+        if (payload && cell < p->plan.first_timer) rrl__discard(e, payload);
     }
-    p->n_event_cells = 0;
-    p->n_tags++;
-    p->trace_hash = rrl__mix(rrl__mix_tag(p->trace_hash, p->tag) + hash);
-    if (wants_stop) lower_stop_tag(p, tag_after(p->tag));
-    rrl__release_garbage(p);
-    if (p->n_stale > 64 && p->n_stale * 2 > rrl__event_queue_size(&p->events)) {
-        rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
-        p->n_stale = 0;
+    e->n_event_cells = 0;
+    e->n_tags++;
+    e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
+    if (wants_stop) lower_stop_tag(e, tag_after(e->tag));
+    rrl__release_garbage(e);
+    if (e->n_stale > 64 && e->n_stale * 2 > rrl__event_queue_size(&e->events)) {
+        rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
+        e->n_stale = 0;
     }
 }
 
@@ -376,77 +388,80 @@ static void finish_tag(rrl_program_t *p, rrl_worker_t *coordinator) {
 
 /* Empties the inbox. True: more may come, because a producer is open, or because a push has begun, which
  * rings when it is done. */
-static bool receive(rrl_program_t *p) {
+static bool receive(rrl_enclave_t *e) {
     /* acquire, and before the inbox: the pushes made under a hold that is over have moved the tail. */
-    bool is_held = rrl_load_acquire_u32(&p->n_holds) != 0;
-    rrl__drain_inbox(p);
-    return is_held || rrl_load_relaxed_u64(&p->inbox.tail) != p->inbox.head;
+    bool is_held = rrl_load_acquire_u32(&e->n_holds) != 0;
+    rrl__drain_inbox(e);
+    return is_held || rrl_load_relaxed_u64(&e->inbox.tail) != e->inbox.head;
 }
 
 /* The next tag to process and whether it must be waited for although the program is fast; false: nothing
  * will ever happen unless the bell rings. */
-static bool choose_tag(rrl_program_t *p, bool may_receive, rrl_tag_t *out_tag,
+static bool choose_tag(rrl_enclave_t *e, bool may_receive, rrl_tag_t *out_tag,
                        bool *out_must_wait) {
+    rrl_program_t *p = e->program;
     *out_must_wait = false;
-    if (rrl__event_queue_peek(&p->events, out_tag)) {
-        if (rrl_tag_is_before(p->stop_tag, *out_tag)) *out_tag = p->stop_tag;
+    if (rrl__event_queue_peek(&e->events, out_tag)) {
+        if (rrl_tag_is_before(e->stop_tag, *out_tag)) *out_tag = e->stop_tag;
         return true;
     }
-    bool is_timed_out = p->is_past_stop && p->stop_tag.time_ns != RRL_FOREVER;
-    rrl_tag_t after = tag_after(p->tag);
-    if (!p->options.keepalive && !is_timed_out && !may_receive) lower_stop_tag(p, after);
-    if (p->stop_tag.time_ns == RRL_FOREVER) return false;
-    *out_tag = p->stop_tag;
-    *out_must_wait = may_receive && rrl_tag_is_before(after, p->stop_tag);
+    bool is_timed_out = e->is_past_stop && e->stop_tag.time_ns != RRL_FOREVER;
+    rrl_tag_t after = tag_after(e->tag);
+    if (!p->options.keepalive && !is_timed_out && !may_receive) lower_stop_tag(e, after);
+    if (e->stop_tag.time_ns == RRL_FOREVER) return false;
+    *out_tag = e->stop_tag;
+    *out_must_wait = may_receive && rrl_tag_is_before(after, e->stop_tag);
     return true;
 }
 
 /* event path 4/10 (ARCHITECTURE.md): the next tag is found and waited for; false: there is none */
-static bool advance_tag(rrl_program_t *p, rrl_worker_t *w) {
-    if (p->epoch && !rrl_tag_is_before(p->tag, p->stop_tag)) return false;
+static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
+    rrl_program_t *p = e->program;
+    if (e->epoch && !rrl_tag_is_before(e->tag, e->stop_tag)) return false;
     for (;;) {
         rrl_tag_t next;
         bool must_wait, is_known;
-        bool may_receive = receive(p);
-        if (rrl_load_acquire_u32(&p->stop_requested)) lower_stop_tag(p, tag_after(p->tag));
-        is_known = choose_tag(p, may_receive, &next, &must_wait);
-        if (p->n_garbage) rrl__release_garbage(p);
-        if (p->status) return false;
+        bool may_receive = receive(e);
+        if (rrl_load_acquire_u32(&e->stop_requested)) lower_stop_tag(e, tag_after(e->tag));
+        is_known = choose_tag(e, may_receive, &next, &must_wait);
+        if (e->n_garbage) rrl__release_garbage(e);
+        if (e->status) return false;
         int64_t due_ns;
         if (!is_known || rrl_time_add(p->start_ns, next.time_ns, &due_ns)) due_ns = RRL_FOREVER;
         if (!is_known || ((!p->options.fast || must_wait) && rrl__clock_ns() < due_ns)) {
-            if (p->n_stale) { /* cancelled events must not be waited for */
-                rrl__event_queue_filter(&p->events, rrl__is_live_wake, p);
-                p->n_stale = 0;
+            if (e->n_stale) { /* cancelled events must not be waited for */
+                rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
+                e->n_stale = 0;
                 continue;
             }
-            rrl__wait_for_bell(p, w, due_ns);
+            rrl__wait_for_bell(e, w, due_ns);
             continue; /* what has come meanwhile may be due before */
         }
-        collect_due(p, next);
-        if (p->n_event_cells || rrl_tag_equal(next, p->stop_tag)) {
-            start_tag(p, next);
+        collect_due(e, next);
+        if (e->n_event_cells || rrl_tag_equal(next, e->stop_tag)) {
+            start_tag(e, next);
             return true;
         }
     }
 }
 
-static void begin(rrl_program_t *p) {
+static void begin(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
     for (uint32_t i = 0; i < p->plan.n_timers; i++)
-        rrl__push_event(p, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, p->first_timer_trigger + i);
-    collect_due(p, (rrl_tag_t){0, 0});
-    start_tag(p, (rrl_tag_t){0, 0});
+        rrl__push_event(e, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, p->first_timer_trigger + i);
+    collect_due(e, (rrl_tag_t){0, 0});
+    start_tag(e, (rrl_tag_t){0, 0});
 }
 
-static void end(rrl_program_t *p, rrl_worker_t *w) {
+static void end(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl__detach(w); /* waits for pushes under way */
-    rrl__close_gate(p);
+    rrl__close_gate(e);
     rrl__attach(w);
-    rrl__drain_inbox(p);
-    rrl__discard_pending(p);
-    rrl__release_garbage(p);
-    p->end_ns = rrl__clock_ns();
-    rrl__publish_quit(p);
+    rrl__drain_inbox(e);
+    rrl__discard_pending(e);
+    rrl__release_garbage(e);
+    e->end_ns = rrl__clock_ns();
+    rrl__publish_quit(e);
 }
 
 /* ---- levels ---------------------------------------------------------------------------------------- */
@@ -467,9 +482,10 @@ typedef struct slices {
     bool must_wake;       /* a parked worker has one */
 } slices_t;
 
-static slices_t measure_slices(const rrl_program_t *p, const rrl_worker_t *w, size_t first_slot) {
+static slices_t measure_slices(const rrl_enclave_t *e, const rrl_worker_t *w, size_t first_slot) {
+    const rrl_program_t *p = e->program;
     slices_t s = {0};
-    for (uint32_t home = 0; home < p->plan.n_workers; home++) {
+    for (uint32_t home = 0; home < e->n_workers; home++) {
         uint32_t n = p->n_ready[first_slot + home];
         if (!n) continue;
         float cost = p->slice_ns[first_slot + home] * (float)n;
@@ -479,7 +495,7 @@ static slices_t measure_slices(const rrl_program_t *p, const rrl_worker_t *w, si
         s.total += cost;
         if (cost > s.longest) s.longest = cost;
         s.is_unknown |= cost == 0;
-        s.must_wake |= home != w->index && rrl__is_parked(&p->workers[home]);
+        s.must_wake |= home != w->rank && rrl__is_parked(&e->workers[home]);
     }
     return s;
 }
@@ -498,11 +514,12 @@ static void price_trial(rrl_level_cost_t *cost, float took_ns, float usual_ns) {
 /* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out, whichever has been cheaper.
  * A parked worker is woken once the savings forgone since the last time add up to the price of waking it:
  * at most twice the cost of knowing in advance. */
-static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, uint32_t level,
+static bool should_publish(rrl_enclave_t *e, const rrl_worker_t *w, uint32_t level,
                            const slices_t *s) {
+    rrl_program_t *p = e->program;
     if (p->n_usable_cpus < 2) return false;
-    if (s->n_busy == 1) return s->last != w->index && !s->must_wake; /* state stays with its home */
-    rrl_level_cost_t *cost = &p->level_costs[level];
+    if (s->n_busy == 1) return s->last != w->rank && !s->must_wake; /* state stays with its home */
+    rrl_level_cost_t *cost = &e->level_costs[level];
     if (s->is_unknown && cost->inline_ns == 0) return true;
     float here = cost->inline_ns == 0 ? s->total : cost->inline_ns * (float)s->n;
     float there =
@@ -521,40 +538,41 @@ static bool should_publish(rrl_program_t *p, const rrl_worker_t *w, uint32_t lev
         price_trial(cost, here, here);
     }
     if (!is_better || !s->must_wake) return is_better;
-    p->credit_ns += here - there;
-    if (p->credit_ns < WAKE_NS) return false;
-    p->credit_ns = 0;
+    e->credit_ns += here - there;
+    if (e->credit_ns < WAKE_NS) return false;
+    e->credit_ns = 0;
     return true;
 }
 
-static void publish_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const slices_t *s) {
+static void publish_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, const slices_t *s) {
     /* With a wake in it the time would tell of the wake. */
-    p->timed_level = s->n_busy > 1 && !s->must_wake ? level : RRL_NONE;
-    p->timed_n = s->n;
-    if (p->timed_level != RRL_NONE) p->timed_since_ns = rrl__clock_ns();
-    rrl__publish_level(p, w, level);
+    e->timed_level = s->n_busy > 1 && !s->must_wake ? level : RRL_NONE;
+    e->timed_n = s->n;
+    if (e->timed_level != RRL_NONE) e->timed_since_ns = rrl__clock_ns();
+    rrl__publish_level(e, w, level);
 }
 
-static void learn_published(rrl_program_t *p) {
-    if (p->timed_level == RRL_NONE) return;
-    rrl_level_cost_t *cost = &p->level_costs[p->timed_level];
-    int64_t elapsed_ns = rrl__clock_ns() - p->timed_since_ns;
-    cost->published_ns = rrl__learn(cost->published_ns, elapsed_ns, p->timed_n);
-    price_trial(cost, (float)elapsed_ns, cost->inline_ns * (float)p->timed_n);
-    p->timed_level = RRL_NONE;
+static void learn_published(rrl_enclave_t *e) {
+    if (e->timed_level == RRL_NONE) return;
+    rrl_level_cost_t *cost = &e->level_costs[e->timed_level];
+    int64_t elapsed_ns = rrl__clock_ns() - e->timed_since_ns;
+    cost->published_ns = rrl__learn(cost->published_ns, elapsed_ns, e->timed_n);
+    price_trial(cost, (float)elapsed_ns, cost->inline_ns * (float)e->timed_n);
+    e->timed_level = RRL_NONE;
 }
 
-static void run_inline(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const slices_t *s) {
-    size_t first_slot = (size_t)level * p->plan.n_workers;
-    rrl_level_cost_t *cost = &p->level_costs[level];
+static void run_inline(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, const slices_t *s) {
+    rrl_program_t *p = e->program;
+    size_t first_slot = rrl__first_slot(e, level);
+    rrl_level_cost_t *cost = &e->level_costs[level];
     bool is_timed = s->n_busy > 1 && (cost->age == 0 ||
-                                      rrl__is_worth_timing(cost->inline_ns, s->n, p->n_levels_run));
+                                      rrl__is_worth_timing(cost->inline_ns, s->n, e->n_levels_run));
     int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
-    for (uint32_t home = 0; home < p->plan.n_workers; home++) {
+    for (uint32_t home = 0; home < e->n_workers; home++) {
         uint32_t n = p->n_ready[first_slot + home];
         if (!n) continue;
         p->n_ready[first_slot + home] = 0;
-        rrl__run_reactions(p, w, &p->ready[p->plan.slot_begin[first_slot + home]], n);
+        rrl__run_reactions(e, w, &p->ready[p->plan.slot_begin[first_slot + home]], n);
     }
     if (!is_timed) return;
     int64_t elapsed_ns = rrl__clock_ns() - begin_ns;
@@ -563,38 +581,38 @@ static void run_inline(rrl_program_t *p, rrl_worker_t *w, uint32_t level, const 
 }
 
 /* True: the level was handed out, with a slice for `w` too perhaps. */
-static bool run_level(rrl_program_t *p, rrl_worker_t *w, uint32_t level) {
+static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
     slices_t s = {0};
-    p->n_levels_run++;
-    if (p->plan.n_workers > 1) {
-        s = measure_slices(p, w, (size_t)level * p->plan.n_workers);
-        if (should_publish(p, w, level, &s)) {
-            publish_level(p, w, level, &s);
+    e->n_levels_run++;
+    if (e->n_workers > 1) {
+        s = measure_slices(e, w, rrl__first_slot(e, level));
+        if (should_publish(e, w, level, &s)) {
+            publish_level(e, w, level, &s);
             return true;
         }
     }
-    run_inline(p, w, level, &s);
+    run_inline(e, w, level, &s);
     return false;
 }
 
-bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
+bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl__attach(w);
-    if (!p->epoch) {
-        begin(p);
+    if (!e->epoch) {
+        begin(e);
     } else {
-        learn_published(p);
-        finish_level(p);
+        learn_published(e);
+        finish_level(e);
     }
     for (;;) {
-        uint32_t level = rrl__reaction_queue_take_level(p);
+        uint32_t level = rrl__reaction_queue_take_level(e);
         if (level != RRL_NONE) {
-            if (run_level(p, w, level)) return true;
-            finish_level(p);
+            if (run_level(e, w, level)) return true;
+            finish_level(e);
             continue;
         }
-        finish_tag(p, w);
-        if (!advance_tag(p, w)) {
-            end(p, w);
+        finish_tag(e, w);
+        if (!advance_tag(e, w)) {
+            end(e, w);
             return false;
         }
     }

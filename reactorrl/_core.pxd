@@ -50,7 +50,8 @@ cdef class Graph:
     cdef rrl.rrl_graph_t *_c_graph      # owned until the program is compiled, then NULL
     cdef rrl.rrl_program_t *_c_program  # owned once compiled; its views lie in the elements below
     cdef rl_host_t _c_host              # the context of the program's callbacks
-    cdef uint32_t _n_workers            # of the program; 0 before it is compiled
+    cdef uint32_t _n_workers            # of all enclaves; 0 before the program is compiled
+    cdef rrl.rrl_id_t _reactor          # added last: whose elements are added now
     cdef list _elements                 # keeps every view in place as long as the program
     cdef list _funcs                    # keep what _c_host.bodies borrows
     cdef list _selves

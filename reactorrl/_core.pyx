@@ -273,7 +273,7 @@ cdef class Action(Element):
             PyErr_CheckSignals()
 
     def hold(self, bint open):
-        rrl.rrl_program_hold(self._program(), open)
+        rrl.rrl_program_hold(self._program(), <uint32_t>self.id, open)
 
     cdef rrl.rrl_program_t *_program(self) except NULL:
         if self._graph is None or self._graph._c_program is NULL:
@@ -403,14 +403,16 @@ cdef class Graph:
 
     def add_reactor(self, reactor):
         cdef rrl.rrl_id_t number
-        _check(rrl.rrl_graph_add_reactor(self._c_graph, &number), reactor)
+        _check(rrl.rrl_graph_add_reactor(self._c_graph, 0, &number), reactor)
+        self._reactor = number
         rl_defer(reactor)
         return number
 
     def add_port(self, Port port):
         cdef rrl.rrl_id_t number
         self._claim(port)
-        _check(rrl.rrl_graph_add_port(self._c_graph, &port._view, &number), port)
+        _check(rrl.rrl_graph_add_port(
+            self._c_graph, self._reactor, port.mutable, &port._view, &number), port)
         port.id = number
         return number
 
@@ -440,7 +442,8 @@ cdef class Graph:
         spec.is_physical = physical
         spec.capacity = capacity
         self._claim(action)
-        _check(rrl.rrl_graph_add_action(self._c_graph, &spec, &action._view, &number), action)
+        _check(rrl.rrl_graph_add_action(
+            self._c_graph, self._reactor, rrl.RRL_NONE, &spec, &action._view, &number), action)
         action.id = number
         return number
 
@@ -448,14 +451,16 @@ cdef class Graph:
         cdef rrl.rrl_id_t number
         self._claim(timer)
         _check(rrl.rrl_graph_add_timer(
-            self._c_graph, offset_ns, period_ns, &timer._view, &number), timer)
+            self._c_graph, self._reactor, rrl.RRL_NONE, offset_ns, period_ns, &timer._view,
+            &number), timer)
         timer.id = number
         return number
 
     def add_reaction(self, uint32_t reactor_id, func, self_, path_hash):
         cdef rrl.rrl_id_t number
         _check(rrl.rrl_graph_add_reaction(
-            self._c_graph, reactor_id, <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF), &number), func)
+            self._c_graph, reactor_id, rrl.RRL_NONE, <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF),
+            rrl.RRL_NO_DEADLINE, False, &number), func)
         rl_defer(func)
         self._funcs.append(func)
         self._selves.append(self_)
@@ -483,8 +488,8 @@ cdef class Graph:
 
     def connect(self, Port source, Port destination, int64_t delay_ns, bint physical):
         _check(rrl.rrl_graph_connect(
-            self._c_graph, <uint32_t>source.id, <uint32_t>destination.id, delay_ns, physical),
-            destination)
+            self._c_graph, <uint32_t>source.id, <uint32_t>destination.id, delay_ns, physical,
+            rrl.RRL_NONE), destination)
 
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1:
         cdef rrl.rrl_cycle_step_t *cycle = NULL
@@ -513,7 +518,7 @@ cdef class Graph:
             free(cycle)
             raise CycleFound(steps)
         _check(rc, "Program")
-        self._n_workers = options.n_workers
+        self._n_workers = rrl.rrl_program_n_workers(self._c_program)
         rrl.rrl_graph_destroy(self._c_graph)
         self._c_graph = NULL
         return 0
@@ -544,6 +549,7 @@ cdef class Runtime:
                 c_cpus[i] = cpus[i]
         options.n_workers = workers
         options.fast = fast
+        options.virtual_clock = options.stepped = options.replay = False
         options.keepalive = keepalive
         options.profile = profile
         options.timeout_ns = rrl.RRL_FOREVER if timeout_ns < 0 else timeout_ns

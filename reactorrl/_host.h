@@ -134,6 +134,7 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
                        .attach = rl_attach,
                        .detach = rl_detach,
                        .run_reaction = rl_run_reaction,
+                       .run_handler = rl_run_reaction,
                        .retain = rl_retain,
                        .release = rl_release,
                        .redeem = rl_redeem};

@@ -27,6 +27,7 @@ cdef extern from "rrl.h" nogil:
     const uint32_t RRL_NONE
     const int64_t RRL_NO_SPACING
     const int64_t RRL_NO_DELAY
+    const int64_t RRL_NO_DEADLINE
 
     ctypedef uint32_t rrl_id_t
 
@@ -41,6 +42,9 @@ cdef extern from "rrl.h" nogil:
         RRL_TIMER
         RRL_STARTUP
         RRL_SHUTDOWN
+        RRL_RESET
+        RRL_MODE_RESET
+        RRL_MODE_HISTORY
 
     ctypedef enum rrl_role_t:
         RRL_TRIGGER
@@ -87,13 +91,18 @@ cdef extern from "rrl.h" nogil:
         void (*attach)(void *ctx, uint32_t index)
         void (*detach)(void *ctx, uint32_t index)
         rrl_status_t (*run_reaction)(void *ctx, uint32_t index, rrl_id_t reaction)
+        rrl_status_t (*run_handler)(void *ctx, uint32_t index, rrl_id_t reaction)
         void (*retain)(void *ctx, void *payload)
         void (*release)(void *ctx, void *const *payloads, size_t n)
         void *(*redeem)(void *ctx, void *ticket)
+        void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload)
 
     ctypedef struct rrl_options_t:
         uint32_t n_workers
         bint fast
+        bint virtual_clock
+        bint stepped
+        bint replay
         bint keepalive
         bint profile
         int64_t timeout_ns
@@ -111,6 +120,12 @@ cdef extern from "rrl.h" nogil:
         uint64_t n_allocations
         uint64_t n_dropped
         rrl_status_t status
+
+    ctypedef struct rrl_enclave_stats_t:
+        rrl_tag_t stop_tag
+        uint64_t n_events
+        uint64_t n_tags
+        uint64_t trace_hash
 
     ctypedef struct rrl_worker_stats_t:
         int64_t spinning_ns
@@ -136,20 +151,25 @@ cdef extern from "rrl.h" nogil:
     const char *rrl_status_exception(rrl_status_t status)
     rrl_status_t rrl_graph_create(rrl_graph_t **out_graph)
     void rrl_graph_destroy(rrl_graph_t *g)
-    rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t *out_id)
-    rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_view_t *view, rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_enclave(rrl_graph_t *g, uint32_t n_workers, uint32_t capacity,
+        rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_reactor(rrl_graph_t *g, rrl_id_t enclave, rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_mode(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t within,
+        bint is_initial, rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_id_t reactor, bint is_mutable,
+        rrl_view_t *view, rrl_id_t *out_id)
     rrl_status_t rrl_graph_add_multiport(rrl_graph_t *g, rrl_id_t first, uint32_t width,
         rrl_view_t *view, void *concealed, rrl_id_t *out_id)
-    rrl_status_t rrl_graph_add_action(rrl_graph_t *g, const rrl_action_spec_t *spec,
-        rrl_view_t *view, rrl_id_t *out_id)
-    rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, int64_t offset_ns, int64_t period_ns,
-        rrl_view_t *view, rrl_id_t *out_id)
-    rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, uint64_t hash,
-        rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_action(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode,
+        const rrl_action_spec_t *spec, rrl_view_t *view, rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_timer(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode,
+        int64_t offset_ns, int64_t period_ns, rrl_view_t *view, rrl_id_t *out_id)
+    rrl_status_t rrl_graph_add_reaction(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t mode,
+        uint64_t hash, int64_t deadline_ns, bint has_handler, rrl_id_t *out_id)
     rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t role,
         rrl_kind_t kind, rrl_id_t element)
     rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
-        int64_t delay_ns, bint is_physical)
+        int64_t delay_ns, bint is_physical, rrl_id_t mode)
     rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
         const rrl_host_t *host, rrl_program_t **out_program, rrl_cycle_step_t **out_cycle,
         size_t *out_n_cycle)
@@ -158,11 +178,19 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns)
     rrl_status_t rrl_program_join(rrl_program_t *p)
     void rrl_program_request_stop(rrl_program_t *p)
-    void rrl_program_hold(rrl_program_t *p, bint open)
+    void rrl_program_hold(rrl_program_t *p, rrl_id_t action, bint open)
     void rrl_program_forget_threads(rrl_program_t *p)
     rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t delay_ns,
         void *ticket, rrl_tag_t *out_tag)
     rrl_status_t rrl_wait_for_room(rrl_program_t *p, rrl_id_t action, int64_t timeout_ns)
+    rrl_status_t rrl_clock_advance(rrl_program_t *p, rrl_worker_t *w, int64_t delta_ns)
+    void rrl_program_step(rrl_program_t *p, rrl_tag_t tag)
+    rrl_status_t rrl_program_wait_for_pause(rrl_program_t *p, int64_t timeout_ns,
+        rrl_tag_t *out_tag)
+    rrl_status_t rrl_program_feed(rrl_program_t *p, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag,
+        void *payload)
+    rrl_status_t rrl_program_feed_miss(rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag)
+    rrl_status_t rrl_program_feed_stop(rrl_program_t *p, rrl_id_t enclave, rrl_tag_t tag)
     rrl_id_t rrl_worker_reaction(const rrl_worker_t *w)
     rrl_program_t *rrl_worker_program(const rrl_worker_t *w)
     uint32_t rrl_worker_index(const rrl_worker_t *w)
@@ -175,17 +203,27 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, void *payload,
         rrl_tag_t *out_tag, uint64_t *out_serial)
     rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial)
+    rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode)
+    bint rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode)
+    rrl_status_t rrl_port_own(rrl_worker_t *w, rrl_id_t port, void *copy)
     bint rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action)
     rrl_status_t rrl_request_stop(rrl_worker_t *w)
     bint rrl_worker_is_unwinding(const rrl_worker_t *w)
     int64_t rrl_program_elapsed_ns(const rrl_program_t *p)
+    int64_t rrl_worker_elapsed_ns(const rrl_worker_t *w)
+    uint32_t rrl_program_n_workers(const rrl_program_t *p)
+    bint rrl_port_needs_copy(const rrl_program_t *p, rrl_id_t port)
+    bint rrl_port_is_moved(const rrl_program_t *p, rrl_id_t port)
     uint32_t rrl_program_n_levels(const rrl_program_t *p)
     uint32_t rrl_program_level(const rrl_program_t *p, rrl_id_t reaction)
     uint32_t rrl_program_home(const rrl_program_t *p, rrl_id_t reaction)
     void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats)
+    void rrl_program_enclave_stats(const rrl_program_t *p, rrl_id_t enclave,
+        rrl_enclave_stats_t *out_stats)
     void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
         rrl_worker_stats_t *out_stats)
     uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction)
+    uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction)
     int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction)
     size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost)
     rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i)

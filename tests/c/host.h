@@ -276,7 +276,7 @@ static inline app_t *app_new(void) {
 static inline rrl_id_t app_reactor(app_t *app) {
     rrl_id_t id;
     CHECK(app->n_reactors < APP_MAX_OTHERS);
-    CHECK_EQ(rrl_graph_add_reactor(app->g, &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_reactor(app->g, 0, &id), RRL_OK);
     CHECK_EQ(id, app->n_reactors++);
     return id;
 }
@@ -284,7 +284,7 @@ static inline rrl_id_t app_reactor(app_t *app) {
 static inline rrl_id_t app_port(app_t *app) {
     rrl_id_t id;
     CHECK(app->n_ports < APP_MAX_PORTS);
-    CHECK_EQ(rrl_graph_add_port(app->g, &app->port_views[app->n_ports], &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_port(app->g, 0, false, &app->port_views[app->n_ports], &id), RRL_OK);
     CHECK_EQ(id, app->n_ports++);
     return id;
 }
@@ -309,7 +309,9 @@ static inline rrl_id_t app_multiport(app_t *app, uint32_t width, rrl_id_t *out_f
 static inline rrl_id_t app_action(app_t *app, rrl_action_spec_t spec) {
     rrl_id_t id;
     CHECK(app->n_actions < APP_MAX_OTHERS);
-    CHECK_EQ(rrl_graph_add_action(app->g, &spec, &app->action_views[app->n_actions], &id), RRL_OK);
+    CHECK_EQ(
+        rrl_graph_add_action(app->g, 0, RRL_NONE, &spec, &app->action_views[app->n_actions], &id),
+        RRL_OK);
     CHECK_EQ(id, app->n_actions++);
     return id;
 }
@@ -330,7 +332,7 @@ static inline rrl_id_t app_timer(app_t *app, int64_t offset_ns, int64_t period_n
     rrl_id_t id;
     CHECK(app->n_timers < APP_MAX_OTHERS);
     rrl_view_t *view = &app->timer_views[app->n_timers];
-    CHECK_EQ(rrl_graph_add_timer(app->g, offset_ns, period_ns, view, &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_timer(app->g, 0, RRL_NONE, offset_ns, period_ns, view, &id), RRL_OK);
     CHECK_EQ(id, app->n_timers++);
     return id;
 }
@@ -338,7 +340,9 @@ static inline rrl_id_t app_timer(app_t *app, int64_t offset_ns, int64_t period_n
 static inline rrl_id_t app_reaction(app_t *app, rrl_id_t reactor, body_t body, void *arg) {
     rrl_id_t id;
     CHECK(app->n_reactions < APP_MAX_OTHERS);
-    CHECK_EQ(rrl_graph_add_reaction(app->g, reactor, 1000 + app->n_reactions, &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_reaction(app->g, reactor, RRL_NONE, 1000 + app->n_reactions,
+                                    RRL_NO_DEADLINE, false, &id),
+             RRL_OK);
     CHECK_EQ(id, app->n_reactions++);
     app->reactions[id] = (app_reaction_t){body, arg, reactor, {RRL_NEVER, 0}};
     return id;
@@ -358,7 +362,7 @@ static inline rrl_id_t app_on(app_t *app, rrl_id_t reactor, rrl_kind_t kind, rrl
 }
 
 static inline void connect(app_t *app, rrl_id_t source, rrl_id_t destination, int64_t delay_ns) {
-    CHECK_EQ(rrl_graph_connect(app->g, source, destination, delay_ns, false), RRL_OK);
+    CHECK_EQ(rrl_graph_connect(app->g, source, destination, delay_ns, false, RRL_NONE), RRL_OK);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -369,7 +373,7 @@ static inline void app_force_mode(app_t *app) {
     for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++)
         p->slice_ns[i] = app->mode == MODE_LEARN ? 0 : INFINITY;
     for (uint32_t l = 0; l < p->plan.n_levels && app->mode != MODE_LEARN; l++)
-        p->level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
+        p->enclaves[0].level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
     p->n_usable_cpus = APP_MAX_WORKERS;
     p->is_oversubscribed = app->mode == MODE_PARK;
 }
@@ -384,10 +388,12 @@ static inline rrl_status_t app_try_create(app_t *app, rrl_cycle_step_t **out_cyc
                        .attach = host_attach,
                        .detach = host_detach,
                        .run_reaction = host_run_reaction,
+                       .run_handler = host_run_reaction,
                        .retain = host_retain,
                        .release = host_release,
                        .redeem = host_redeem};
     CHECK(app->options.n_workers <= APP_MAX_WORKERS && !app->p);
+    if (!app->n_reactors) app_reactor(app); /* that of the elements */
     return rrl_program_create(app->g, &app->options, &host, &app->p, out_cycle, out_n_cycle);
 }
 

@@ -188,7 +188,7 @@ static void push_under_hold(void *ctx, uint32_t index) {
     hold_race_t *race = ctx;
     (void)index;
     CHECK_EQ(push(race->app, race->action, 0, 1, NULL), RRL_OK);
-    rrl_program_hold(race->app->p, false);
+    rrl_program_hold(race->app->p, RRL_NONE, false);
 }
 
 /* Its item may be in front of the other's, and not finished. */
@@ -209,7 +209,7 @@ static uint32_t run_hold(uint64_t seed) {
     app->options.fast = seed % 2;
     app->options.yield_seed = seed;
     app_create(app, 1 + (uint32_t)(seed % 2));
-    rrl_program_hold(app->p, true);
+    rrl_program_hold(app->p, RRL_NONE, true);
     CHECK_EQ(rrl_program_start(app->p), RRL_OK);
     run_threads(bodies, 1 + (uint32_t)(seed % 3), &race, seed);
     if (!ends(app)) return HOLD_LOST;
@@ -245,7 +245,7 @@ static uint32_t run_gate(uint64_t seed) {
     if (!ends(app)) return GATE_HANG;
     bool is_fine =
         rrl_load_relaxed_u64(&app->n_redeemed) == rrl_load_relaxed_u32(&race.n_accepted) &&
-        rrl__mpsc_is_empty(&app->p->inbox);
+        rrl__mpsc_is_empty(&app->p->enclaves[0].inbox);
     return finish_as(app, is_fine ? GATE_FINE : GATE_LOST); /* and no reference is left */
 }
 
@@ -268,13 +268,13 @@ static void push_with_patience(void *ctx, uint32_t index) {
             if (rc) break;
         }
     }
-    rrl_program_hold(race->app->p, false);
+    rrl_program_hold(race->app->p, RRL_NONE, false);
 }
 
 static void push_and_go(void *ctx, uint32_t index) {
     room_race_t *race = ctx;
     for (uint32_t i = 0; i < N_PUSHES; i++) (void)push(race->app, race->action, 0, index, NULL);
-    rrl_program_hold(race->app->p, false);
+    rrl_program_hold(race->app->p, RRL_NONE, false);
 }
 
 static uint32_t run_room(uint64_t seed) {
@@ -287,7 +287,7 @@ static uint32_t run_room(uint64_t seed) {
     app_on(app, app_reactor(app), RRL_ACTION, race.action, NULL, NULL);
     app->options.yield_seed = seed;
     app_create(app, 1);
-    for (uint32_t i = 0; i < n_pushers; i++) rrl_program_hold(app->p, true);
+    for (uint32_t i = 0; i < n_pushers; i++) rrl_program_hold(app->p, RRL_NONE, true);
     CHECK_EQ(rrl_program_start(app->p), RRL_OK);
     run_threads(bodies, n_pushers, &race, seed);
     if (!ends(app)) return ROOM_HANG;

@@ -199,7 +199,7 @@ static void cancelled_events_do_not_pile_up(void) {
         app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 0, 1), cancel_thousands, &a);
     declare(app, r, RRL_EFFECT, RRL_ACTION, a);
     app_run(app, 2);
-    CHECK(rrl__event_queue_size(&app->p->events) <= 300); /* of 10050 */
+    CHECK(rrl__event_queue_size(&app->p->enclaves[0].events) <= 300); /* of 10050 */
     check_stop_tag(app, 200, 1);
     app_free(app);
 }

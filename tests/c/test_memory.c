@@ -51,20 +51,20 @@ static rrl_status_t add_all(rrl_graph_t *g, rrl_view_t *views) {
     rrl_id_t id, reaction;
     rrl_action_spec_t logical = {.min_spacing_ns = RRL_NO_SPACING};
     rrl_action_spec_t physical = {.min_spacing_ns = 0, .is_physical = true, .capacity = 5};
-    rrl_status_t rc = rrl_graph_add_reactor(g, &id);
-    for (int i = 0; i < 12 && !rc; i++) rc = rrl_graph_add_port(g, &views[i], &id);
+    rrl_status_t rc = rrl_graph_add_reactor(g, 0, &id);
+    for (int i = 0; i < 12 && !rc; i++) rc = rrl_graph_add_port(g, 0, false, &views[i], &id);
     if (!rc) rc = rrl_graph_add_multiport(g, 2, 3, &views[12], NULL, &id);
-    if (!rc) rc = rrl_graph_add_action(g, &logical, &views[13], &id);
-    if (!rc) rc = rrl_graph_add_action(g, &physical, &views[14], &id);
-    if (!rc) rc = rrl_graph_add_timer(g, 0, 0, &views[15], &id);
-    if (!rc) rc = rrl_graph_add_reaction(g, 0, 1, &reaction);
+    if (!rc) rc = rrl_graph_add_action(g, 0, RRL_NONE, &logical, &views[13], &id);
+    if (!rc) rc = rrl_graph_add_action(g, 0, RRL_NONE, &physical, &views[14], &id);
+    if (!rc) rc = rrl_graph_add_timer(g, 0, RRL_NONE, 0, 0, &views[15], &id);
+    if (!rc) rc = rrl_graph_add_reaction(g, 0, RRL_NONE, 1, RRL_NO_DEADLINE, false, &reaction);
     if (!rc) rc = rrl_graph_declare(g, reaction, RRL_TRIGGER, RRL_MULTIPORT, 0);
     if (!rc) rc = rrl_graph_declare(g, reaction, RRL_EFFECT, RRL_PORT, 0);
     if (!rc) rc = rrl_graph_declare(g, reaction, RRL_EFFECT, RRL_ACTION, 0);
     if (!rc) rc = rrl_graph_declare(g, reaction, RRL_TRIGGER, RRL_TIMER, 0);
-    if (!rc) rc = rrl_graph_connect(g, 0, 2, 4, false);
-    if (!rc) rc = rrl_graph_connect(g, 0, 6, RRL_NO_DELAY, true);
-    if (!rc) rc = rrl_graph_connect(g, 6, 7, RRL_NO_DELAY, false);
+    if (!rc) rc = rrl_graph_connect(g, 0, 2, 4, false, RRL_NONE);
+    if (!rc) rc = rrl_graph_connect(g, 0, 6, RRL_NO_DELAY, true, RRL_NONE);
+    if (!rc) rc = rrl_graph_connect(g, 6, 7, RRL_NO_DELAY, false, RRL_NONE);
     return rc;
 }
 

@@ -237,7 +237,7 @@ static void push_all(void *ctx, uint32_t index) {
         if (rrl_add_relaxed_u32(&crowd->n_pushed, 1) == N_EACH && crowd->ends_early)
             rrl_program_request_stop(crowd->app->p);
     }
-    rrl_program_hold(crowd->app->p, false);
+    rrl_program_hold(crowd->app->p, RRL_NONE, false);
 }
 
 static void run_crowd(const pool_t *pool, uint32_t capacity, bool ends_early, uint64_t seed) {
@@ -250,7 +250,7 @@ static void run_crowd(const pool_t *pool, uint32_t capacity, bool ends_early, ui
     app->options.fast = false;
     app->options.yield_seed = seed;
     app_create(app, pool->n_workers);
-    for (int i = 0; i < N_PUSHERS; i++) rrl_program_hold(app->p, true);
+    for (int i = 0; i < N_PUSHERS; i++) rrl_program_hold(app->p, RRL_NONE, true);
     CHECK_EQ(rrl_program_start(app->p), RRL_OK);
     run_threads(bodies, N_PUSHERS, &crowd, seed);
     app_finish(app);
@@ -283,11 +283,13 @@ static void the_end_waits_for_a_push_under_way(void) {
         app_t *app = app_new_for(pool);
         app->options.keepalive = true;
         app_start(app, pool->n_workers);
-        rrl_add_acq_rel_u32(&app->p->gate, 1); /* as a pusher that has lost its processor */
+        rrl_add_acq_rel_u32(&app->p->enclaves[0].gate,
+                            1); /* as a pusher that has lost its processor */
         rrl_program_request_stop(app->p);
-        while (!(rrl_load_acquire_u32(&app->p->gate) & RRL_GATE_CLOSED)) rrl__thread_yield();
+        while (!(rrl_load_acquire_u32(&app->p->enclaves[0].gate) & RRL_GATE_CLOSED))
+            rrl__thread_yield();
         CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
-        rrl_sub_acq_rel_u32(&app->p->gate, 1);
+        rrl_sub_acq_rel_u32(&app->p->enclaves[0].gate, 1);
         app_finish(app);
         app_free(app);
     }
@@ -314,7 +316,7 @@ static void a_wait_for_room_ends_when_the_inbox_is_taken_over(void) {
         app_on(app, app_reactor(app), RRL_STARTUP, 0, block, &b);
         app_on(app, app_reactor(app), RRL_ACTION, a, take, &a);
         app_create(app, pool->n_workers);
-        rrl_program_hold(app->p, true);
+        rrl_program_hold(app->p, RRL_NONE, true);
         CHECK_EQ(rrl_program_start(app->p), RRL_OK);
         while (!rrl_load_acquire_u32(&b.has_begun)) rrl__thread_yield();
         CHECK_EQ(push(app, a, 0, 1, NULL), RRL_OK);
@@ -323,7 +325,7 @@ static void a_wait_for_room_ends_when_the_inbox_is_taken_over(void) {
         rrl_store_release_u32(&b.may_end, 1);
         CHECK_EQ(rrl_wait_for_room(app->p, a, APP_PATIENCE_NS), RRL_OK);
         CHECK_EQ(push(app, a, 0, 3, NULL), RRL_OK);
-        rrl_program_hold(app->p, false);
+        rrl_program_hold(app->p, RRL_NONE, false);
         app_finish(app);
         check_values(app, "1 3");
         app_free(app);
@@ -371,11 +373,13 @@ static void values_of_physical_connections_are_stamped_in_order(void) {
                 s.in[i] = app_port(app);
                 declare(app, from, RRL_EFFECT, RRL_PORT, s.out[i]);
                 declare(app, to, RRL_TRIGGER, RRL_PORT, s.in[i]);
-                CHECK_EQ(rrl_graph_connect(app->g, s.out[i], s.in[i], RRL_NO_DELAY, true), RRL_OK);
+                CHECK_EQ(rrl_graph_connect(app->g, s.out[i], s.in[i], RRL_NO_DELAY, true, RRL_NONE),
+                         RRL_OK);
             }
             s.delayed = app_port(app);
             declare(app, to, RRL_TRIGGER, RRL_PORT, s.delayed);
-            CHECK_EQ(rrl_graph_connect(app->g, s.out[0], s.delayed, s.delay_ns, true), RRL_OK);
+            CHECK_EQ(rrl_graph_connect(app->g, s.out[0], s.delayed, s.delay_ns, true, RRL_NONE),
+                     RRL_OK);
             app->options.fast = way != 0;
             app_go(app);
             CHECK(rrl_tag_is_before((rrl_tag_t){offsets[way], 0}, s.came[0]));

@@ -47,6 +47,7 @@ static void check_cycle(app_t *app, const char *expected) {
     rrl_plan_t plan;
     rrl_cycle_step_t *cycle = NULL;
     size_t n_cycle = 0, used = 0;
+    if (!app->n_reactors) app_reactor(app); /* that of the ports */
     CHECK_EQ(rrl__plan_compile(app->g, 2, &plan, &cycle, &n_cycle), RRL_E_CYCLE);
     CHECK(!plan.ports && !plan.reactions);
     for (size_t i = 0; i < n_cycle; i++) {
@@ -91,7 +92,8 @@ static void a_delay_ends_a_chain_of_levels(void) {
     stage_t a = add_stage(app), b = add_stage(app), c = add_stage(app), d = add_stage(app);
     connect(app, a.out, b.in, 0);
     connect(app, b.out, c.in, RRL_NO_DELAY);
-    CHECK_EQ(rrl_graph_connect(app->g, c.out, d.in, RRL_NO_DELAY, true), RRL_OK); /* physical */
+    CHECK_EQ(rrl_graph_connect(app->g, c.out, d.in, RRL_NO_DELAY, true, RRL_NONE),
+             RRL_OK); /* physical */
     connect(app, d.out, a.in, 5);
     rrl_plan_t plan = compile(app, 1);
     CHECK_EQ(plan.reactions[a.reaction].level, 0);
@@ -292,9 +294,11 @@ static void a_loop_with_any_delay_is_none(void) {
         stage_t a = add_stage(app), b = add_stage(app);
         rrl_id_t p = app_port(app);
         connect(app, a.out, b.in, RRL_NO_DELAY);
-        CHECK_EQ(rrl_graph_connect(app->g, b.out, a.in, physical ? RRL_NO_DELAY : 0, physical),
+        CHECK_EQ(
+            rrl_graph_connect(app->g, b.out, a.in, physical ? RRL_NO_DELAY : 0, physical, RRL_NONE),
+            RRL_OK);
+        CHECK_EQ(rrl_graph_connect(app->g, p, p, physical ? RRL_NO_DELAY : 0, physical, RRL_NONE),
                  RRL_OK);
-        CHECK_EQ(rrl_graph_connect(app->g, p, p, physical ? RRL_NO_DELAY : 0, physical), RRL_OK);
         rrl_plan_t plan = compile(app, 1);
         CHECK_EQ(plan.n_delays, 2);
         free_all(app, &plan);
@@ -310,7 +314,7 @@ static void connections_that_agree_share_a_delay(void) {
     for (int i = 0; i < 3; i++) connect(app, source.out, sink[i].in, 10);
     connect(app, source.out, sink[3].in, 20);
     connect(app, source.out, sink[4].in, 0);
-    CHECK_EQ(rrl_graph_connect(app->g, source.out, sink[5].in, 10, true), RRL_OK);
+    CHECK_EQ(rrl_graph_connect(app->g, source.out, sink[5].in, 10, true, RRL_NONE), RRL_OK);
     connect(app, other.out, sink[6].in, 10);
     rrl_plan_t plan = compile(app, 1);
     CHECK_EQ(plan.n_delays, 5);
@@ -374,7 +378,7 @@ static void a_connected_port_has_no_other_writer(void) {
     size_t n_cycle;
     rrl_plan_t plan;
     connect(app, a.out, b.in, RRL_NO_DELAY);
-    CHECK_EQ(rrl_graph_connect(app->g, a.out, b.in, 5, false), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_connect(app->g, a.out, b.in, 5, false, RRL_NONE), RRL_E_INVAL);
     effect(app, a.reaction, b.in);
     CHECK_EQ(rrl__plan_compile(app->g, 1, &plan, &cycle, &n_cycle), RRL_E_INVAL);
     app_free(app);
@@ -412,21 +416,24 @@ static void what_does_not_exist_cannot_be_declared(void) {
     CHECK_EQ(rrl_graph_declare(app->g, r + 1, RRL_TRIGGER, RRL_PORT, port), RRL_E_INVAL);
     CHECK_EQ(rrl_graph_declare(app->g, r, RRL_TRIGGER, RRL_TIMER, 0), RRL_E_INVAL);
     CHECK_EQ(rrl_graph_declare(app->g, r, RRL_TRIGGER, RRL_STARTUP, 1), RRL_E_INVAL);
-    CHECK_EQ(rrl_graph_add_reaction(app->g, reactor + 1, 0, &id), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_reaction(app->g, reactor + 1, RRL_NONE, 0, RRL_NO_DEADLINE, false, &id),
+             RRL_E_INVAL);
     CHECK_EQ(rrl_graph_add_multiport(app->g, 0, 2, NULL, NULL, &id), RRL_E_INVAL);
     CHECK_EQ(rrl_graph_add_multiport(app->g, 0, 1, NULL, NULL, &id), RRL_OK);
     CHECK_EQ(rrl_graph_add_multiport(app->g, 0, 1, NULL, NULL, &id), RRL_E_INVAL); /* taken */
-    CHECK_EQ(rrl_graph_add_timer(app->g, -1, 0, NULL, &id), RRL_E_INVAL);
-    CHECK_EQ(rrl_graph_add_timer(app->g, 0, -1, NULL, &id), RRL_E_INVAL);
-    CHECK_EQ(rrl_graph_add_timer(app->g, RRL_FOREVER, 0, NULL, &id), RRL_E_INVAL); /* never comes */
-    CHECK_EQ(rrl_graph_connect(app->g, port, port + 1, 0, false), RRL_E_INVAL);
-    CHECK_EQ(rrl_graph_connect(app->g, port, port, -2, false), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_timer(app->g, 0, RRL_NONE, -1, 0, NULL, &id), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_timer(app->g, 0, RRL_NONE, 0, -1, NULL, &id), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_timer(app->g, 0, RRL_NONE, RRL_FOREVER, 0, NULL, &id),
+             RRL_E_INVAL); /* never comes */
+    CHECK_EQ(rrl_graph_connect(app->g, port, port + 1, 0, false, RRL_NONE), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_connect(app->g, port, port, -2, false, RRL_NONE), RRL_E_INVAL);
     spec.min_delay_ns = -1;
-    CHECK_EQ(rrl_graph_add_action(app->g, &spec, NULL, &id), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_action(app->g, 0, RRL_NONE, &spec, NULL, &id), RRL_E_INVAL);
     spec = (rrl_action_spec_t){.min_spacing_ns = -2};
-    CHECK_EQ(rrl_graph_add_action(app->g, &spec, NULL, &id), RRL_E_INVAL);
+    CHECK_EQ(rrl_graph_add_action(app->g, 0, RRL_NONE, &spec, NULL, &id), RRL_E_INVAL);
     spec = (rrl_action_spec_t){.min_spacing_ns = RRL_NO_SPACING, .is_physical = true};
-    CHECK_EQ(rrl_graph_add_action(app->g, &spec, NULL, &id), RRL_E_INVAL); /* capacity 0 */
+    CHECK_EQ(rrl_graph_add_action(app->g, 0, RRL_NONE, &spec, NULL, &id),
+             RRL_E_INVAL); /* capacity 0 */
     app_free(app);
 }
 

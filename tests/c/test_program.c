@@ -176,13 +176,13 @@ static void an_open_producer_keeps_the_program(void) {
             app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
             app->options.fast = fast;
             app_create(app, pool->n_workers);
-            rrl_program_hold(app->p, true);
-            rrl_program_hold(app->p, true);
+            rrl_program_hold(app->p, RRL_NONE, true);
+            rrl_program_hold(app->p, RRL_NONE, true);
             CHECK_EQ(rrl_program_start(app->p), RRL_OK);
             CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
-            rrl_program_hold(app->p, false);
+            rrl_program_hold(app->p, RRL_NONE, false);
             CHECK_EQ(rrl_program_wait(app->p, MS / 2), RRL_TIMEOUT);
-            rrl_program_hold(app->p, false);
+            rrl_program_hold(app->p, RRL_NONE, false);
             app_finish(app);
             check_stop_tag(app, 0, 1);
             app_free(app);
@@ -196,7 +196,7 @@ static void a_fast_program_with_a_producer_waits_for_its_timeout(void) {
         app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
         app->options.timeout_ns = 2 * MS;
         app_create(app, pool->n_workers);
-        rrl_program_hold(app->p, true);
+        rrl_program_hold(app->p, RRL_NONE, true);
         CHECK_EQ(rrl_program_start(app->p), RRL_OK);
         app_finish(app);
         check_stop_tag(app, 2 * MS, 0);
@@ -267,7 +267,7 @@ static void a_request_never_raises_the_stop_tag(void) {
 
 static rrl_status_t leap_to_the_last_microstep(const here_t *h) {
     const char *asks = h->arg;
-    h->w->program->tag.microstep = UINT32_MAX; /* as if 2^32 microsteps had passed */
+    h->w->enclave->tag.microstep = UINT32_MAX; /* as if 2^32 microsteps had passed */
     if (*asks == 'i') CHECK_EQ(rrl_request_stop(h->w), RRL_OK);
     if (*asks == 'o') rrl_program_request_stop(h->app->p);
     return RRL_OK;

@@ -195,6 +195,7 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
     if (action >= p->plan.n_actions || delay_ns < 0) return RRL_E_INVAL;
     const rrl_action_spec_t *spec = &p->plan.actions[action].spec;
     if (!spec->is_physical) return RRL_E_INVAL;
+    if (p->options.replay) return RRL_EMPTY; /* what came has been fed */
     rrl_enclave_t *e = enclave_of(p, action);
     rrl_status_t rc = RRL_OK;
     /* acq_rel: pairs with rrl__close_gate. */
@@ -204,7 +205,7 @@ rrl_status_t rrl_schedule_physical(rrl_program_t *p, rrl_id_t action, int64_t de
     rrl_inbox_item_t item = {.action = action, .delay_ns = delay_ns, .ticket = ticket};
     int64_t lands_ns = 0;
     if (!rc) {
-        item.stamp_ns = rrl__clock_ns() - p->start_ns;
+        item.stamp_ns = rrl__elapsed_ns(p);
         rc = rrl_time_add(delay_ns, spec->min_delay_ns, &item.delay_ns);
         if (!rc) rc = rrl_time_add(item.stamp_ns, item.delay_ns, &lands_ns);
         if (!rc && lands_ns == RRL_FOREVER) rc = RRL_E_OVERFLOW;
@@ -299,6 +300,11 @@ static void redeem_and_discard(rrl_enclave_t *e, void *ticket) {
     rrl__discard(e, ticket);
 }
 
+/* What comes from outside lands after this tag. */
+static rrl_tag_t behind_floor(const rrl_enclave_t *e) {
+    return e->program->ledger && rrl_tag_is_before(e->tag, e->floor) ? e->floor : e->tag;
+}
+
 void rrl__drain_inbox(rrl_enclave_t *e) {
     rrl_program_t *p = e->program;
     rrl_inbox_item_t item;
@@ -312,7 +318,7 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         rrl_sub_acq_rel_u32(&t->n_waiting, 1);
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
         outcome_t out;
-        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, e->tag,
+        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, behind_floor(e),
                                 (rrl_tag_t){time_ns, 0}, item.ticket, &out);
         if (rc) { /* no tag or no memory left for it */
             if (rc == RRL_E_NOMEM) e->status = rc;
@@ -333,7 +339,7 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
 static rrl_status_t stamp(rrl_enclave_t *e, int64_t delay_ns, rrl_tag_t *out_tag) {
     rrl_program_t *p = e->program;
     rrl_tag_t floor = rrl_tag_is_before(e->last_stamp, e->tag) ? e->tag : e->last_stamp;
-    rrl_tag_t tag = {rrl__clock_ns() - p->start_ns, 0};
+    rrl_tag_t tag = {rrl__elapsed_ns(p), 0};
     if (!rrl_tag_is_before(floor, tag)) {
         rrl_status_t rc = next_microstep(floor, &tag);
         if (rc) return rc;
@@ -343,24 +349,74 @@ static rrl_status_t stamp(rrl_enclave_t *e, int64_t delay_ns, rrl_tag_t *out_tag
     return rrl_time_add(tag.time_ns, delay_ns, &out_tag->time_ns);
 }
 
-void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
-    rrl_program_t *p = e->program;
-    const rrl_plan_delay_t *d = &p->plan.delay[delay];
-    rrl_trigger_state_t *t = &p->triggers[delay];
-    rrl_tag_t tag;
+/* Stores a value that a delay brings, or drops it. */
+static void store_delayed(rrl_enclave_t *e, uint32_t delay, rrl_tag_t now, rrl_tag_t tag,
+                          void *payload) {
     outcome_t out = {0};
-    rrl_status_t rc =
-        d->is_physical ? stamp(e, d->delay_ns, &tag) : rrl_tag_delay(e->tag, d->delay_ns, &tag);
-    if (!rc) rc = store(e, t, e->tag, tag, payload, &out);
+    rrl_status_t rc = store(e, &e->program->triggers[delay], now, tag, payload, &out);
     if (rc == RRL_E_NOMEM) e->status = rc;
-    if (rc == RRL_E_OVERFLOW) out.is_past_stop = true; /* past the end of time */
     e->n_allocations += out.grew;
-    e->is_past_stop |= out.is_past_stop;
+    /* An overflow is past the end of time. */
+    e->is_past_stop |= out.is_past_stop || rc == RRL_E_OVERFLOW;
     if (out.is_new) {
         rrl__push_event(e, out.tag, delay);
-    } else {
+        return;
+    }
+    e->n_taken += e->program->plan.delay[delay].from != e->index;
+    e->n_dropped++;
+    rrl__discard(e, payload);
+}
+
+/* Puts a value into the outbox. False: no memory. */
+static bool post(rrl_enclave_t *e, uint32_t delay, rrl_tag_t tag, void *payload) {
+    rrl_mailbox_t *box = &e->outbox;
+    uint32_t room = box->capacity;
+    e->status =
+        rrl__reserve((void **)&box->items, &box->capacity, box->n + 1ull, sizeof *box->items);
+    if (e->status) return false;
+    e->n_allocations += room != box->capacity;
+    box->items[box->n++] = (rrl_mail_t){tag, delay, payload};
+    return true;
+}
+
+void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
+    const rrl_plan_delay_t *d = &e->program->plan.delay[delay];
+    rrl_tag_t tag;
+    if (d->is_physical && e->program->options.replay) { /* what came has been fed */
+        rrl__discard(e, payload);
+        return;
+    }
+    rrl_status_t rc =
+        d->is_physical ? stamp(e, d->delay_ns, &tag) : rrl_tag_delay(e->tag, d->delay_ns, &tag);
+    if (!rc && d->to == e->index) {
+        store_delayed(e, delay, e->tag, tag, payload);
+    } else if (rc || !post(e, delay, tag, payload)) {
+        e->is_past_stop |= d->to == e->index; /* past the end of time */
         e->n_dropped++;
         rrl__discard(e, payload);
+    }
+}
+
+void rrl__take_mail(rrl_enclave_t *e, const rrl_mail_t *mail) {
+    bool is_physical = e->program->plan.delay[mail->delay].is_physical;
+    rrl_assert(is_physical || e->epoch == 0 || rrl_tag_is_before(e->tag, mail->tag));
+    store_delayed(e, mail->delay, is_physical ? behind_floor(e) : e->tag, mail->tag, mail->payload);
+}
+
+static bool is_ticket(const rrl_program_t *p, uint32_t trigger) {
+    if (trigger < p->first_action_trigger || p->options.replay) return false;
+    return p->plan.actions[trigger - p->first_action_trigger].spec.is_physical;
+}
+
+static void record(const rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag, void *payload) {
+    const rrl_program_t *p = e->program;
+    if (!p->host.record) return;
+    if (trigger >= p->first_action_trigger) {
+        rrl_id_t action = trigger - p->first_action_trigger;
+        if (p->plan.actions[action].spec.is_physical)
+            p->host.record(p->host.ctx, RRL_ACTION, action, tag, payload);
+    } else if (p->plan.delay[trigger].is_physical) {
+        p->host.record(p->host.ctx, RRL_PORT, p->plan.delay[trigger].destination, tag, payload);
     }
 }
 
@@ -368,11 +424,13 @@ void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
     rrl_program_t *p = e->program;
     rrl_pending_event_t event;
     if (!rrl__pending_take(&p->triggers[trigger].pending, tag, &event)) return NULL;
-    bool is_action = trigger >= p->first_action_trigger;
-    if (!is_action || !p->plan.actions[trigger - p->first_action_trigger].spec.is_physical)
-        return event.payload;
-    void *payload = p->host.redeem(p->host.ctx, event.payload);
-    rrl__discard(e, event.payload);
+    void *payload = event.payload;
+    if (is_ticket(p, trigger)) {
+        payload = p->host.redeem(p->host.ctx, event.payload);
+        rrl__discard(e, event.payload);
+    }
+    if (trigger < p->first_action_trigger && p->plan.delay[trigger].from != e->index) e->n_taken++;
+    if (payload) record(e, trigger, tag, payload);
     return payload;
 }
 
@@ -385,14 +443,12 @@ bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger) {
 void rrl__discard_pending(rrl_enclave_t *e) {
     rrl_program_t *p = e->program;
     for (uint32_t i = 0; i < p->first_timer_trigger; i++) {
+        if (rrl__enclave_of_trigger(p, i) != e->index) continue;
         rrl_pending_t *q = &p->triggers[i].pending;
-        bool is_action = i >= p->first_action_trigger;
-        bool is_physical =
-            is_action && p->plan.actions[i - p->first_action_trigger].spec.is_physical;
         while (q->n) {
             rrl_pending_event_t event;
             rrl__pending_take(q, q->events[q->head].tag, &event);
-            if (is_physical) {
+            if (is_ticket(p, i)) {
                 redeem_and_discard(e, event.payload);
             } else {
                 rrl__discard(e, event.payload);

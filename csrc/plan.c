@@ -379,6 +379,8 @@ static rrl_status_t set_levels(compile_t *c) {
         plan->reactions[r].level = c->levels[r];
         plan->reactions[r].hash = rrl__mix(c->g->reactions[r].hash);
         plan->reactions[r].reactor = c->g->reactions[r].reactor;
+        plan->reactions[r].deadline_ns = c->g->reactions[r].deadline_ns;
+        plan->reactions[r].has_handler = c->g->reactions[r].has_handler;
     }
     return rc;
 }

@@ -24,6 +24,8 @@ typedef struct rrl_plan_reaction {
     uint32_t reads_begin, reads_end; /* in reads: single ports, actions, timers */
     uint32_t wide_begin, wide_end;   /* in wide: multiports */
     uint64_t hash;
+    int64_t deadline_ns; /* or RRL_NO_DEADLINE */
+    bool has_handler;
     uint32_t level;
     uint32_t home; /* the worker that runs it, unless another steals it */
     rrl_id_t reactor;

@@ -271,7 +271,10 @@ bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns) 
         if (!rrl_cas_acq_rel_u32(&e->bell, &sleeping, RRL_BELL_QUIET)) break; /* rung */
     }
     /* acquire: sees what was done before the bell was rung; quiet before looking, so that no ring is lost. */
-    if (!is_due) rrl_xchg_acq_rel_u32(&e->bell, RRL_BELL_QUIET);
+    if (!is_due) {
+        rrl_store_relaxed_u32(&e->is_awake, 1); /* relaxed: released by the exchange */
+        rrl_xchg_acq_rel_u32(&e->bell, RRL_BELL_QUIET);
+    }
     w->parked_ns += rrl__clock_ns() - begin_ns;
     rrl__attach(w);
     return is_due;
@@ -282,6 +285,9 @@ bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns) 
 static void announce_end(rrl_program_t *p) {
     rrl_store_release_u32(&p->phase, RRL_ENDED); /* pairs with rrl_program_wait */
     rrl__futex_wake(&p->phase, INT_MAX);
+    if (!p->ledger) return;
+    rrl_add_acq_rel_u32(&p->ledger->pause, 2); /* release: pairs with wait_for_pause */
+    rrl__futex_wake(&p->ledger->pause, INT_MAX);
 }
 
 void *rrl__worker_main(void *worker) {

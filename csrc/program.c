@@ -55,7 +55,7 @@ static rrl_status_t create_triggers(rrl_program_t *p) {
     return p->triggers ? RRL_OK : RRL_E_NOMEM;
 }
 
-static uint32_t enclave_of_trigger(const rrl_program_t *p, uint32_t trigger) {
+uint32_t rrl__enclave_of_trigger(const rrl_program_t *p, uint32_t trigger) {
     const rrl_plan_t *plan = &p->plan;
     if (trigger < p->first_action_trigger) return plan->delay[trigger].to;
     if (trigger < p->first_timer_trigger)
@@ -75,7 +75,8 @@ static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
     e->last_stamp = (rrl_tag_t){RRL_NEVER, 0};
     e->timed_level = RRL_NONE;
     uint32_t n_triggers = 0, n_physical = 0;
-    for (uint32_t t = 0; t < p->n_triggers; t++) n_triggers += enclave_of_trigger(p, t) == index;
+    for (uint32_t t = 0; t < p->n_triggers; t++)
+        n_triggers += rrl__enclave_of_trigger(p, t) == index;
     for (uint32_t d = 0; d < plan->n_delays; d++)
         n_physical += plan->delay[d].is_physical && plan->delay[d].from == index;
     e->has_physical_delays = n_physical != 0;
@@ -89,7 +90,7 @@ static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
     uint64_t room = 1;
     for (uint32_t a = 0; a < plan->n_actions; a++) {
         if (plan->actions[a].spec.is_physical &&
-            enclave_of_trigger(p, p->first_action_trigger + a) == index)
+            rrl__enclave_of_trigger(p, p->first_action_trigger + a) == index)
             room += plan->actions[a].spec.capacity;
     }
     uint32_t capacity = 2;
@@ -117,6 +118,8 @@ static void destroy_enclave(rrl_enclave_t *e) {
     free(e->level_costs);
     free(e->ready_levels);
     free(e->garbage);
+    free(e->outbox.items);
+    free(e->inbound.items);
 }
 
 static rrl_status_t create_present(rrl_program_t *p) {
@@ -139,10 +142,11 @@ static rrl_status_t create_queue(rrl_program_t *p) {
     p->ready = rrl__zeroed(plan->n_reactions, sizeof *p->ready);
     p->n_ready = rrl__zeroed(n_slots, sizeof *p->n_ready);
     p->slice_ns = rrl__zeroed(n_slots, sizeof *p->slice_ns);
+    p->misses = rrl__zeroed(plan->n_reactions, sizeof *p->misses);
     p->counts = rrl__zeroed(plan->n_reactions, sizeof *p->counts);
     p->spent_ns = rrl__zeroed(plan->n_reactions, sizeof *p->spent_ns);
-    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns && p->counts &&
-              p->spent_ns;
+    bool ok = p->cells && p->queued_epoch && p->ready && p->n_ready && p->slice_ns && p->misses &&
+              p->counts && p->spent_ns;
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
@@ -168,6 +172,7 @@ rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *optio
     if (!rc) rc = create_present(p);
     if (!rc) rc = create_queue(p);
     for (uint32_t i = 0; i < p->plan.n_enclaves && !rc; i++) rc = create_enclave(p, i);
+    if (!rc) rc = rrl__ledger_create(p);
     p->options.cpus = NULL; /* the caller's; the workers have theirs */
     if (rc) {
         rrl_program_destroy(p);
@@ -194,15 +199,91 @@ void rrl_program_destroy(rrl_program_t *p) {
     free(p->n_ready);
     free(p->slice_ns);
     free(p->counts);
+    free(p->misses);
+    free(p->fed_misses);
+    rrl__ledger_destroy(p->ledger);
     free(p->spent_ns);
     rrl__plan_destroy(&p->plan);
     free(p);
+}
+
+/* ---- a recorded run ------------------------------------------------------------------------------- */
+
+rrl_status_t rrl_program_feed(rrl_program_t *p, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag,
+                              void *payload) {
+    uint32_t trigger = RRL_NONE;
+    bool grew;
+    if (!p->options.replay || rrl_load_relaxed_u32(&p->phase) != RRL_CREATED)
+        return RRL_E_PHASE; /* relaxed: one thread still */
+    if (kind == RRL_ACTION && id < p->plan.n_actions && p->plan.actions[id].spec.is_physical)
+        trigger = p->first_action_trigger + id;
+    for (uint32_t d = 0; kind == RRL_PORT && d < p->plan.n_delays; d++) {
+        if (p->plan.delay[d].is_physical && p->plan.delay[d].destination == id) trigger = d;
+    }
+    if (trigger == RRL_NONE || tag.time_ns < 0 || tag.time_ns == RRL_FOREVER) return RRL_E_INVAL;
+    rrl_trigger_state_t *t = &p->triggers[trigger];
+    if (rrl__pending_find(&t->pending, tag)) return RRL_E_INVAL;
+    rrl_enclave_t *e = &p->enclaves[rrl__enclave_of_trigger(p, trigger)];
+    rrl_status_t rc = rrl__event_queue_push(&e->events, tag, trigger);
+    if (rc) return rc;
+    /* A failure leaves a wake without an event, which is passed over. */
+    return rrl__pending_add(&t->pending, (rrl_pending_event_t){tag, payload, ++t->last_serial},
+                            &grew);
+}
+
+rrl_status_t rrl_program_feed_miss(rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag) {
+    if (!p->options.replay || reaction >= p->plan.n_reactions) return RRL_E_INVAL;
+    rrl_status_t rc = rrl__reserve((void **)&p->fed_misses, &p->cap_fed_misses,
+                                   p->n_fed_misses + 1ull, sizeof *p->fed_misses);
+    if (!rc) p->fed_misses[p->n_fed_misses++] = (rrl_missed_t){tag, reaction};
+    return rc;
+}
+
+rrl_status_t rrl_program_feed_stop(rrl_program_t *p, rrl_id_t enclave, rrl_tag_t tag) {
+    if (!p->options.replay || enclave >= p->plan.n_enclaves) return RRL_E_INVAL;
+    p->enclaves[enclave].stop_tag = tag;
+    p->enclaves[enclave].is_past_stop = true; /* it goes on to exactly this tag */
+    return RRL_OK;
+}
+
+static int compare_missed(const void *a, const void *b) {
+    const rrl_missed_t *x = a, *y = b;
+    if (x->reaction != y->reaction) return x->reaction < y->reaction ? -1 : 1;
+    return rrl_tag_compare(x->tag, y->tag);
+}
+
+bool rrl__was_missed(const rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag) {
+    rrl_missed_t key = {tag, reaction};
+    return p->n_fed_misses &&
+           bsearch(&key, p->fed_misses, p->n_fed_misses, sizeof key, compare_missed) != NULL;
+}
+
+/* ---- a virtual clock -------------------------------------------------------------------------------- */
+
+void rrl__end_advance(rrl_worker_t *w) {
+    if (w->advance_ns > w->level_advance_ns) w->level_advance_ns = w->advance_ns;
+    w->advance_ns = 0;
+}
+
+void rrl__move_clock(rrl_enclave_t *e) {
+    rrl_program_t *p = e->program;
+    int64_t longest_ns = 0;
+    for (uint32_t i = 0; i < e->n_workers; i++) {
+        if (e->workers[i].level_advance_ns > longest_ns)
+            longest_ns = e->workers[i].level_advance_ns;
+        e->workers[i].level_advance_ns = 0;
+    }
+    /* relaxed, both: this enclave runs alone; rrl_clock_advance has kept the sum in range */
+    if (longest_ns)
+        rrl_store_relaxed_i64(&p->virtual_ns, rrl_load_relaxed_i64(&p->virtual_ns) + longest_ns);
 }
 
 /* ---- threads --------------------------------------------------------------------------------------- */
 
 rrl_status_t rrl_program_start(rrl_program_t *p) {
     if (rrl_load_acquire_u32(&p->phase) != RRL_CREATED) return RRL_E_PHASE;
+    if (p->n_fed_misses)
+        qsort(p->fed_misses, p->n_fed_misses, sizeof *p->fed_misses, compare_missed);
     p->start_ns = rrl__clock_ns();
     rrl_store_relaxed_u32(&p->n_running, p->plan.n_workers); /* relaxed: no thread is there yet */
     rrl_store_release_u32(&p->phase, RRL_RUNNING);           /* pairs with rrl_schedule_physical */
@@ -268,7 +349,11 @@ uint32_t rrl_program_n_workers(const rrl_program_t *p) { return p->plan.n_worker
 
 /* ---- reports --------------------------------------------------------------------------------------- */
 
-int64_t rrl_program_elapsed_ns(const rrl_program_t *p) { return rrl__clock_ns() - p->start_ns; }
+int64_t rrl_program_elapsed_ns(const rrl_program_t *p) { return rrl__elapsed_ns(p); }
+
+int64_t rrl_worker_elapsed_ns(const rrl_worker_t *w) {
+    return rrl__elapsed_ns(w->program) + w->advance_ns;
+}
 
 uint32_t rrl_program_n_levels(const rrl_program_t *p) { return p->plan.n_levels; }
 
@@ -318,6 +403,10 @@ void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
 
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction) {
     return reaction < p->plan.n_reactions ? p->counts[reaction] : 0;
+}
+
+uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction) {
+    return reaction < p->plan.n_reactions ? p->misses[reaction] : 0;
 }
 
 int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction) {

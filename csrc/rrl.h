@@ -199,6 +199,8 @@ typedef struct rrl_host {
      * to be processed: the event of a physical action (RRL_ACTION), or of a physical connection
      * (RRL_PORT: the first port that it leads to). The payload is borrowed. */
     void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload);
+    /* Attached, by any worker; NULL: nobody records. A deadline was missed. */
+    void (*missed)(void *ctx, rrl_id_t reaction, rrl_tag_t tag);
 } rrl_host_t;
 
 /* ---- a program --------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #define RRL_RUNTIME_H
 
 #include "atomic.h"
+#include "enclaves.h"
 #include "event_queue.h"
 #include "hash.h"
 #include "pending.h"
@@ -31,6 +32,11 @@ typedef struct rrl_trigger_state {
 } rrl_trigger_state_t;
 
 typedef struct rrl_enclave rrl_enclave_t;
+
+typedef struct rrl_missed {
+    rrl_tag_t tag;
+    rrl_id_t reaction;
+} rrl_missed_t;
 
 typedef struct rrl_wake {
     rrl_tag_t tag;
@@ -89,6 +95,8 @@ struct rrl_worker {
     rrl_atomic_u32_t reaction; /* running now, or RRL_NONE; relaxed: others only describe it */
     bool is_attached;
     bool wants_stop;
+    int64_t advance_ns;       /* virtual clock: what the running body has taken so far */
+    int64_t level_advance_ns; /* the longest of its bodies at this level */
     uint64_t hash;            /* sum over what happened at this tag, see rrl__mix */
     uint32_t *set_cells;      /* ports first set at this tag, in order */
     uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
@@ -131,6 +139,8 @@ struct rrl_enclave {
     rrl_tag_t tag;
     uint64_t epoch;         /* of the tag, from 1 */
     rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
+    bool is_stopping;       /* others have told it when to stop */
+    bool tells_stop;        /* at this tag it asked for a stop, which others have not been told */
     bool is_unwinding;      /* a body raised: only shutdown reactions are left */
     uint64_t *ready_levels; /* a bit for each level with ready reactions */
     uint32_t level_word;    /* no level below 64 times this is ready */
@@ -155,6 +165,12 @@ struct rrl_enclave {
     int64_t end_ns;       /* of the clock; 0: not yet */
     rrl_status_t status;  /* why it ended early: RRL_E_NOMEM, or RRL_OK */
 
+    /* With a ledger: */
+    rrl_tag_t floor; /* as it was at the last exchange: what comes from outside lands behind it */
+    rrl_mailbox_t outbox;  /* sent to other enclaves at this tag */
+    rrl_mailbox_t inbound; /* from other enclaves, being taken over */
+    uint32_t n_taken;      /* events of others processed or dropped since the last exchange */
+
     /* Reactions of the published level not yet finished. Every visit subtracts what it ran (release); the
      * one that reaches 0 (acquire) sees all of them and becomes the coordinator (I6). */
     RRL_ALIGNED_LINE rrl_atomic_u32_t left;
@@ -172,6 +188,7 @@ struct rrl_enclave {
     rrl_atomic_u32_t
         room; /* counts drains of the inbox, times two; bit 0: somebody waits for the next */
     rrl_atomic_u32_t stop_requested; /* from outside */
+    rrl_atomic_u32_t is_awake;       /* has answered the bell, and not said since that it waits */
 };
 
 struct rrl_program {
@@ -179,6 +196,7 @@ struct rrl_program {
     rrl_options_t options;
     rrl_host_t host;
     rrl_enclave_t *enclaves;
+    rrl_ledger_t *ledger;  /* NULL: one enclave and a real clock */
     rrl_worker_t *workers; /* enclave by enclave */
 
     /* Values of the current tag. Written by the worker that sets, or the coordinator. */
@@ -194,6 +212,12 @@ struct rrl_program {
     uint32_t *n_ready;      /* by slot */
     float *slice_ns;        /* by slot: mean cost of one of its reactions; 0: not known */
     int64_t start_ns;       /* of the clock */
+    /* A virtual clock. Written by who runs alone: the coordinator whose turn it is, or under the ledger's lock
+     * while all wait. */
+    rrl_atomic_i64_t virtual_ns;
+    uint64_t *misses;         /* by reaction: deadlines missed; the worker's that runs it */
+    rrl_missed_t *fed_misses; /* those of a recorded run, sorted once it starts */
+    uint32_t n_fed_misses, cap_fed_misses;
 
     /* By reaction, written by the worker that runs it. */
     uint64_t *counts;
@@ -222,6 +246,13 @@ static inline void rrl__detach(rrl_worker_t *w) {
     if (!w->is_attached) return;
     w->is_attached = false;
     w->program->host.detach(w->program->host.ctx, w->index);
+}
+
+/* The program's clock: ns since the start. Bodies of one level of a virtual clock see one time. */
+static inline int64_t rrl__elapsed_ns(const rrl_program_t *p) {
+    /* relaxed: the level barrier, or the ledger's lock */
+    return p->options.virtual_clock ? rrl_load_relaxed_i64(&p->virtual_ns)
+                                    : rrl__clock_ns() - p->start_ns;
 }
 
 /* The mean cost of a reaction, with one more sample of n. A preempted sample says too much by orders of
@@ -263,6 +294,20 @@ bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger);
 /* Coordinator: collects a payload to be released at the end of the tag. */
 void rrl__discard(rrl_enclave_t *e, void *payload);
 void rrl__release_garbage(rrl_enclave_t *e);
+
+/* Coordinator: stores an event that another enclave has sent. */
+void rrl__take_mail(rrl_enclave_t *e, const rrl_mail_t *mail);
+
+/* program.c */
+
+/* The number of the enclave whose the trigger is. */
+uint32_t rrl__enclave_of_trigger(const rrl_program_t *p, uint32_t trigger);
+/* Whether the recorded run missed the reaction's deadline at this tag. */
+bool rrl__was_missed(const rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag);
+/* Worker: a body has returned that took virtual time. */
+void rrl__end_advance(rrl_worker_t *w);
+/* Coordinator: a virtual clock moves on by what the level took. */
+void rrl__move_clock(rrl_enclave_t *e);
 
 /* pool.c */
 

@@ -69,23 +69,51 @@ static void keep_trace(rrl_worker_t *w, rrl_id_t reaction, int64_t begin_ns, int
         w->enclave->tag, begin_ns - p->start_ns, end_ns - p->start_ns, reaction};
 }
 
+/* Just before the body: whether it would start too late. */
+static bool has_missed(const rrl_program_t *p, const rrl_worker_t *w, rrl_id_t id,
+                       int64_t deadline_ns) {
+    rrl_tag_t tag = w->enclave->tag;
+    int64_t due_ns;
+    if (deadline_ns == 0) return true;
+    if (p->options.replay) return rrl__was_missed(p, id, tag);
+    if (rrl_time_add(tag.time_ns, deadline_ns, &due_ns)) return false;
+    return rrl__elapsed_ns(p) > due_ns;
+}
+
+/* Whether the body ran, or in its place a handler. */
+static bool run_one(rrl_program_t *p, rrl_worker_t *w, rrl_id_t id, const rrl_plan_reaction_t *r) {
+    if (r->deadline_ns == RRL_NO_DEADLINE || !has_missed(p, w, id, r->deadline_ns)) {
+        if (p->host.run_reaction(p->host.ctx, w->index, id)) note_failure(w, id);
+        w->hash += r->hash;
+        return true;
+    }
+    p->misses[id]++;
+    w->hash += rrl__mix(RRL__HASH_MISS + r->hash);
+    if (p->host.missed) p->host.missed(p->host.ctx, id, w->enclave->tag);
+    if (!r->has_handler) return false;
+    if (p->host.run_handler(p->host.ctx, w->index, id)) note_failure(w, id);
+    return true;
+}
+
 void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
     rrl_program_t *p = e->program;
     bool is_timed = p->options.profile || p->options.trace_capacity;
+    uint32_t n_skipped = 0;
     for (uint32_t i = 0; i < n; i++) {
         rrl_id_t id = reactions[i];
         const rrl_plan_reaction_t *r = &p->plan.reactions[id];
         int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
         expose(p, r);
         rrl_store_relaxed_u32(&w->reaction, id);
-        if (p->host.run_reaction(p->host.ctx, w->index, id)) note_failure(w, id);
+        bool has_run = run_one(p, w, id, r);
         rrl_store_relaxed_u32(&w->reaction, RRL_NONE);
         conceal(p, r);
         if (is_timed) keep_trace(w, id, begin_ns, rrl__clock_ns());
-        w->hash += r->hash;
-        p->counts[id]++;
+        p->counts[id] += has_run;
+        n_skipped += !has_run;
+        if (w->advance_ns) rrl__end_advance(w);
     }
-    w->n_reactions += n;
+    w->n_reactions += n - n_skipped;
 }
 
 /* event path 9/10 (ARCHITECTURE.md): a body has set a port */
@@ -210,12 +238,6 @@ static void queue_triggers(rrl_enclave_t *e, uint32_t cell) {
         rrl__reaction_queue_push(e, p->plan.triggers.items[i]);
 }
 
-/* The first tag after `tag`; behind the last microstep that is the next nanosecond. */
-static rrl_tag_t tag_after(rrl_tag_t tag) {
-    if (tag.microstep == UINT32_MAX) return (rrl_tag_t){tag.time_ns + 1, 0};
-    return (rrl_tag_t){tag.time_ns, tag.microstep + 1};
-}
-
 static void lower_stop_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     if (rrl_tag_is_before(tag, e->stop_tag)) e->stop_tag = tag;
 }
@@ -267,6 +289,7 @@ static void unwind(rrl_enclave_t *e) {
     for (uint32_t i = 0; i < e->n_workers; i++) e->workers[i].n_failed = 0;
     if (e->is_unwinding) return;
     e->is_unwinding = true;
+    e->tells_stop = true;
     e->stop_tag = e->tag;
     rrl__reaction_queue_clear(e);
     queue_triggers(e, p->plan.shutdown + e->index);
@@ -280,6 +303,7 @@ static void finish_level(rrl_enclave_t *e) {
         has_failed |= w->n_failed != 0;
         for (; w->n_merged < w->n_set; w->n_merged++) mark_present(e, w->set_cells[w->n_merged]);
     }
+    if (e->program->options.virtual_clock) rrl__move_clock(e);
     if (has_failed) unwind(e);
 }
 
@@ -376,7 +400,10 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
     e->n_event_cells = 0;
     e->n_tags++;
     e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
-    if (wants_stop) lower_stop_tag(e, tag_after(e->tag));
+    if (wants_stop) {
+        lower_stop_tag(e, rrl__tag_after(e->tag));
+        e->tells_stop = true;
+    }
     rrl__release_garbage(e);
     if (e->n_stale > 64 && e->n_stale * 2 > rrl__event_queue_size(&e->events)) {
         rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
@@ -405,13 +432,26 @@ static bool choose_tag(rrl_enclave_t *e, bool may_receive, rrl_tag_t *out_tag,
         if (rrl_tag_is_before(e->stop_tag, *out_tag)) *out_tag = e->stop_tag;
         return true;
     }
+    rrl_tag_t after = rrl__tag_after(e->tag);
     bool is_timed_out = e->is_past_stop && e->stop_tag.time_ns != RRL_FOREVER;
-    rrl_tag_t after = tag_after(e->tag);
-    if (!p->options.keepalive && !is_timed_out && !may_receive) lower_stop_tag(e, after);
+    bool is_starving = !p->options.keepalive && !is_timed_out && !may_receive;
+    /* With a ledger that is for the group to decide. A stop that has been ordered ends it before. */
+    if (is_starving && p->ledger && rrl_tag_is_before(after, e->stop_tag) && !e->is_stopping)
+        return false;
+    if (is_starving && !p->ledger) lower_stop_tag(e, after);
     if (e->stop_tag.time_ns == RRL_FOREVER) return false;
     *out_tag = e->stop_tag;
     *out_must_wait = may_receive && rrl_tag_is_before(after, e->stop_tag);
     return true;
+}
+
+/* Waits until something may have changed: the clock, or what the bell announces. */
+static void wait_for_tag(rrl_enclave_t *e, rrl_worker_t *w, bool is_known, rrl_tag_t next) {
+    rrl_program_t *p = e->program;
+    int64_t due_ns;
+    bool has_time = is_known && !p->options.virtual_clock;
+    if (!has_time || rrl_time_add(p->start_ns, next.time_ns, &due_ns)) due_ns = RRL_FOREVER;
+    rrl__wait_for_bell(e, w, due_ns);
 }
 
 /* event path 4/10 (ARCHITECTURE.md): the next tag is found and waited for; false: there is none */
@@ -419,22 +459,27 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl_program_t *p = e->program;
     if (e->epoch && !rrl_tag_is_before(e->tag, e->stop_tag)) return false;
     for (;;) {
-        rrl_tag_t next;
-        bool must_wait, is_known;
+        rrl_tag_t next = {RRL_FOREVER, 0};
+        bool must_wait;
+        if (p->ledger) rrl__ledger_exchange(e, w);
         bool may_receive = receive(e);
-        if (rrl_load_acquire_u32(&e->stop_requested)) lower_stop_tag(e, tag_after(e->tag));
-        is_known = choose_tag(e, may_receive, &next, &must_wait);
+        if (rrl_load_acquire_u32(&e->stop_requested)) lower_stop_tag(e, rrl__tag_after(e->tag));
+        bool is_known = choose_tag(e, may_receive, &next, &must_wait);
         if (e->n_garbage) rrl__release_garbage(e);
         if (e->status) return false;
-        int64_t due_ns;
-        if (!is_known || rrl_time_add(p->start_ns, next.time_ns, &due_ns)) due_ns = RRL_FOREVER;
-        if (!is_known || ((!p->options.fast || must_wait) && rrl__clock_ns() < due_ns)) {
-            if (e->n_stale) { /* cancelled events must not be waited for */
-                rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
-                e->n_stale = 0;
-                continue;
-            }
-            rrl__wait_for_bell(e, w, due_ns);
+        bool is_due =
+            is_known && ((p->options.fast && !must_wait) || rrl__elapsed_ns(p) >= next.time_ns);
+        if (e->n_stale && (!is_due || p->ledger)) { /* cancelled events must not be waited for */
+            rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
+            e->n_stale = 0;
+            continue;
+        }
+        if (p->ledger) {
+            rrl_answer_t answer = rrl__ledger_ask(e, w, next, is_due, may_receive);
+            if (answer == RRL_WAIT) wait_for_tag(e, w, is_known && !is_due, next);
+            if (answer != RRL_GO) continue;
+        } else if (!is_due) {
+            wait_for_tag(e, w, is_known, next);
             continue; /* what has come meanwhile may be due before */
         }
         collect_due(e, next);
@@ -445,15 +490,24 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
     }
 }
 
-static void begin(rrl_enclave_t *e) {
+static void begin(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl_program_t *p = e->program;
-    for (uint32_t i = 0; i < p->plan.n_timers; i++)
+    rrl_tag_t first = {0, 0};
+    for (uint32_t i = 0; i < p->plan.n_timers; i++) {
+        if (p->plan.reactor_enclave[p->plan.timers[i].reactor] != e->index) continue;
         rrl__push_event(e, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, p->first_timer_trigger + i);
-    collect_due(e, (rrl_tag_t){0, 0});
-    start_tag(e, (rrl_tag_t){0, 0});
+    }
+    for (rrl_answer_t answer = RRL_LOOK_AGAIN; p->ledger && answer != RRL_GO;) {
+        rrl__ledger_exchange(e, w);
+        answer = rrl__ledger_ask(e, w, first, true, true);
+        if (answer == RRL_WAIT) wait_for_tag(e, w, false, first);
+    }
+    collect_due(e, first);
+    start_tag(e, first);
 }
 
 static void end(rrl_enclave_t *e, rrl_worker_t *w) {
+    if (e->program->ledger) rrl__ledger_leave(e, w);
     rrl__detach(w); /* waits for pushes under way */
     rrl__close_gate(e);
     rrl__attach(w);
@@ -598,7 +652,7 @@ static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
 bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl__attach(w);
     if (!e->epoch) {
-        begin(e);
+        begin(e, w);
     } else {
         learn_published(e);
         finish_level(e);

@@ -42,4 +42,10 @@ static inline rrl_status_t rrl_tag_delay(rrl_tag_t tag, int64_t delay_ns, rrl_ta
     return status;
 }
 
+/* The first tag after `tag`; behind the last microstep that is the next nanosecond. */
+static inline rrl_tag_t rrl__tag_after(rrl_tag_t tag) {
+    if (tag.microstep == UINT32_MAX) return (rrl_tag_t){tag.time_ns + 1, 0};
+    return (rrl_tag_t){tag.time_ns, tag.microstep + 1};
+}
+
 #endif

@@ -716,12 +716,12 @@ def current_tag(reactor):
 
 
 def physical_elapsed(reactor):
-    return rrl.rrl_program_elapsed_ns(rrl.rrl_worker_program(_worker_running(reactor)))
+    return rrl.rrl_worker_elapsed_ns(_worker_running(reactor))
 
 
 def lag(reactor):
     cdef rrl.rrl_worker_t *w = _worker_running(reactor)
-    return rrl.rrl_program_elapsed_ns(rrl.rrl_worker_program(w)) - rrl.rrl_worker_tag(w).time_ns
+    return rrl.rrl_worker_elapsed_ns(w) - rrl.rrl_worker_tag(w).time_ns
 
 
 def request_stop(reactor):

@@ -96,6 +96,7 @@ cdef extern from "rrl.h" nogil:
         void (*release)(void *ctx, void *const *payloads, size_t n)
         void *(*redeem)(void *ctx, void *ticket)
         void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload)
+        void (*missed)(void *ctx, rrl_id_t reaction, rrl_tag_t tag)
 
     ctypedef struct rrl_options_t:
         uint32_t n_workers

@@ -312,7 +312,8 @@ static void settle(rrl_program_t *p) {
         end_starving_groups(p);
         let_go(p);
     } while (!is_anybody(l, RRL_BUSY) && move_clock(p));
-    if (!is_anybody(l, RRL_BUSY) && !is_anybody(l, RRL_TIMED)) announce_pause(l);
+    bool is_left = is_anybody(l, RRL_HELD) || is_anybody(l, RRL_IDLE);
+    if (is_left && !is_anybody(l, RRL_BUSY) && !is_anybody(l, RRL_TIMED)) announce_pause(l);
 }
 
 static rrl_status_t put(rrl_mailbox_t *box, rrl_mail_t mail) {

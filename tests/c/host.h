@@ -90,6 +90,8 @@ struct app {
     uint64_t n_stolen;
     void (*on_drop)(const payload_t *payload); /* a finaliser, or NULL */
     uint32_t n_workers_used;
+    rrl_id_t owner;   /* the reactor of the elements that are added next */
+    rrl_id_t enclave; /* of the reactors that are added next */
     uint32_t n_ports, n_multiports, n_actions, n_timers, n_reactions, n_reactors;
     rrl_view_t port_views[APP_MAX_PORTS];
     void *port_concealed[APP_MAX_PORTS];
@@ -276,7 +278,7 @@ static inline app_t *app_new(void) {
 static inline rrl_id_t app_reactor(app_t *app) {
     rrl_id_t id;
     CHECK(app->n_reactors < APP_MAX_OTHERS);
-    CHECK_EQ(rrl_graph_add_reactor(app->g, 0, &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_reactor(app->g, app->enclave, &id), RRL_OK);
     CHECK_EQ(id, app->n_reactors++);
     return id;
 }
@@ -284,9 +286,17 @@ static inline rrl_id_t app_reactor(app_t *app) {
 static inline rrl_id_t app_port(app_t *app) {
     rrl_id_t id;
     CHECK(app->n_ports < APP_MAX_PORTS);
-    CHECK_EQ(rrl_graph_add_port(app->g, 0, false, &app->port_views[app->n_ports], &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_port(app->g, app->owner, false, &app->port_views[app->n_ports], &id),
+             RRL_OK);
     CHECK_EQ(id, app->n_ports++);
     return id;
+}
+
+/* An enclave; what is added next is in it. */
+static inline rrl_id_t app_enclave(app_t *app, uint32_t n_workers) {
+    CHECK_EQ(rrl_graph_add_enclave(app->g, n_workers, 4, &app->enclave), RRL_OK);
+    app->owner = app->n_reactors; /* the next one */
+    return app->enclave;
 }
 
 /* Its channels are the ports before `*out_first + width`. */
@@ -309,9 +319,9 @@ static inline rrl_id_t app_multiport(app_t *app, uint32_t width, rrl_id_t *out_f
 static inline rrl_id_t app_action(app_t *app, rrl_action_spec_t spec) {
     rrl_id_t id;
     CHECK(app->n_actions < APP_MAX_OTHERS);
-    CHECK_EQ(
-        rrl_graph_add_action(app->g, 0, RRL_NONE, &spec, &app->action_views[app->n_actions], &id),
-        RRL_OK);
+    CHECK_EQ(rrl_graph_add_action(app->g, app->owner, RRL_NONE, &spec,
+                                  &app->action_views[app->n_actions], &id),
+             RRL_OK);
     CHECK_EQ(id, app->n_actions++);
     return id;
 }
@@ -332,7 +342,8 @@ static inline rrl_id_t app_timer(app_t *app, int64_t offset_ns, int64_t period_n
     rrl_id_t id;
     CHECK(app->n_timers < APP_MAX_OTHERS);
     rrl_view_t *view = &app->timer_views[app->n_timers];
-    CHECK_EQ(rrl_graph_add_timer(app->g, 0, RRL_NONE, offset_ns, period_ns, view, &id), RRL_OK);
+    CHECK_EQ(rrl_graph_add_timer(app->g, app->owner, RRL_NONE, offset_ns, period_ns, view, &id),
+             RRL_OK);
     CHECK_EQ(id, app->n_timers++);
     return id;
 }
@@ -373,7 +384,8 @@ static inline void app_force_mode(app_t *app) {
     for (size_t i = 0; i < (size_t)p->plan.n_levels * p->plan.n_workers; i++)
         p->slice_ns[i] = app->mode == MODE_LEARN ? 0 : INFINITY;
     for (uint32_t l = 0; l < p->plan.n_levels && app->mode != MODE_LEARN; l++)
-        p->enclaves[0].level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
+        for (uint32_t e = 0; e < p->plan.n_enclaves; e++)
+            p->enclaves[e].level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
     p->n_usable_cpus = APP_MAX_WORKERS;
     p->is_oversubscribed = app->mode == MODE_PARK;
 }
@@ -429,7 +441,7 @@ static inline void app_finish(app_t *app) {
     uint64_t n_reactions = 0;
     CHECK_EQ(rrl_program_wait(app->p, APP_PATIENCE_NS), RRL_OK);
     rrl_program_stats(app->p, &app->stats); /* complete before the join */
-    for (uint32_t i = 0; i < app->options.n_workers; i++) {
+    for (uint32_t i = 0; i < rrl_program_n_workers(app->p); i++) {
         rrl_worker_stats_t ws;
         rrl_program_worker_stats(app->p, i, &ws);
         app->n_stolen += ws.n_stolen;

@@ -293,16 +293,13 @@ void rrl__release_garbage(rrl_enclave_t *e) {
     if (n) p->host.release(p->host.ctx, e->garbage, n);
 }
 
-static void redeem_and_discard(rrl_enclave_t *e, void *ticket) {
+/* False: the event had been cancelled. */
+static bool redeem_and_discard(rrl_enclave_t *e, void *ticket) {
     rrl_program_t *p = e->program;
     void *payload = p->host.redeem(p->host.ctx, ticket);
     if (payload) rrl__discard(e, payload);
     rrl__discard(e, ticket);
-}
-
-/* What comes from outside lands after this tag. */
-static rrl_tag_t behind_floor(const rrl_enclave_t *e) {
-    return e->program->ledger && rrl_tag_is_before(e->tag, e->floor) ? e->floor : e->tag;
+    return payload != NULL;
 }
 
 void rrl__drain_inbox(rrl_enclave_t *e) {
@@ -318,7 +315,7 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         rrl_sub_acq_rel_u32(&t->n_waiting, 1);
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
         outcome_t out;
-        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, behind_floor(e),
+        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, rrl__present_of(e),
                                 (rrl_tag_t){time_ns, 0}, item.ticket, &out);
         if (rc) { /* no tag or no memory left for it */
             if (rc == RRL_E_NOMEM) e->status = rc;
@@ -400,7 +397,8 @@ void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
 void rrl__take_mail(rrl_enclave_t *e, const rrl_mail_t *mail) {
     bool is_physical = e->program->plan.delay[mail->delay].is_physical;
     rrl_assert(is_physical || e->epoch == 0 || rrl_tag_is_before(e->tag, mail->tag));
-    store_delayed(e, mail->delay, is_physical ? behind_floor(e) : e->tag, mail->tag, mail->payload);
+    store_delayed(e, mail->delay, is_physical ? rrl__present_of(e) : e->tag, mail->tag,
+                  mail->payload);
 }
 
 static bool is_ticket(const rrl_program_t *p, uint32_t trigger) {
@@ -448,10 +446,11 @@ void rrl__discard_pending(rrl_enclave_t *e) {
         while (q->n) {
             rrl_pending_event_t event;
             rrl__pending_take(q, q->events[q->head].tag, &event);
-            if (is_ticket(p, i)) {
-                redeem_and_discard(e, event.payload);
-            } else {
+            if (!is_ticket(p, i)) {
                 rrl__discard(e, event.payload);
+                e->n_dropped++;
+            } else {
+                e->n_dropped += redeem_and_discard(e, event.payload);
             }
         }
     }

@@ -390,8 +390,7 @@ void rrl__ledger_exchange(rrl_enclave_t *e, rrl_worker_t *w) {
     e->floor = entry->floor;
     entry->n_inside -= e->n_taken;
     e->n_taken = 0;
-    e->is_stopping |= entry->has_news;
-    if (rrl_tag_is_before(entry->stop, e->stop_tag)) e->stop_tag = entry->stop;
+    e->ordered_stop = entry->stop;
     entry->has_news = false;
     rrl_mailbox_t mailbox = entry->mailbox;
     entry->mailbox = e->inbound;

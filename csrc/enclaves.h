@@ -46,8 +46,8 @@ typedef struct rrl_entry {
     rrl_tag_t
         floor;      /* always before head: others rely on it that nothing is processed up to here */
     rrl_tag_t last; /* processed */
-    rrl_tag_t stop; /* to be taken over as stop tag */
-    bool has_news;  /* `stop` was lowered */
+    rrl_tag_t stop; /* ordered by others, or for lack of events; time RRL_FOREVER: none */
+    bool has_news;  /* `stop` was lowered since the last exchange */
     bool may_receive;
     uint32_t n_inside; /* events of others, sent and not yet processed */
     uint32_t group;    /* enclaves that can reach each other share a number */

@@ -72,6 +72,7 @@ static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
     e->n_workers = plan->enclaves[index].n_workers;
     e->workers = &p->workers[e->first_worker];
     e->stop_tag = (rrl_tag_t){p->options.timeout_ns, 0};
+    e->ordered_stop = (rrl_tag_t){RRL_FOREVER, 0};
     e->last_stamp = (rrl_tag_t){RRL_NEVER, 0};
     e->timed_level = RRL_NONE;
     uint32_t n_triggers = 0, n_physical = 0;

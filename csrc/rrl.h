@@ -329,7 +329,7 @@ typedef struct rrl_stats {
     uint64_t trace_hash;
     int64_t wall_ns;
     uint64_t n_allocations; /* made while running; constant in steady state */
-    uint64_t n_dropped;     /* events past the stop tag or refused by a policy */
+    uint64_t n_dropped;     /* events that never came: past the stop tag, or refused by a policy */
     rrl_status_t status;    /* RRL_E_NOMEM: ended early for lack of memory */
 } rrl_stats_t;
 

@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "platform.h"
 #include "ring.h"
+#include "tag.h"
 
 /* A logical or physical action, or a delay: what is scheduled for it. */
 typedef struct rrl_trigger_state {
@@ -139,7 +140,6 @@ struct rrl_enclave {
     rrl_tag_t tag;
     uint64_t epoch;         /* of the tag, from 1 */
     rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
-    bool is_stopping;       /* others have told it when to stop */
     bool tells_stop;        /* at this tag it asked for a stop, which others have not been told */
     bool is_unwinding;      /* a body raised: only shutdown reactions are left */
     uint64_t *ready_levels; /* a bit for each level with ready reactions */
@@ -166,7 +166,10 @@ struct rrl_enclave {
     rrl_status_t status;  /* why it ended early: RRL_E_NOMEM, or RRL_OK */
 
     /* With a ledger: */
-    rrl_tag_t floor; /* as it was at the last exchange: what comes from outside lands behind it */
+    rrl_tag_t
+        ordered_stop; /* becomes the stop tag when it is reached: until then nobody can tell when the
+                             * order came */
+    rrl_tag_t floor;  /* as it was at the last exchange: what comes from outside lands behind it */
     rrl_mailbox_t outbox;  /* sent to other enclaves at this tag */
     rrl_mailbox_t inbound; /* from other enclaves, being taken over */
     uint32_t n_taken;      /* events of others processed or dropped since the last exchange */
@@ -253,6 +256,11 @@ static inline int64_t rrl__elapsed_ns(const rrl_program_t *p) {
     /* relaxed: the level barrier, or the ledger's lock */
     return p->options.virtual_clock ? rrl_load_relaxed_i64(&p->virtual_ns)
                                     : rrl__clock_ns() - p->start_ns;
+}
+
+/* What comes from outside lands after this tag: others may have gone on relying on it. */
+static inline rrl_tag_t rrl__present_of(const rrl_enclave_t *e) {
+    return e->program->ledger && rrl_tag_is_before(e->tag, e->floor) ? e->floor : e->tag;
 }
 
 /* The mean cost of a reaction, with one more sample of n. A preempted sample says too much by orders of

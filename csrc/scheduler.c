@@ -427,17 +427,22 @@ static bool receive(rrl_enclave_t *e) {
 static bool choose_tag(rrl_enclave_t *e, bool may_receive, rrl_tag_t *out_tag,
                        bool *out_must_wait) {
     rrl_program_t *p = e->program;
+    rrl_tag_t after = rrl__tag_after(e->tag), stop_tag = e->stop_tag;
+    bool is_ordered = p->ledger && e->ordered_stop.time_ns != RRL_FOREVER;
+    if (is_ordered && rrl_tag_is_before(e->ordered_stop, stop_tag)) stop_tag = e->ordered_stop;
     *out_must_wait = false;
     if (rrl__event_queue_peek(&e->events, out_tag)) {
-        if (rrl_tag_is_before(e->stop_tag, *out_tag)) *out_tag = e->stop_tag;
+        if (rrl_tag_is_before(stop_tag, *out_tag)) *out_tag = stop_tag;
         return true;
     }
-    rrl_tag_t after = rrl__tag_after(e->tag);
+    if (is_ordered) {
+        *out_tag = stop_tag;
+        return true;
+    }
     bool is_timed_out = e->is_past_stop && e->stop_tag.time_ns != RRL_FOREVER;
     bool is_starving = !p->options.keepalive && !is_timed_out && !may_receive;
-    /* With a ledger that is for the group to decide. A stop that has been ordered ends it before. */
-    if (is_starving && p->ledger && rrl_tag_is_before(after, e->stop_tag) && !e->is_stopping)
-        return false;
+    /* With a ledger that is for the group to decide. */
+    if (is_starving && p->ledger && rrl_tag_is_before(after, e->stop_tag)) return false;
     if (is_starving && !p->ledger) lower_stop_tag(e, after);
     if (e->stop_tag.time_ns == RRL_FOREVER) return false;
     *out_tag = e->stop_tag;
@@ -463,7 +468,8 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
         bool must_wait;
         if (p->ledger) rrl__ledger_exchange(e, w);
         bool may_receive = receive(e);
-        if (rrl_load_acquire_u32(&e->stop_requested)) lower_stop_tag(e, rrl__tag_after(e->tag));
+        if (rrl_load_acquire_u32(&e->stop_requested))
+            lower_stop_tag(e, rrl__tag_after(rrl__present_of(e)));
         bool is_known = choose_tag(e, may_receive, &next, &must_wait);
         if (e->n_garbage) rrl__release_garbage(e);
         if (e->status) return false;
@@ -482,6 +488,7 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
             wait_for_tag(e, w, is_known, next);
             continue; /* what has come meanwhile may be due before */
         }
+        if (p->ledger && rrl_tag_equal(next, e->ordered_stop)) lower_stop_tag(e, next);
         collect_due(e, next);
         if (e->n_event_cells || rrl_tag_equal(next, e->stop_tag)) {
             start_tag(e, next);

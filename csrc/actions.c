@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "memory.h"
+#include "modes.h"
 #include "runtime.h"
 #include "tag.h"
 
@@ -36,7 +37,7 @@ static rrl_status_t deferred_tag(const rrl_trigger_state_t *t, int64_t spacing_n
 
 static bool is_early(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t intended) {
     int64_t earliest_ns;
-    if (t->last_serial == 0) return false;
+    if (t->last_tag.time_ns == RRL_NEVER) return false;
     if (rrl_time_add(t->last_tag.time_ns, spacing_ns, &earliest_ns)) return true;
     return earliest_ns > intended.time_ns || (spacing_ns == 0 && earliest_ns == intended.time_ns);
 }
@@ -152,14 +153,29 @@ rrl_status_t rrl_schedule(rrl_worker_t *w, rrl_id_t action, int64_t delay_ns, vo
     return out.serial ? RRL_OK : RRL_STOPPED;
 }
 
+/* The event that was given this tag; NULL: it is not pending. */
+static rrl_pending_event_t *find_event(const rrl_program_t *p, rrl_id_t action, rrl_tag_t tag,
+                                       uint64_t serial) {
+    const rrl_pending_t *q = &p->triggers[p->first_action_trigger + action].pending;
+    rrl_pending_event_t *event = rrl__pending_find(q, tag);
+    if (event && event->serial == serial) return event;
+    /* The tags of a mode that was left and resumed have moved. */
+    uint32_t n = p->plan.actions[action].mode == RRL_NONE ? 0 : q->n;
+    for (uint32_t i = 0; i < n; i++) {
+        event = rrl__pending_at(q, i);
+        if (event->serial == serial) return event;
+    }
+    return NULL;
+}
+
 rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial) {
     rrl_program_t *p = w->program;
     rrl_status_t rc = check_effect(w, action);
     if (rc) return rc;
     rrl_trigger_state_t *t = &p->triggers[p->first_action_trigger + action];
-    rrl_pending_event_t *event = rrl__pending_find(&t->pending, tag);
-    if (!event || event->serial != serial) return RRL_EMPTY;
-    rrl_pending_event_t taken;
+    rrl_pending_event_t *event = find_event(w->program, action, tag, serial), taken;
+    if (!event) return RRL_EMPTY;
+    tag = event->tag;
     rrl__pending_take(&t->pending, tag, &taken);
     w->n_stale++;
     w->hash += rrl__mix_tag(~(RRL__HASH_ACTION + action), tag);
@@ -314,8 +330,14 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         rrl_trigger_state_t *t = &p->triggers[trigger];
         rrl_sub_acq_rel_u32(&t->n_waiting, 1);
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
+        rrl_tag_t now = rrl__present_of(e);
         outcome_t out;
-        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, rrl__present_of(e),
+        bool is_suspended = rrl__is_suspended(p, trigger);
+        if (is_suspended) { /* there time stands still */
+            now = p->modes[p->trigger_mode[trigger]].left;
+            if (rrl_time_add(now.time_ns, item.delay_ns, &time_ns)) time_ns = RRL_FOREVER - 1;
+        }
+        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, now,
                                 (rrl_tag_t){time_ns, 0}, item.ticket, &out);
         if (rc) { /* no tag or no memory left for it */
             if (rc == RRL_E_NOMEM) e->status = rc;
@@ -326,7 +348,7 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         e->n_stale += out.leaves_stale;
         e->is_past_stop |= out.is_past_stop;
         e->n_dropped += out.serial == 0;
-        if (out.is_new) rrl__push_event(e, out.tag, trigger);
+        if (out.is_new && !is_suspended) rrl__push_event(e, out.tag, trigger);
     }
     if (some) announce_room(e);
 }
@@ -421,6 +443,7 @@ static void record(const rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag, void
 void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
     rrl_program_t *p = e->program;
     rrl_pending_event_t event;
+    if (rrl__is_suspended(p, trigger)) return NULL;
     if (!rrl__pending_take(&p->triggers[trigger].pending, tag, &event)) return NULL;
     void *payload = event.payload;
     if (is_ticket(p, trigger)) {
@@ -434,24 +457,33 @@ void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
 
 bool rrl__is_live_wake(void *program, rrl_tag_t tag, uint32_t trigger) {
     const rrl_program_t *p = program;
-    return trigger >= p->first_timer_trigger ||
+    if (trigger >= p->first_entry_trigger) return true;
+    if (trigger >= p->first_timer_trigger)
+        return rrl__is_timer_due(p, trigger - p->first_timer_trigger, tag);
+    return !rrl__is_suspended(p, trigger) &&
            rrl__pending_find(&p->triggers[trigger].pending, tag) != NULL;
+}
+
+bool rrl__discard_event(rrl_enclave_t *e, uint32_t trigger, void *payload) {
+    if (is_ticket(e->program, trigger)) return redeem_and_discard(e, payload);
+    rrl__discard(e, payload);
+    return true;
+}
+
+uint32_t rrl__discard_events(rrl_enclave_t *e, uint32_t trigger) {
+    rrl_pending_t *q = &e->program->triggers[trigger].pending;
+    uint32_t n = 0;
+    while (q->n) {
+        rrl_pending_event_t event;
+        rrl__pending_take(q, rrl__pending_at(q, 0)->tag, &event);
+        n += rrl__discard_event(e, trigger, event.payload);
+    }
+    return n;
 }
 
 void rrl__discard_pending(rrl_enclave_t *e) {
     rrl_program_t *p = e->program;
     for (uint32_t i = 0; i < p->first_timer_trigger; i++) {
-        if (rrl__enclave_of_trigger(p, i) != e->index) continue;
-        rrl_pending_t *q = &p->triggers[i].pending;
-        while (q->n) {
-            rrl_pending_event_t event;
-            rrl__pending_take(q, q->events[q->head].tag, &event);
-            if (!is_ticket(p, i)) {
-                rrl__discard(e, event.payload);
-                e->n_dropped++;
-            } else {
-                e->n_dropped += redeem_and_discard(e, event.payload);
-            }
-        }
+        if (rrl__enclave_of_trigger(p, i) == e->index) e->n_dropped += rrl__discard_events(e, i);
     }
 }

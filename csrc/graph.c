@@ -66,6 +66,15 @@ rrl_status_t rrl_graph_add_mode(rrl_graph_t *g, rrl_id_t reactor, rrl_id_t withi
     return RRL_OK;
 }
 
+bool rrl__modes_exclude(const rrl_graph_t *g, rrl_id_t a, rrl_id_t b) {
+    for (; a != RRL_NONE; a = g->modes[a].within) {
+        for (rrl_id_t c = b; c != RRL_NONE; c = g->modes[c].within) {
+            if (a != c && g->modes[a].reactor == g->modes[c].reactor) return true;
+        }
+    }
+    return false;
+}
+
 rrl_status_t rrl_graph_add_port(rrl_graph_t *g, rrl_id_t reactor, bool is_mutable, rrl_view_t *view,
                                 rrl_id_t *out_id) {
     rrl_status_t rc =

@@ -97,4 +97,8 @@ struct rrl_graph {
     rrl_graph_ref_t *refs;
 };
 
+/* Whether the two (RRL_NONE: none) are never active at one tag: they, or modes around them, are different
+ * modes of one reactor. */
+bool rrl__modes_exclude(const rrl_graph_t *g, rrl_id_t a, rrl_id_t b);
+
 #endif

@@ -23,5 +23,6 @@ static inline uint64_t rrl__mix_tag(uint64_t seed, rrl_tag_t tag) {
 #define RRL__HASH_PORT 0x706F727400000000ull
 #define RRL__HASH_ACTION 0x6163746E00000000ull
 #define RRL__HASH_MISS 0x6D69737300000000ull
+#define RRL__HASH_MODE 0x6D6F646500000000ull
 
 #endif

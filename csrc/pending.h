@@ -24,6 +24,11 @@ typedef struct rrl_pending {
 
 void rrl__pending_destroy(rrl_pending_t *q);
 
+/* The i-th event in order of tags; i < n. Whoever changes tags keeps their order. */
+static inline rrl_pending_event_t *rrl__pending_at(const rrl_pending_t *q, uint32_t i) {
+    return &q->events[(q->head + i) & (q->capacity - 1)];
+}
+
 /* The first tag at or after `tag`, in microsteps, that no event of the ring has. RRL_E_OVERFLOW. */
 rrl_status_t rrl__pending_free_tag(const rrl_pending_t *q, rrl_tag_t tag, rrl_tag_t *out_tag);
 /* `event.tag` is free. *grew tells of an allocation. RRL_E_NOMEM leaves the ring unchanged. */

@@ -19,7 +19,7 @@ static uint32_t slice_of(uint32_t r, uint32_t n, uint32_t n_workers) {
 }
 
 static void mark_steady(const rrl_plan_t *plan, uint8_t *is_steady) {
-    for (uint32_t cell = 0; cell < plan->startup; cell++) {
+    for (uint32_t cell = 0; cell < plan->mode_startup; cell++) {
         for (uint32_t i = plan->triggers.begin[cell]; i < plan->triggers.begin[cell + 1]; i++)
             is_steady[plan->triggers.items[i]] = 1;
     }

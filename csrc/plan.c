@@ -12,8 +12,10 @@ typedef struct compile {
     rrl_port_ref_t *port_refs;
     uint32_t n_port_refs, cap_port_refs;
     uint32_t *link_delay;   /* by port: the delay on the connection into it, or RRL_NONE */
+    uint32_t *modal_delay;  /* by modal link: the delay on it, or RRL_NONE */
     uint32_t *delay_source; /* by delay: the port that it captures */
     uint32_t *levels;
+    int64_t *deadlines_ns;
     rrl_cycle_step_t **out_cycle;
     size_t *out_n_cycle;
 } compile_t;
@@ -66,6 +68,8 @@ typedef struct delayed_link {
     int64_t delay_ns;
     uint32_t to; /* enclave */
     bool is_physical;
+    rrl_id_t mode;
+    uint32_t *out_delay; /* where the delay's number goes */
 } delayed_link_t;
 
 static uint32_t enclave_of_port(const rrl_graph_t *g, rrl_id_t port) {
@@ -78,53 +82,79 @@ static int compare_links(const void *a, const void *b) {
     if (x->delay_ns != y->delay_ns) return x->delay_ns < y->delay_ns ? -1 : 1;
     if (x->is_physical != y->is_physical) return x->is_physical ? 1 : -1;
     if (x->to != y->to) return x->to < y->to ? -1 : 1;
+    if (x->mode != y->mode) return x->mode < y->mode ? -1 : 1;
     return x->destination < y->destination ? -1 : x->destination > y->destination;
+}
+
+static bool share_delay(const delayed_link_t *a, const delayed_link_t *b) {
+    return a->source == b->source && a->delay_ns == b->delay_ns &&
+           a->is_physical == b->is_physical && a->to == b->to && a->mode == b->mode;
+}
+
+/* All of them into `links`, which may be NULL to count only. */
+static uint32_t list_delayed(const compile_t *c, delayed_link_t *links) {
+    const rrl_graph_t *g = c->g;
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < g->n_ports; p++) {
+        const rrl_graph_port_t *port = &g->ports[p];
+        if (!is_delayed(port)) continue;
+        if (links)
+            links[n] = (delayed_link_t){
+                port->source,      p,        port->delay_ns,   enclave_of_port(g, p),
+                port->is_physical, RRL_NONE, &c->link_delay[p]};
+        n++;
+    }
+    for (uint32_t i = 0; i < g->n_modal_links; i++) {
+        const rrl_graph_modal_link_t *l = &g->modal_links[i];
+        if (l->delay_ns == RRL_NO_DELAY && !l->is_physical) continue;
+        if (links)
+            links[n] = (delayed_link_t){l->source,         l->destination,
+                                        l->delay_ns,       enclave_of_port(g, l->destination),
+                                        l->is_physical,    l->mode,
+                                        &c->modal_delay[i]};
+        n++;
+    }
+    for (uint32_t i = 0; links && i < n; i++)
+        if (links[i].delay_ns == RRL_NO_DELAY) links[i].delay_ns = 0;
+    return n;
+}
+
+static void number_delays(compile_t *c, const delayed_link_t *links, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        const delayed_link_t *link = &links[i];
+        if (!i || !share_delay(&links[i - 1], link)) {
+            c->delay_source[c->plan->n_delays] = link->source;
+            c->plan->delay[c->plan->n_delays++] =
+                (rrl_plan_delay_t){.source = RRL_NONE,
+                                   .delay_ns = link->delay_ns,
+                                   .is_physical = link->is_physical,
+                                   .destination = link->destination,
+                                   .mode = link->mode,
+                                   .from = enclave_of_port(c->g, link->source),
+                                   .to = link->to};
+        }
+        *link->out_delay = c->plan->n_delays - 1;
+    }
 }
 
 static rrl_status_t collect_delays(compile_t *c) {
     const rrl_graph_t *g = c->g;
-    uint32_t n = 0;
-    for (uint32_t p = 0; p < g->n_ports; p++) n += is_delayed(&g->ports[p]);
+    uint32_t n = list_delayed(c, NULL);
     delayed_link_t *links = rrl__zeroed(n, sizeof *links);
     c->link_delay = rrl__zeroed(g->n_ports, sizeof *c->link_delay);
+    c->modal_delay = rrl__zeroed(g->n_modal_links, sizeof *c->modal_delay);
     c->delay_source = rrl__zeroed(n, sizeof *c->delay_source);
     c->plan->delay = rrl__zeroed(n, sizeof *c->plan->delay);
-    if (!links || !c->link_delay || !c->delay_source || !c->plan->delay) {
-        free(links);
-        return RRL_E_NOMEM;
-    }
-    n = 0;
-    for (uint32_t p = 0; p < g->n_ports; p++) {
-        const rrl_graph_port_t *port = &g->ports[p];
-        c->link_delay[p] = RRL_NONE;
-        if (!is_delayed(port)) continue;
-        int64_t delay_ns = port->delay_ns == RRL_NO_DELAY ? 0 : port->delay_ns;
-        links[n++] = (delayed_link_t){.source = port->source,
-                                      .destination = p,
-                                      .delay_ns = delay_ns,
-                                      .to = enclave_of_port(g, p),
-                                      .is_physical = port->is_physical};
-    }
-    qsort(links, n, sizeof *links, compare_links);
-    for (uint32_t i = 0; i < n; i++) {
-        const delayed_link_t *last = i ? &links[i - 1] : NULL;
-        bool shared = last && last->source == links[i].source &&
-                      last->delay_ns == links[i].delay_ns &&
-                      last->is_physical == links[i].is_physical && last->to == links[i].to;
-        if (!shared) {
-            c->delay_source[c->plan->n_delays] = links[i].source;
-            c->plan->delay[c->plan->n_delays++] =
-                (rrl_plan_delay_t){.source = RRL_NONE,
-                                   .delay_ns = links[i].delay_ns,
-                                   .is_physical = links[i].is_physical,
-                                   .destination = links[i].destination,
-                                   .from = enclave_of_port(g, links[i].source),
-                                   .to = links[i].to};
-        }
-        c->link_delay[links[i].destination] = c->plan->n_delays - 1;
+    bool ok = links && c->link_delay && c->modal_delay && c->delay_source && c->plan->delay;
+    if (ok) {
+        for (uint32_t p = 0; p < g->n_ports; p++) c->link_delay[p] = RRL_NONE;
+        for (uint32_t i = 0; i < g->n_modal_links; i++) c->modal_delay[i] = RRL_NONE;
+        list_delayed(c, links);
+        qsort(links, n, sizeof *links, compare_links);
+        number_delays(c, links, n);
     }
     free(links);
-    return RRL_OK;
+    return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
 /* ---- cells ---------------------------------------------------------------------------------------- */
@@ -133,9 +163,13 @@ static void number_cells(rrl_plan_t *plan) {
     plan->first_delay = plan->n_ports;
     plan->first_action = plan->first_delay + plan->n_delays;
     plan->first_timer = plan->first_action + plan->n_actions;
-    plan->startup = plan->first_timer + plan->n_timers;
+    plan->reset = plan->first_timer + plan->n_timers;
+    plan->mode_startup = plan->reset + plan->n_modes;
+    plan->startup = plan->mode_startup + plan->n_modes;
     plan->shutdown = plan->startup + plan->n_enclaves;
-    plan->n_cells = plan->shutdown + plan->n_enclaves;
+    plan->mode_shutdown = plan->shutdown + plan->n_enclaves;
+    plan->first_copy = plan->mode_shutdown + plan->n_modes;
+    plan->n_cells = plan->first_copy + plan->n_copies;
 }
 
 /* A chain of undelayed connections that closes on itself, without any reaction on it. */
@@ -186,6 +220,25 @@ static rrl_status_t find_cells(compile_t *c) {
     return RRL_OK;
 }
 
+static rrl_status_t link_forwards(compile_t *c) {
+    rrl_plan_t *plan = c->plan;
+    rrl_pairs_t forwards = {0};
+    rrl_status_t rc = RRL_OK;
+    plan->n_forwards = c->g->n_modal_links;
+    plan->forward = rrl__zeroed(plan->n_forwards, sizeof *plan->forward);
+    if (!plan->forward) return RRL_E_NOMEM;
+    for (uint32_t i = 0; i < plan->n_forwards && !rc; i++) {
+        const rrl_graph_modal_link_t *link = &c->g->modal_links[i];
+        uint32_t from = c->modal_delay[i] == RRL_NONE ? plan->port_cell[link->source]
+                                                      : plan->first_delay + c->modal_delay[i];
+        plan->forward[i] = (rrl_forward_t){from, link->destination, link->mode};
+        rc = rrl__pairs_add(&forwards, from, i);
+    }
+    if (!rc) rc = rrl__csr_build(&plan->forwards, &forwards, plan->n_cells, false, 0);
+    rrl__pairs_destroy(&forwards);
+    return rc;
+}
+
 /* ---- references ------------------------------------------------------------------------------------ */
 
 static rrl_status_t add_port_ref(compile_t *c, const rrl_graph_ref_t *ref, rrl_id_t port) {
@@ -213,15 +266,18 @@ static rrl_status_t spread_references(compile_t *c) {
 /* The cell of an element that is not a port, as the declaring reaction sees it. */
 static uint32_t element_cell(const rrl_plan_t *plan, const rrl_graph_ref_t *ref) {
     uint32_t enclave = plan->reactor_enclave[plan->reactions[ref->reaction].reactor];
+    rrl_id_t mode = plan->reactions[ref->reaction].mode;
     switch (ref->kind) {
     case RRL_ACTION:
         return plan->first_action + ref->element;
     case RRL_TIMER:
         return plan->first_timer + ref->element;
     case RRL_STARTUP:
-        return plan->startup + enclave;
+        return mode == RRL_NONE ? plan->startup + enclave : plan->mode_startup + mode;
     case RRL_SHUTDOWN:
-        return plan->shutdown + enclave;
+        return mode == RRL_NONE ? plan->shutdown + enclave : plan->mode_shutdown + mode;
+    case RRL_RESET: /* outside modes it is never present */
+        return mode == RRL_NONE ? RRL_NONE : plan->reset + mode;
     default:
         return RRL_NONE;
     }
@@ -370,17 +426,25 @@ static rrl_status_t link_reads(compile_t *c) {
 static rrl_status_t set_levels(compile_t *c) {
     rrl_plan_t *plan = c->plan;
     c->levels = rrl__zeroed(plan->n_reactions, sizeof *c->levels);
+    c->deadlines_ns = rrl__zeroed(plan->n_reactions, sizeof *c->deadlines_ns);
     plan->reactions = rrl__zeroed(plan->n_reactions, sizeof *plan->reactions);
-    if (!c->levels || !plan->reactions) return RRL_E_NOMEM;
-    rrl_status_t rc =
-        rrl__apg_levels(c->g, c->port_refs, c->n_port_refs, plan->port_cell, plan->n_cells,
-                        c->levels, &plan->n_levels, c->out_cycle, c->out_n_cycle);
+    if (!c->levels || !c->deadlines_ns || !plan->reactions) return RRL_E_NOMEM;
+    rrl_apg_input_t in = {.g = c->g,
+                          .port_refs = c->port_refs,
+                          .n_port_refs = c->n_port_refs,
+                          .port_cell = plan->port_cell,
+                          .n_cells = plan->n_cells,
+                          .forwards = plan->forward,
+                          .n_forwards = plan->n_forwards};
+    rrl_status_t rc = rrl__apg_levels(&in, c->levels, c->deadlines_ns, &plan->n_levels,
+                                      c->out_cycle, c->out_n_cycle);
     for (uint32_t r = 0; r < plan->n_reactions && !rc; r++) {
         plan->reactions[r].level = c->levels[r];
         plan->reactions[r].hash = rrl__mix(c->g->reactions[r].hash);
         plan->reactions[r].reactor = c->g->reactions[r].reactor;
         plan->reactions[r].deadline_ns = c->g->reactions[r].deadline_ns;
         plan->reactions[r].has_handler = c->g->reactions[r].has_handler;
+        plan->reactions[r].mode = c->g->reactions[r].mode;
     }
     return rc;
 }
@@ -404,9 +468,11 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     compile_t c = {.g = g, .plan = out, .out_cycle = out_cycle, .out_n_cycle = out_n_cycle};
     rrl_status_t rc = copy_graph(g, out);
     if (!rc) rc = count_workers(&c, n_workers);
+    if (!rc) rc = rrl__plan_modes(g, out);
     if (!rc) rc = collect_delays(&c);
     if (!rc) number_cells(out);
     if (!rc) rc = find_cells(&c);
+    if (!rc) rc = link_forwards(&c);
     if (!rc) rc = spread_references(&c);
     if (!rc) rc = set_levels(&c);
     if (!rc) rc = link_triggers(&c);
@@ -417,8 +483,10 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     if (!rc) rc = rrl__place(out, g->n_reactors);
     free(c.port_refs);
     free(c.link_delay);
+    free(c.modal_delay);
     free(c.delay_source);
     free(c.levels);
+    free(c.deadlines_ns);
     if (rc) rrl__plan_destroy(out);
     return rc;
 }
@@ -435,6 +503,11 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     rrl__csr_destroy(&plan->port_writers);
     rrl__csr_destroy(&plan->action_writers);
     rrl__csr_destroy(&plan->refs);
+    rrl__csr_destroy(&plan->modal_modes);
+    rrl__csr_destroy(&plan->nested);
+    rrl__csr_destroy(&plan->forwards);
+    free(plan->modes);
+    free(plan->forward);
     free(plan->channel_refs);
     free(plan->delay);
     free(plan->port_cell);

@@ -3,14 +3,20 @@
  * A *cell* holds the payload that one source has at the current tag. Every element that can be present
  * has one, numbered in this order:
  *
- *     [ ports | delays | actions | timers | startup of each enclave | shutdown of each enclave ]
+ *     [ ports | delays | actions | timers | resets of modes | startups of modes | startup of each enclave
+ *       | shutdown of each enclave | shutdowns of modes | copies ]
  *
  * A port with an undelayed connection into it has no cell of its own in use: it shows the cell of the
  * port where the chain begins. A *delay* is a delayed or physical connection; connections that agree in
- * source, delay and the enclave they lead to share one, so that a broadcast costs one event. */
+ * source, delay, mode and the enclave they lead to share one, so that a broadcast costs one event.
+ *
+ * A port that connections of modes lead to shows its own cell, which a *forward* fills: while its mode is
+ * active, it carries what comes into one cell on to another at the same tag. A *copy* is what a mutable
+ * port shows that is not the only reader of its source. */
 #ifndef RRL_PLAN_H
 #define RRL_PLAN_H
 
+#include "apg.h"
 #include "csr.h"
 #include "graph.h"
 
@@ -29,13 +35,22 @@ typedef struct rrl_plan_reaction {
     uint32_t level;
     uint32_t home; /* the worker that runs it, unless another steals it */
     rrl_id_t reactor;
+    rrl_id_t mode; /* the innermost one that encloses it, or RRL_NONE */
 } rrl_plan_reaction_t;
+
+typedef struct rrl_plan_mode {
+    rrl_id_t within; /* a mode with a smaller number, or RRL_NONE */
+    uint32_t modal;  /* its reactor, among those with modes */
+    uint32_t enclave;
+    bool is_initial;
+} rrl_plan_mode_t;
 
 typedef struct rrl_plan_delay {
     uint32_t source;  /* the cell that it captures */
     int64_t delay_ns; /* physical: added to the clock */
     bool is_physical;
     rrl_id_t destination; /* the first port that it leads to */
+    rrl_id_t mode;        /* captures, and lets time pass, while this is active; or RRL_NONE */
     uint32_t from, to;    /* enclaves */
 } rrl_plan_delay_t;
 
@@ -56,7 +71,9 @@ typedef struct rrl_plan {
     uint32_t n_workers; /* of all enclaves */
     uint32_t n_enclaves;
     uint32_t n_reactions, n_ports, n_multiports, n_delays, n_actions, n_timers, n_levels;
-    uint32_t first_delay, first_action, first_timer, startup, shutdown, n_cells; /* cells */
+    uint32_t n_modes, n_modals, n_forwards, n_copies;
+    uint32_t first_delay, first_action, first_timer, reset, mode_startup, startup, shutdown,
+        mode_shutdown, first_copy, n_cells; /* cells */
 
     rrl_plan_enclave_t *enclaves;
     uint32_t *reactor_enclave;
@@ -69,6 +86,11 @@ typedef struct rrl_plan {
     rrl_plan_channel_t *channel_refs;
     rrl_plan_delay_t *delay;
     uint32_t *port_cell;
+    rrl_plan_mode_t *modes;
+    rrl_csr_t modal_modes; /* by reactor with modes: its modes */
+    rrl_csr_t nested;      /* by mode: the reactors with modes that lie in it and in no inner one */
+    rrl_forward_t *forward;
+    rrl_csr_t forwards;       /* by cell: forwards from it */
     rrl_csr_t port_writers;   /* by port: reactions that declare it as effect */
     rrl_csr_t action_writers; /* by action: likewise */
     rrl_csr_t refs;           /* by reaction: graph_refs, for the slow questions */
@@ -86,6 +108,10 @@ typedef struct rrl_plan {
 rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_plan_t *out,
                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
 void rrl__plan_destroy(rrl_plan_t *plan);
+
+/* Checks the modes of the graph and numbers the reactors that have some. RRL_E_INVAL: modes of one reactor
+ * that do not lie in one place, or not one of them initial; something of another reactor or enclave. */
+rrl_status_t rrl__plan_modes(const rrl_graph_t *g, rrl_plan_t *plan);
 
 /* The slow questions: whether `reaction` declares the element in a role that lets it read, or write. */
 bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind,

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "memory.h"
+#include "modes.h"
 #include "runtime.h"
 #include "tag.h"
 
@@ -34,10 +35,12 @@ static rrl_status_t create_worker(rrl_enclave_t *e, uint32_t rank) {
     w->cpu = p->options.cpus ? p->options.cpus[w->index] : -1;
     rrl_store_relaxed_u32(&w->reaction, RRL_NONE); /* relaxed: the thread is not there yet */
     w->set_cells = rrl__zeroed(p->plan.n_ports, sizeof *w->set_cells);
+    w->modals_set = rrl__zeroed(p->plan.n_modals, sizeof *w->modals_set);
     w->channels = rrl__zeroed(widest_multiport(&p->plan), sizeof *w->channels);
     w->returns = aligned_zeroed(e->n_workers, sizeof *w->returns);
     w->trace = rrl__zeroed(p->options.trace_capacity, sizeof *w->trace);
-    if (!w->set_cells || !w->channels || !w->returns || !w->trace) return RRL_E_NOMEM;
+    if (!w->set_cells || !w->modals_set || !w->channels || !w->returns || !w->trace)
+        return RRL_E_NOMEM;
     for (uint32_t i = 0; i < e->n_workers; i++) {
         rrl_status_t rc = i == rank ? rrl__spsc_init(&w->returns[i], 1)
                                     : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
@@ -50,9 +53,13 @@ static rrl_status_t create_triggers(rrl_program_t *p) {
     const rrl_plan_t *plan = &p->plan;
     p->first_action_trigger = plan->n_delays;
     p->first_timer_trigger = p->first_action_trigger + plan->n_actions;
-    p->n_triggers = p->first_timer_trigger + plan->n_timers;
+    p->first_entry_trigger = p->first_timer_trigger + plan->n_timers;
+    p->n_triggers = p->first_entry_trigger + 2 * plan->n_modes;
     p->triggers = rrl__zeroed(p->first_timer_trigger, sizeof *p->triggers);
-    return p->triggers ? RRL_OK : RRL_E_NOMEM;
+    if (!p->triggers) return RRL_E_NOMEM;
+    for (uint32_t i = 0; i < p->first_timer_trigger; i++)
+        p->triggers[i].last_tag = (rrl_tag_t){RRL_NEVER, 0};
+    return RRL_OK;
 }
 
 uint32_t rrl__enclave_of_trigger(const rrl_program_t *p, uint32_t trigger) {
@@ -60,7 +67,9 @@ uint32_t rrl__enclave_of_trigger(const rrl_program_t *p, uint32_t trigger) {
     if (trigger < p->first_action_trigger) return plan->delay[trigger].to;
     if (trigger < p->first_timer_trigger)
         return plan->reactor_enclave[plan->actions[trigger - p->first_action_trigger].reactor];
-    return plan->reactor_enclave[plan->timers[trigger - p->first_timer_trigger].reactor];
+    if (trigger < p->first_entry_trigger)
+        return plan->reactor_enclave[plan->timers[trigger - p->first_timer_trigger].reactor];
+    return plan->modes[(trigger - p->first_entry_trigger) % plan->n_modes].enclave;
 }
 
 static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
@@ -82,10 +91,14 @@ static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
         n_physical += plan->delay[d].is_physical && plan->delay[d].from == index;
     e->has_physical_delays = n_physical != 0;
     e->event_cells = rrl__zeroed(n_triggers, sizeof *e->event_cells);
+    e->forwarded = rrl__zeroed(plan->n_forwards, sizeof *e->forwarded);
+    e->modals_set = rrl__zeroed(plan->n_modals, sizeof *e->modals_set);
+    e->mode_stack = rrl__zeroed(plan->n_modes, sizeof *e->mode_stack);
     e->physical = rrl__zeroed(n_physical, sizeof *e->physical);
     e->level_costs = rrl__zeroed(plan->n_levels, sizeof *e->level_costs);
     e->ready_levels = rrl__zeroed(plan->n_levels / 64 + 1, sizeof *e->ready_levels);
     if (!e->event_cells || !e->physical || !e->level_costs || !e->ready_levels) return RRL_E_NOMEM;
+    if (!e->forwarded || !e->modals_set || !e->mode_stack) return RRL_E_NOMEM;
     rrl_status_t rc = rrl__event_queue_init(&e->events, n_triggers + 1);
 
     uint64_t room = 1;
@@ -107,6 +120,7 @@ static void destroy_enclave(rrl_enclave_t *e) {
         for (uint32_t k = 0; w->returns && k < e->n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
         free(w->returns);
         free(w->set_cells);
+        free(w->modals_set);
         free(w->channels);
         free(w->wakes);
         free(w->failed);
@@ -115,6 +129,9 @@ static void destroy_enclave(rrl_enclave_t *e) {
     rrl__event_queue_destroy(&e->events);
     rrl__mpsc_destroy(&e->inbox);
     free(e->event_cells);
+    free(e->forwarded);
+    free(e->modals_set);
+    free(e->mode_stack);
     free(e->physical);
     free(e->level_costs);
     free(e->ready_levels);
@@ -170,6 +187,7 @@ rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *optio
     p->enclaves = aligned_zeroed(p->plan.n_enclaves, sizeof *p->enclaves);
     if (!p->workers || !p->enclaves) rc = RRL_E_NOMEM;
     if (!rc) rc = create_triggers(p);
+    if (!rc) rc = rrl__modes_create(p);
     if (!rc) rc = create_present(p);
     if (!rc) rc = create_queue(p);
     for (uint32_t i = 0; i < p->plan.n_enclaves && !rc; i++) rc = create_enclave(p, i);
@@ -193,6 +211,7 @@ void rrl_program_destroy(rrl_program_t *p) {
     free(p->enclaves);
     free(p->workers);
     free(p->triggers);
+    rrl__modes_destroy(p);
     free(p->present);
     free(p->cells);
     free(p->queued_epoch);

@@ -10,9 +10,9 @@
 #ifndef RRL_REACTION_QUEUE_H
 #define RRL_REACTION_QUEUE_H
 
-#include "runtime.h"
+#include "modes.h"
 
-static inline void rrl__reaction_queue_push(rrl_enclave_t *e, rrl_id_t reaction) {
+static inline void rrl__reaction_queue_add(rrl_enclave_t *e, rrl_id_t reaction) {
     rrl_program_t *p = e->program;
     if (p->queued_epoch[reaction] == e->epoch) return;
     p->queued_epoch[reaction] = e->epoch;
@@ -20,6 +20,13 @@ static inline void rrl__reaction_queue_push(rrl_enclave_t *e, rrl_id_t reaction)
     size_t slot = (size_t)r->level * p->plan.n_workers + r->home;
     p->ready[p->plan.slot_begin[slot] + p->n_ready[slot]++] = reaction;
     e->ready_levels[r->level >> 6] |= 1ull << (r->level & 63);
+}
+
+/* The same, but not in a mode that is not active. */
+static inline void rrl__reaction_queue_push(rrl_enclave_t *e, rrl_id_t reaction) {
+    const rrl_program_t *p = e->program;
+    if (rrl__is_mode_active(p, p->plan.reactions[reaction].mode))
+        rrl__reaction_queue_add(e, reaction);
 }
 
 /* The lowest level with ready reactions, no longer marked as ready; RRL_NONE: none. Levels only rise

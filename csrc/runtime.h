@@ -32,6 +32,25 @@ typedef struct rrl_trigger_state {
     rrl_atomic_u32_t n_waiting;
 } rrl_trigger_state_t;
 
+/* See modes.h. The coordinator's; bodies read is_active. */
+typedef struct rrl_mode_state {
+    rrl_tag_t left;      /* where its time stands still while it is not active */
+    bool is_current;     /* of the modes of its reactor */
+    bool is_active;      /* and so are all around it */
+    bool is_active_next; /* equal to is_active but while transitions take effect */
+    bool was_active;     /* ever */
+    bool is_fresh;       /* its timers start when it becomes active next */
+    bool by_reset;       /* and that counts as an entry by reset */
+} rrl_mode_state_t;
+
+/* A reactor with modes. */
+typedef struct rrl_modal {
+    rrl_id_t current;
+    /* Asked for at this tag, or RRL_NONE. Its reaction's in a body, and these never run at once. */
+    rrl_id_t next;
+    bool by_reset;
+} rrl_modal_t;
+
 typedef struct rrl_enclave rrl_enclave_t;
 
 typedef struct rrl_missed {
@@ -103,6 +122,8 @@ struct rrl_worker {
     uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
     rrl_wake_t *wakes;        /* events scheduled at this tag */
     uint32_t n_wakes, cap_wakes;
+    uint32_t *modals_set; /* reactors for which a transition was first asked for at this tag */
+    uint32_t n_modals_set;
     uint32_t *channels; /* as wide as the widest multiport: an answer of rrl_multiport_present */
     uint32_t *failed;   /* reactions that raised at this level */
     uint32_t n_failed, cap_failed;
@@ -146,7 +167,12 @@ struct rrl_enclave {
     uint32_t level_word;    /* no level below 64 times this is ready */
     uint32_t *event_cells;  /* cells that events made present at this tag */
     uint32_t n_event_cells;
-    void **garbage; /* payloads to release together */
+    uint32_t *forwarded;            /* forwards that have filled their cells at this tag */
+    uint32_t n_forwarded, n_marked; /* n_marked: of these, marked present */
+    uint32_t *modals_set;           /* those of all workers, at the end of a tag */
+    uint32_t *mode_stack;           /* modes yet to be visited */
+    bool must_filter;               /* a stale wake lies beyond the stop tag */
+    void **garbage;                 /* payloads to release together */
     uint32_t n_garbage, cap_garbage;
     uint32_t *physical; /* delays to stamp with the clock at the end of a tag */
     uint32_t n_physical;
@@ -206,9 +232,17 @@ struct rrl_program {
     void **cells;
     rrl_present_t *present; /* by multiport */
 
-    /* By trigger: delays, then actions, then timers; its enclave's coordinator's. */
+    /* By trigger: delays, then actions; its enclave's coordinator's. Timers come next, and then the entries
+     * of modes: by mode reset, then startup. */
     rrl_trigger_state_t *triggers;
-    uint32_t n_triggers, first_action_trigger, first_timer_trigger;
+    uint32_t n_triggers, first_action_trigger, first_timer_trigger, first_entry_trigger;
+
+    /* NULL in a program without modes. */
+    rrl_mode_state_t *modes;
+    rrl_modal_t *modals;
+    rrl_id_t *trigger_mode;  /* by trigger: where it lies, or RRL_NONE */
+    rrl_csr_t mode_triggers; /* by mode: what lies in it and in no inner one */
+    rrl_tag_t *timer_due;    /* by timer: its next tag; time RRL_FOREVER: none */
 
     uint64_t *queued_epoch; /* by reaction: the tag at which it was last queued (I4) */
     uint32_t *ready;        /* the reaction queue: a slot for each reaction, see plan.slot_begin */
@@ -295,6 +329,10 @@ void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload);
 void rrl__push_event(rrl_enclave_t *e, rrl_tag_t tag, uint32_t trigger);
 /* Coordinator: the payload of a trigger's event at this tag, with its reference; NULL: none is due. */
 void *rrl__take_due(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag);
+/* Coordinator: gives what an event of the trigger holds to `discard`; false: it had been cancelled. */
+bool rrl__discard_event(rrl_enclave_t *e, uint32_t trigger, void *payload);
+/* The same for all that are pending; how many there were. */
+uint32_t rrl__discard_events(rrl_enclave_t *e, uint32_t trigger);
 /* Coordinator, at the end: gives every pending payload to `discard`. */
 void rrl__discard_pending(rrl_enclave_t *e);
 /* Whether the queue's wake still has an event. */

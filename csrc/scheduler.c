@@ -1,6 +1,7 @@
 /* scheduler.c: the tag loop. Everything here but rrl__run_reactions and the functions for bodies is the
  * coordinator's: the worker that finished the last reaction of a level. */
 #include "memory.h"
+#include "modes.h"
 #include "reaction_queue.h"
 #include "runtime.h"
 #include "tag.h"
@@ -216,9 +217,15 @@ static void mark_present(rrl_enclave_t *e, uint32_t cell) {
             present->is_sorted = false;
         present->channels[present->n++] = channel->index;
     }
+    if (plan->n_forwards) rrl__forward(e, cell);
     if (e->is_unwinding) return;
     for (uint32_t i = plan->triggers.begin[cell]; i < plan->triggers.begin[cell + 1]; i++)
         rrl__reaction_queue_push(e, plan->triggers.items[i]);
+}
+
+static void mark_forwarded(rrl_enclave_t *e) {
+    while (e->n_marked < e->n_forwarded)
+        mark_present(e, e->program->plan.forward[e->forwarded[e->n_marked++]].to);
 }
 
 static void clear_cell(rrl_enclave_t *e, uint32_t cell) {
@@ -238,6 +245,11 @@ static void queue_triggers(rrl_enclave_t *e, uint32_t cell) {
         rrl__reaction_queue_push(e, p->plan.triggers.items[i]);
 }
 
+static void queue_shutdown(rrl_enclave_t *e) {
+    queue_triggers(e, e->program->plan.shutdown + e->index);
+    rrl__modes_shut_down(e);
+}
+
 static void lower_stop_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     if (rrl_tag_is_before(tag, e->stop_tag)) e->stop_tag = tag;
 }
@@ -246,8 +258,21 @@ static void lower_stop_tag(rrl_enclave_t *e, rrl_tag_t tag) {
 static void rearm_timer(rrl_enclave_t *e, uint32_t timer, int64_t due_ns) {
     rrl_program_t *p = e->program;
     int64_t period_ns = p->plan.timers[timer].period_ns;
-    if (period_ns && !rrl_time_add(due_ns, period_ns, &due_ns) && due_ns != RRL_FOREVER)
-        rrl__push_event(e, (rrl_tag_t){due_ns, 0}, p->first_timer_trigger + timer);
+    rrl_tag_t next = {RRL_FOREVER, 0};
+    if (period_ns && !rrl_time_add(due_ns, period_ns, &next.time_ns))
+        rrl__push_event(e, next, p->first_timer_trigger + timer);
+    if (p->timer_due) p->timer_due[timer] = next;
+}
+
+/* What a wake of a timer, or of a mode's entry, makes present; NULL: it is stale. */
+static void *take_timer(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
+    rrl_program_t *p = e->program;
+    uint32_t timer = trigger - p->first_timer_trigger;
+    if (timer < p->plan.n_timers) {
+        if (!rrl__is_timer_due(p, timer, tag)) return NULL;
+        rearm_timer(e, timer, tag.time_ns);
+    }
+    return p->host.present;
 }
 
 /* event path 5/10 (ARCHITECTURE.md): all events of the tag leave the queue */
@@ -255,17 +280,13 @@ static void collect_due(rrl_enclave_t *e, rrl_tag_t tag) {
     rrl_program_t *p = e->program;
     uint32_t trigger;
     while (rrl__event_queue_pop_at(&e->events, tag, &trigger)) {
-        void *payload;
-        if (trigger >= p->first_timer_trigger) {
-            rearm_timer(e, trigger - p->first_timer_trigger, tag.time_ns);
-            payload = p->host.present;
-        } else {
-            payload = rrl__take_due(e, trigger, tag);
-        }
-        if (!payload) continue; /* cancelled */
+        void *payload = trigger >= p->first_timer_trigger ? take_timer(e, trigger, tag)
+                                                          : rrl__take_due(e, trigger, tag);
+        if (!payload) continue; /* cancelled, or of a mode that is not active */
         uint32_t cell = p->plan.first_delay + trigger;
         p->cells[cell] = payload;
         e->event_cells[e->n_event_cells++] = cell;
+        e->n_events += trigger < p->first_entry_trigger;
     }
 }
 
@@ -278,21 +299,23 @@ static void start_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     e->epoch++;
     e->level_word = 0;
     for (uint32_t i = 0; i < e->n_event_cells; i++) mark_present(e, e->event_cells[i]);
-    e->n_events += e->n_event_cells;
-    if (e->epoch == 1) queue_triggers(e, p->plan.startup + e->index);
-    if (rrl_tag_equal(tag, e->stop_tag)) queue_triggers(e, p->plan.shutdown + e->index);
+    mark_forwarded(e);
+    if (e->epoch == 1) {
+        queue_triggers(e, p->plan.startup + e->index);
+        rrl__modes_start(e);
+    }
+    if (rrl_tag_equal(tag, e->stop_tag)) queue_shutdown(e);
 }
 
 /* A body raised: the rest of the tag is given up, but for the shutdown reactions that have not run. */
 static void unwind(rrl_enclave_t *e) {
-    rrl_program_t *p = e->program;
     for (uint32_t i = 0; i < e->n_workers; i++) e->workers[i].n_failed = 0;
     if (e->is_unwinding) return;
     e->is_unwinding = true;
     e->tells_stop = true;
     e->stop_tag = e->tag;
     rrl__reaction_queue_clear(e);
-    queue_triggers(e, p->plan.shutdown + e->index);
+    queue_shutdown(e);
 }
 
 /* event path 10/10 (ARCHITECTURE.md): what the level's reactions have set takes effect */
@@ -303,6 +326,8 @@ static void finish_level(rrl_enclave_t *e) {
         has_failed |= w->n_failed != 0;
         for (; w->n_merged < w->n_set; w->n_merged++) mark_present(e, w->set_cells[w->n_merged]);
     }
+    rrl__refresh_forwards(e);
+    mark_forwarded(e);
     if (e->program->options.virtual_clock) rrl__move_clock(e);
     if (has_failed) unwind(e);
 }
@@ -327,6 +352,7 @@ static void *capture_delays(rrl_enclave_t *e, uint32_t cell) {
     for (uint32_t i = plan->delays.begin[cell]; i < plan->delays.begin[cell + 1]; i++) {
         uint32_t d = plan->delays.items[i];
         bool is_last = i + 1 == plan->delays.begin[cell + 1];
+        if (rrl__is_suspended(p, d)) continue;
         if (plan->delay[d].is_physical) continue; /* capture_physical has it */
         if (!is_last) p->host.retain(p->host.ctx, payload);
         rrl__capture_delay(e, d, payload);
@@ -340,8 +366,9 @@ static void list_physical(rrl_enclave_t *e, const uint32_t *cells, uint32_t n) {
     const rrl_csr_t *delays = &p->plan.delays;
     for (uint32_t k = 0; k < n; k++) {
         for (uint32_t i = delays->begin[cells[k]]; i < delays->begin[cells[k] + 1]; i++) {
-            if (p->plan.delay[delays->items[i]].is_physical)
-                e->physical[e->n_physical++] = delays->items[i];
+            uint32_t d = delays->items[i];
+            if (p->plan.delay[d].is_physical && !rrl__is_suspended(p, d))
+                e->physical[e->n_physical++] = d;
         }
     }
 }
@@ -353,6 +380,8 @@ static void capture_physical(rrl_enclave_t *e) {
     for (uint32_t i = 0; i < e->n_workers; i++)
         list_physical(e, e->workers[i].set_cells, e->workers[i].n_set);
     list_physical(e, e->event_cells, e->n_event_cells);
+    for (uint32_t i = 0; i < e->n_forwarded; i++)
+        list_physical(e, &p->plan.forward[e->forwarded[i]].to, 1);
     qsort(e->physical, e->n_physical, sizeof *e->physical, compare_ids);
     for (uint32_t i = 0; i < e->n_physical; i++) {
         void *payload = p->cells[p->plan.delay[e->physical[i]].source];
@@ -370,6 +399,17 @@ static void collect_wakes(rrl_enclave_t *e, rrl_worker_t *w) {
     w->n_stale = 0;
     e->is_past_stop |= w->is_past_stop;
     w->is_past_stop = false;
+}
+
+/* Gives back what connections of modes have carried on. */
+static void clear_forwarded(rrl_enclave_t *e) {
+    for (uint32_t i = 0; i < e->n_forwarded; i++) {
+        uint32_t cell = e->program->plan.forward[e->forwarded[i]].to;
+        void *payload = capture_delays(e, cell);
+        clear_cell(e, cell);
+        if (payload) rrl__discard(e, payload);
+    }
+    e->n_forwarded = e->n_marked = 0;
 }
 
 static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
@@ -398,6 +438,8 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
         if (payload && cell < p->plan.first_timer) rrl__discard(e, payload);
     }
     e->n_event_cells = 0;
+    clear_forwarded(e);
+    if (p->plan.n_modes && rrl_tag_is_before(e->tag, e->stop_tag)) rrl__modes_change(e);
     e->n_tags++;
     e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
     if (wants_stop) {
@@ -501,8 +543,10 @@ static void begin(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl_program_t *p = e->program;
     rrl_tag_t first = {0, 0};
     for (uint32_t i = 0; i < p->plan.n_timers; i++) {
+        uint32_t trigger = p->first_timer_trigger + i;
         if (p->plan.reactor_enclave[p->plan.timers[i].reactor] != e->index) continue;
-        rrl__push_event(e, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, p->first_timer_trigger + i);
+        if (rrl__is_suspended(p, trigger)) continue;
+        rrl__push_event(e, (rrl_tag_t){p->plan.timers[i].offset_ns, 0}, trigger);
     }
     for (rrl_answer_t answer = RRL_LOOK_AGAIN; p->ledger && answer != RRL_GO;) {
         rrl__ledger_exchange(e, w);
@@ -641,11 +685,23 @@ static void run_inline(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, const 
     price_trial(cost, (float)elapsed_ns, cost->published_ns * (float)s->n);
 }
 
+static void order_by_id(rrl_enclave_t *e, uint32_t level) {
+    rrl_program_t *p = e->program;
+    for (uint32_t home = 0; home < e->n_workers; home++) {
+        size_t slot = rrl__first_slot(e, level) + home;
+        qsort(&p->ready[p->plan.slot_begin[slot]], p->n_ready[slot], sizeof *p->ready, compare_ids);
+    }
+}
+
 /* True: the level was handed out, with a slice for `w` too perhaps. */
 static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
+    rrl_program_t *p = e->program;
     slices_t s = {0};
     e->n_levels_run++;
-    if (e->n_workers > 1) {
+    /* The last tag may run reactions of several modes of one reactor, which have no order: one by one. */
+    bool is_alone = p->plan.n_modes && rrl_tag_equal(e->tag, e->stop_tag);
+    if (is_alone) order_by_id(e, level);
+    if (e->n_workers > 1 && !is_alone) {
         s = measure_slices(e, w, rrl__first_slot(e, level));
         if (should_publish(e, w, level, &s)) {
             publish_level(e, w, level, &s);

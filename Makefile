@@ -4,7 +4,7 @@ ENV := .venv/bin/python
 ANY_PYTHON ?= $(shell command -v python3 || command -v python)
 SWITCHES := $(RRL_DEBUG)-$(RRL_SANITIZE)-$(RRL_COVERAGE)-$(RRL_STRICT)
 BUILT := build/built$(SWITCHES)
-SOURCES := setup.py $(wildcard csrc/*.[ch] reactorrl/*.pyx reactorrl/*.pxd reactorrl/*.h)
+SOURCES := setup.py $(wildcard csrc/*.[ch] reactorrl/*.pyx reactorrl/*.px[di] reactorrl/*.h)
 C_FILES := $(shell find csrc reactorrl tests bench -name '*.[ch]' 2>/dev/null)
 
 .PHONY: help env demo test bench bench-peers lint format clean packages

@@ -30,7 +30,7 @@ COMPILE = [
 ]
 STRICT = ["-Wpedantic", "-Wshadow", "-Wconversion"]
 STRICT += ["-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror"]
-HEADERS = sorted(glob("csrc/*.h") + glob("reactorrl/*.h") + glob("reactorrl/*.pxd"))
+HEADERS = sorted(glob("csrc/*.h") + glob("reactorrl/*.h") + glob("reactorrl/*.px[di]"))
 
 
 def switch(name):

@@ -6,7 +6,17 @@
 from ._version import __version__
 from .bank import Bank, interleaved
 from .declare import reaction
-from .elements import LogicalAction, PhysicalAction, Timer, shutdown, startup
+from .elements import (
+    LogicalAction,
+    Mode,
+    PhysicalAction,
+    Timer,
+    history,
+    reset,
+    shutdown,
+    startup,
+)
+from .enclave import enclave
 from .errors import (
     AbsentError,
     AssemblyError,
@@ -21,7 +31,7 @@ from .errors import (
 from .ports import Input, Output
 from .program import Program, run
 from .reactor import Reactor
-from .report import RunReport
+from .report import EnclaveReport, RunReport
 from .time import FOREVER, NEVER, Tag, msec, nsec, sec, usec
 
 __all__ = [
@@ -32,8 +42,10 @@ __all__ = [
     "Bank",
     "CapacityError",
     "CausalityLoopError",
+    "EnclaveReport",
     "Input",
     "LogicalAction",
+    "Mode",
     "Output",
     "PhaseError",
     "PhysicalAction",
@@ -47,10 +59,13 @@ __all__ = [
     "UndeclaredEffectError",
     "UndeclaredUseError",
     "__version__",
+    "enclave",
+    "history",
     "interleaved",
     "msec",
     "nsec",
     "reaction",
+    "reset",
     "run",
     "sec",
     "shutdown",

@@ -8,6 +8,7 @@ from reactorrl cimport _rrl as rrl
 cdef extern from "_host.h":
     ctypedef struct rl_body_t:
         void *func
+        void *handler
         void *self
 
     ctypedef struct PyThreadState:
@@ -50,14 +51,17 @@ cdef class Graph:
     cdef rrl.rrl_graph_t *_c_graph      # owned until the program is compiled, then NULL
     cdef rrl.rrl_program_t *_c_program  # owned once compiled; its views lie in the elements below
     cdef rl_host_t _c_host              # the context of the program's callbacks
-    cdef uint32_t _n_workers            # of all enclaves; 0 before the program is compiled
+    cdef uint32_t _n_workers            # of all enclaves; of all but the main one until compiled
+    cdef uint32_t _n_enclaves
     cdef rrl.rrl_id_t _reactor          # added last: whose elements are added now
     cdef list _elements                 # keeps every view in place as long as the program
     cdef list _funcs                    # keep what _c_host.bodies borrows
+    cdef list _handlers                 # None where a reaction has none
     cdef list _selves
     cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
     cdef int _claim(self, Element element) except -1
+    cdef int _note_set(self, Port port, object value) except -1
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1
 
 
@@ -66,6 +70,7 @@ cdef class Element:
     cdef Graph _graph                   # whose program it belongs to; None before assembly
     cdef public object reactor
     cdef public object name
+    cdef public object mode             # in whose `with` it was made; once assembled, its reactor's
     cdef readonly int64_t id            # in the graph; -1 before assembly
     cdef rrl.rrl_worker_t *_worker(self) except NULL
 
@@ -74,6 +79,7 @@ cdef class Port(Element):
     cdef public object type
     cdef public bint mutable
     cdef readonly Py_ssize_t index      # channel of its multiport; -1: none
+    cdef object _own(self, rrl.rrl_worker_t *w, object value)
 
 
 cdef class Multiport(Element):
@@ -90,6 +96,15 @@ cdef class Action(Element):
 
 cdef class Timer(Element):
     cdef public object spec
+
+
+cdef class Mode(Element):
+    cdef readonly bint initial
+
+
+cdef class Edge:
+    cdef readonly str name
+    cdef rrl.rrl_kind_t _kind
 
 
 cdef class Handle:

@@ -33,9 +33,10 @@ static inline rrl_worker_t *rl_worker(void) { return rl_here.worker; }
 
 static inline void *rl_graph(void) { return rl_here.graph; }
 
-/* What run_reaction calls: borrowed from lists that the graph keeps. */
+/* What run_reaction and run_handler call: borrowed from lists that the graph keeps. */
 typedef struct rl_body {
     PyObject *func;
+    PyObject *handler; /* instead of func when the deadline was missed; None if there is none */
     PyObject *self;
 } rl_body_t;
 
@@ -96,18 +97,27 @@ static void rl_thread_stop(void *ctx, uint32_t index) {
     rl_here = (rl_here_t){NULL, NULL};
 }
 
-static rrl_status_t rl_run_reaction(void *ctx, uint32_t index, rrl_id_t reaction) {
-    rl_host_t *host = ctx;
-    const rl_body_t *body = &host->bodies[reaction];
-    PyObject *args[2] = {NULL, body->self};
+static inline rrl_status_t rl_call(rl_host_t *host, uint32_t index, rrl_id_t reaction,
+                                   PyObject *func) {
+    PyObject *args[2] = {NULL, host->bodies[reaction].self};
     PyObject *result =
-        PyObject_Vectorcall(body->func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject_Vectorcall(func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     if (result) {
         Py_DECREF(result);
         return RRL_OK;
     }
-    host->note_failure(ctx, index, reaction, rl_take_error());
+    host->note_failure(host, index, reaction, rl_take_error());
     return RRL_E_REACTION;
+}
+
+static rrl_status_t rl_run_reaction(void *ctx, uint32_t index, rrl_id_t reaction) {
+    rl_host_t *host = ctx;
+    return rl_call(host, index, reaction, host->bodies[reaction].func);
+}
+
+static rrl_status_t rl_run_handler(void *ctx, uint32_t index, rrl_id_t reaction) {
+    rl_host_t *host = ctx;
+    return rl_call(host, index, reaction, host->bodies[reaction].handler);
 }
 
 static void rl_retain(void *ctx, void *payload) {
@@ -134,7 +144,7 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
                        .attach = rl_attach,
                        .detach = rl_detach,
                        .run_reaction = rl_run_reaction,
-                       .run_handler = rl_run_reaction,
+                       .run_handler = rl_run_handler,
                        .retain = rl_retain,
                        .release = rl_release,
                        .redeem = rl_redeem};

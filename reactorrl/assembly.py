@@ -11,14 +11,24 @@ from hashlib import blake2b
 from typing import Any
 
 from . import _core
-from .declare import EFFECT, PEEK, USE, is_built_in, misused, role_name
-from .elements import ELEMENTS, POLICIES, PhysicalAction
+from .declare import (
+    EFFECT,
+    PEEK,
+    USE,
+    ambiguous,
+    elsewhere_text,
+    is_built_in,
+    misused,
+    role_name,
+)
+from .elements import ELEMENTS, POLICIES, PhysicalAction, reset
 from .errors import AssemblyError, AssemblyValueError, CausalityLoopError
-from .plan import ACTION, MULTIPORT, PORT, kind_of
+from .modes import Modes, mode_in
+from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
 from .ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
 from .time import to_ns
-from .tree import Membership, Node, node_of, scan
+from .tree import Enclave, Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
 
@@ -31,6 +41,8 @@ class Assembly:
         nodes: Every reactor, in static order.
         paths: Of every reaction, by id; unique.
         owners: The node of every reaction, by id.
+        modes: Of every reaction, by id: the mode of its own reactor that it is in, or `None`.
+        enclaves: The top node of every enclave, by id; the main reactor first.
         wiring: The connections.
         problems: What is wrong; empty for a program that can run.
     """
@@ -41,9 +53,12 @@ class Assembly:
         self.nodes: list[Node] = []
         self.paths: list[str] = []
         self.owners: list[Node] = []
+        self.modes: list[Any] = []
+        self.enclaves: list[Node] = [node_of(main)]
         self.problems: list[str] = []
         self._has_bad_number = False
         self._ports: list[Any] = []  # by id
+        self._modes = Modes(self.graph, self._problem)
         self.wiring = Wiring(self.graph, self.membership, self._problem)
         self._add_reactors(node_of(main))
         for node in self.nodes:
@@ -52,15 +67,16 @@ class Assembly:
                 self._add_added(node, added)
         for node in self.nodes:
             for connection in node.connections or ():
-                self.wiring.add(node, connection)
+                mode = self._modes.own(node, connection.mode, "connect", connection.line)
+                self.wiring.add(node, connection, mode)
 
     def declared(self) -> Iterator[list[tuple[int, Any]]]:
-        """Yield what each reaction declares, by id: (role, live element, startup or shutdown)."""
+        """Yield what each reaction declares, by id: (role, live element or a built-in trigger)."""
         for node in self.nodes:
-            for _, _, planned in node.plan.reactions:
+            for planned in node.plan.reactions:
                 yield [
                     (role, getattr(node.reactor, what) if type(what) is str else what)
-                    for role, what in planned
+                    for role, what in planned.declared
                 ]
             for added in node.added or ():
                 yield list(added.declared)
@@ -122,7 +138,12 @@ class Assembly:
             node.path = path
             node.membership = self.membership
             scan(node, self.membership)
-            node.id = self.graph.add_reactor(node.reactor)
+            if node.parent is not None:
+                self._modes.enclose(node, node.parent)
+                node.enclave_id = node.parent.enclave_id
+            if node.enclave is not None:
+                self._add_enclave(node, node.enclave)
+            node.id = self.graph.add_reactor(node.reactor, node.enclave_id)
             self.nodes.append(node)
             plan = node.plan
             if plan.problems or plan.hidden or node.problems:
@@ -134,6 +155,21 @@ class Assembly:
             if node.built:
                 self._report_orphans(node, node.built)
 
+    def _add_enclave(self, node: Node, enclave: Enclave) -> None:
+        if node.parent is None:
+            self._problem(
+                f"{node.path} is the main reactor and so an enclave already; its workers are those"
+                " of the program"
+            )
+        elif node.within is not None:
+            self._problem(
+                f"{node.path} is an enclave and in the mode {node.within}; an enclave's time does"
+                " not stand still, so make it outside of all modes"
+            )
+        else:
+            node.enclave_id = self.graph.add_enclave(enclave.workers, enclave.capacity)
+            self.enclaves.append(node)
+
     def _check_node(self, node: Node) -> None:
         for text in node.plan.problems:
             self._problem(f"{node.path}.{text}")
@@ -144,6 +180,8 @@ class Assembly:
 
     def _add_elements(self, node: Node) -> None:
         reactor, graph, ports = node.reactor, self.graph, self._ports
+        if node.plan.has_modes or node.extra:
+            self._modes.add(node)
         for name, kind, declaration in node.plan.elements:
             element = getattr(reactor, name, None)
             if type(element) is not type(declaration) or element.reactor is not reactor:
@@ -155,6 +193,8 @@ class Assembly:
                 self._add_element(node, kind, element)
         for name, element in node.extra or ():
             if getattr(reactor, name, None) is element:
+                if element.mode is not None:
+                    self._modes.place(node, element)
                 self._add_element(node, kind_of(element), element)
             else:
                 self._replaced(node, name, element, getattr(reactor, name, None))
@@ -187,11 +227,12 @@ class Assembly:
                 spec.min_spacing_ns,
                 POLICIES.index(spec.policy),
                 spec.capacity,
+                element.mode or node.within,
             )
-        else:
+        elif kind != MODE:  # those were added first
             offset = self._timer_ns(node, element, "offset", element.spec.offset)
             period = self._timer_ns(node, element, "period", element.spec.period)
-            graph.add_timer(element, offset, period)
+            graph.add_timer(element, offset, period, element.mode or node.within)
 
     def _timer_ns(self, node: Node, timer: Any, what: str, given: int | str | None) -> int:
         if not isinstance(given, str):
@@ -225,18 +266,33 @@ class Assembly:
 
     def _add_reactions(self, node: Node) -> None:
         reactor, declare = node.reactor, self.graph.declare
-        for name, function, planned in node.plan.reactions:
-            number = self._add_reaction(node, f"{node.path}.{name}", function)
-            for role, what in planned:
+        for planned in node.plan.reactions:
+            path = f"{node.path}.{planned.name}"
+            mode = planned.mode and getattr(reactor, planned.mode)
+            number = self._add_reaction(node, path, planned, mode)
+            for role, what in planned.declared:
+                if what is reset and mode is None:
+                    self._check_reset(node, path)
                 element = getattr(reactor, what) if type(what) is str else what
                 if not self.problems or self._is_in_graph(element):
                     declare(number, role, element)
 
-    def _add_reaction(self, node: Node, path: str, function: Any) -> int:
+    def _add_reaction(
+        self, node: Node, path: str, reaction: PlannedReaction | AddedReaction, mode: Any
+    ) -> int:
         self.paths.append(path)
         self.owners.append(node)
+        self.modes.append(mode)
         path_hash = int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little")
-        return self.graph.add_reaction(node.id, function, node.reactor, path_hash)
+        return self.graph.add_reaction(
+            node.id,
+            reaction.function,
+            node.reactor,
+            path_hash,
+            mode or node.within,
+            reaction.deadline_ns,
+            reaction.handler,
+        )
 
     def _add_added(self, node: Node, added: AddedReaction) -> None:
         path, n = f"{node.path}.{added.name}", 1
@@ -244,13 +300,19 @@ class Assembly:
         while path in taken:
             n += 1
             path = f"{node.path}.{added.name}#{n}"
-        number = self._add_reaction(node, path, added.function)
+        mode = self._modes.own(node, added.mode, added.name, added.line)
+        number = self._add_reaction(node, path, added, mode)
         if not added.has_trigger:
             self._problem(f"{path} has no trigger and would never run; name one ({added.line})")
+        doubled = ambiguous(added.declared)
+        if doubled is not None:
+            self._problem(f"{path} {doubled} ({added.line})")
         for role, element in added.declared:
             is_own = is_built_in(element) or element.reactor is node.reactor
-            reason = None if is_built_in(element) else self.wiring.out_of_reach(node, element)
+            reason = None if is_built_in(element) else self._out_of_reach(node, element, mode)
             reason = reason or misused(role, element, is_own)
+            if element is reset and mode is None:
+                self._check_reset(node, path, f" ({added.line})")
             if reason is not None:
                 self._problem(f"{path} has {element} as {role_name(role)}: {reason} ({added.line})")
                 continue
@@ -259,7 +321,31 @@ class Assembly:
             self.graph.declare(number, role, element)
             if role == EFFECT and isinstance(element, PORTS):
                 channels = element.channels if isinstance(element, MULTIPORTS) else (element,)
-                self.wiring.writers.update((channel.id, path) for channel in channels)
+                for channel in channels:
+                    self.wiring.writers.setdefault(channel.id, []).append((mode, path))
+
+    def _out_of_reach(self, node: Node, element: Any, mode: Any) -> str | None:
+        """Why a reaction of `node`, in this mode of it, cannot name an element."""
+        reason = self.wiring.out_of_reach(node, element)
+        if reason is not None:
+            return reason
+        within = mode_in(node, element)
+        if within is not None and within is not mode:
+            return elsewhere_text("it", within)
+        owner = node_of(element.reactor)
+        if owner.enclave_id == node.enclave_id:
+            return None
+        return (
+            f"{owner.path} is an enclave, with a time line of its own; connect the port, with"
+            f" after=, to one of {node.path} or of a child beside it"
+        )
+
+    def _check_reset(self, node: Node, path: str, where: str = "") -> None:
+        if node.within is None:
+            self._problem(
+                f"{path} has {reset} as trigger and lies in no mode, so that it would never come;"
+                f" put it into `with <mode>:`{where}"
+            )
 
     def _is_in_graph(self, element: Any) -> bool:
         return is_built_in(element) or (isinstance(element, ELEMENTS) and element.id >= 0)

@@ -10,7 +10,9 @@ class FrozenArrays:
     """The arrays that are payloads now, and how many ports and events hold each.
 
     An array that was writeable when it was set is made read-only, and writeable again when the last
-    port or event lets go of it. Its base and other views of the same memory are not touched.
+    port or event lets go of it. Its base and other views of the same memory are not touched. What
+    goes to one mutable reader alone, and the copies of mutable readers, are counted and stay
+    writeable.
 
     Note:
         Any worker; one lock, as this is for finding mistakes, not for speed.
@@ -18,22 +20,30 @@ class FrozenArrays:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._holders: dict[int, int] = {}  # by id of an array that was made read-only here
+        self._holders: dict[int, int] = {}  # by id of an array that was writeable when first held
+        self._frozen: set[int] = set()  # those of them that were made read-only here
 
     def freeze(self, value: Any) -> None:
         """Make `value` read-only if it is a NumPy array; called once for each time it is set."""
+        if self.hold(value):
+            with self._lock:
+                value.setflags(write=False)
+                self._frozen.add(id(value))
+
+    def hold(self, value: Any) -> bool:
+        """Count one more holder of `value`; return whether it is an array that is counted."""
         flags = getattr(value, "flags", None)
         if not hasattr(flags, "writeable"):
-            return
+            return False
         with self._lock:
-            if flags.writeable:
-                value.setflags(write=False)
-                self._holders[id(value)] = 1
-            elif id(value) in self._holders:
-                self._holders[id(value)] += 1
+            holders = self._holders.get(id(value), 0)
+            if not holders and not flags.writeable:
+                return False
+            self._holders[id(value)] = holders + 1
+            return True
 
     def thaw(self, value: Any) -> None:
-        """Undo one `freeze` of `value`."""
+        """Undo one `freeze` or `hold` of `value`."""
         with self._lock:
             holders = self._holders.get(id(value))
             if holders is None:
@@ -42,4 +52,7 @@ class FrozenArrays:
                 self._holders[id(value)] = holders - 1
                 return
             del self._holders[id(value)]
-        value.setflags(write=True)
+            was_frozen = id(value) in self._frozen
+            self._frozen.discard(id(value))
+        if was_frozen:
+            value.setflags(write=True)

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
 from . import _core
-from .elements import ACTIONS, ELEMENTS
+from .elements import ACTIONS, ELEMENTS, Mode, Transition, reset, shutdown, startup
+from .errors import AssemblyValueError
 from .ports import INPUTS, OUTPUTS
+from .scope import Nested, current_mode
+from .time import TimeLike, to_ns
 
 Body = Callable[[Any], object]
 
 TRIGGER, USE, EFFECT, PEEK = _core.TRIGGER, _core.USE, _core.EFFECT, _core.PEEK
-_ROLES = {TRIGGER: "trigger", USE: "use", EFFECT: "effect"}
+HISTORY = _core.HISTORY  # an effect, on a mode that is entered by history
+EFFECTS = (EFFECT, HISTORY)
+_ROLES = {TRIGGER: "trigger", USE: "use", EFFECT: "effect", HISTORY: "effect"}
 
 
 def is_built_in(element: Any) -> bool:
-    """Whether it is startup or shutdown."""
-    return element is _core.STARTUP or element is _core.SHUTDOWN
+    """Whether it is startup, shutdown or reset."""
+    return element is startup or element is shutdown or element is reset
+
+
+def in_roles(
+    call: str, triggers: Iterable[Any], uses: Iterable[Any], effects: Iterable[Any]
+) -> Iterator[tuple[int, Any]]:
+    """Yield (role, element) of what `call` was given; TypeError for what is no element."""
+    for role, elements in ((TRIGGER, triggers), (USE, uses), (EFFECT, effects)):
+        for element in elements:
+            if isinstance(element, Transition):
+                is_history = role == EFFECT and element.by_history
+                yield HISTORY if is_history else role, element.mode
+            elif isinstance(element, ELEMENTS) or is_built_in(element):
+                yield role, element
+            else:
+                raise TypeError(
+                    f"{call}() takes elements (ports, actions, timers, modes, startup, shutdown,"
+                    f" reset), got {element!r}"
+                )
 
 
 class Reaction:
@@ -29,33 +52,56 @@ class Reaction:
     """
 
     def __init__(
-        self,
-        function: Body,
-        triggers: tuple[Any, ...],
-        uses: tuple[Any, ...],
-        effects: tuple[Any, ...],
+        self, function: Body, declared: tuple[tuple[int, Any], ...], deadline_ns: int
     ) -> None:
         self.function = function
-        self.declared: tuple[tuple[int, Any], ...] = (
-            *((TRIGGER, element) for element in triggers),
-            *((USE, element) for element in uses),
-            *((EFFECT, element) for element in effects),
-        )
+        self.declared = declared
+        self.deadline_ns = deadline_ns  # -1: none
+        self.handler: Body | None = None
+        self.mode = current_mode()
+        self._owner: type | None = None
         self.__doc__ = function.__doc__
         self.__name__ = getattr(function, "__name__", "reaction")
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
         return self.function.__get__(instance, owner)
 
-    def on_deadline_miss(self, handler: Body) -> Body:
-        """Not available yet."""
-        raise ValueError("deadlines are not available yet")
+    def on_deadline_miss(self, handler: Body) -> Any:
+        """Declare what runs instead of the body when the deadline is missed; a decorator.
+
+        The handler takes no argument but `self`, and may read and set what the reaction
+        declares. A subclass overrides it by its name.
+
+        Raises:
+            TypeError: It takes arguments, or is a coroutine or a generator.
+            ValueError: The reaction has no deadline, has a handler already, or belongs to another
+                class.
+        """
+        name = self.__name__
+        check_body(handler, 1)
+        if self._owner is not None:
+            raise AssemblyValueError(
+                f"{name} belongs to {self._owner.__name__}, which is complete; override its handler"
+                " by name, or decorate the reaction again"
+            )
+        if self.deadline_ns < 0:
+            raise AssemblyValueError(
+                f"{name} has no deadline to miss; give @reaction(deadline=...)"
+            )
+        if self.handler is not None:
+            raise AssemblyValueError(f"{name} has a handler for missed deadlines already")
+        self.handler = handler
+        # Of the same name it would take the reaction's place in the class.
+        return self if getattr(handler, "__name__", None) == name else handler
 
 
 def reaction(
-    *triggers: Any, uses: Any = (), effects: Any = (), deadline: Any = None
+    *triggers: Any, uses: Any = (), effects: Any = (), deadline: TimeLike | None = None
 ) -> Callable[[Body], Reaction]:
     """Declare the decorated method as a reaction; its body takes no argument but `self`.
 
@@ -63,32 +109,28 @@ def reaction(
     mutually exclusive and run in the order of their definition, those of a base class first.
 
     Args:
-        *triggers: Elements of this class, or `startup` and `shutdown`.
+        *triggers: Elements of this class, or `startup`, `shutdown` and (in a mode) `reset`.
         uses: One element or several that the body may read and that do not trigger it.
-        effects: One output or action or several that the body may set or schedule. Undeclared ones
-            raise `UndeclaredEffectError` in the body.
-        deadline: Not available yet.
+        effects: One output, action or mode or several that the body may set or schedule; a mode
+            as `red` or `rr.reset(red)`, or as `rr.history(red)`. Undeclared ones raise
+            `UndeclaredEffectError` in the body.
+        deadline: How late physical time may be, after the tag's time, when the body starts; in ns
+            or a `timedelta`. When it is later, or for a deadline of 0 always, the handler runs
+            instead (see `Reaction.on_deadline_miss`), or nothing if there is none.
 
     Raises:
         TypeError: Something is no element, or the body is a coroutine, a generator, or takes
             arguments.
-        ValueError: A deadline was given.
+        ValueError: The deadline is negative.
 
     Note:
         An override of the name in a subclass replaces the body and keeps the place; decorated
         again, it replaces what is declared, too.
     """
-    if deadline is not None:
-        raise ValueError("reaction(deadline=...) is not available yet")
     if len(triggers) == 1 and isinstance(triggers[0], FunctionType):
         raise TypeError("write @rr.reaction(...) with its triggers in brackets")
-    roles = (_several(triggers), _several(uses), _several(effects))
-    for element in (*roles[0], *roles[1], *roles[2]):
-        if not isinstance(element, ELEMENTS) and not is_built_in(element):
-            raise TypeError(
-                "reaction() takes elements (ports, actions, timers, startup, shutdown), got"
-                f" {element!r}"
-            )
+    declared = tuple(in_roles("reaction", triggers, _several(uses), _several(effects)))
+    deadline_ns = -1 if deadline is None else to_ns(deadline, "deadline")
 
     def decorate(function: Body) -> Reaction:
         if isinstance(function, Reaction):
@@ -96,7 +138,7 @@ def reaction(
                 f"{function.__name__} is a reaction already; give it all its triggers at once"
             )
         check_body(function, 1)
-        return Reaction(function, *roles)
+        return Reaction(function, declared, deadline_ns)
 
     return decorate
 
@@ -128,12 +170,16 @@ def misused(role: int, element: Any, is_own: bool = True) -> str | None:
     """Return why an element may not stand in this role, or `None` when it may.
 
     Args:
-        role: TRIGGER, USE or EFFECT.
-        element: The element, or startup or shutdown.
+        role: TRIGGER, USE, EFFECT or HISTORY.
+        element: The element, or startup, shutdown or reset.
         is_own: Whether it belongs to the reaction's reactor, or else to a child of it.
     """
     if is_built_in(element):
         return None if role == TRIGGER else f"{element} can only be a trigger"
+    if isinstance(element, Mode):
+        if not is_own:
+            return "a mode is entered by the reactions of its own reactor"
+        return None if role in EFFECTS else "a mode can only be an effect, which enters it"
     if is_own:
         if role == EFFECT:
             if isinstance(element, INPUTS):
@@ -151,6 +197,38 @@ def misused(role: int, element: Any, is_own: bool = True) -> str | None:
     if role == EFFECT:
         return None if isinstance(element, INPUTS) else "only the child itself sets its output"
     return None if isinstance(element, OUTPUTS) else "a child's input is for the child to read"
+
+
+def misplaced(name: str, element: Any, mode: Any) -> str | None:
+    """Why an element may not be made in a mode, or `None` when it may."""
+    if isinstance(element, INPUTS + OUTPUTS):
+        return f"{name} is a port, which cannot belong to the mode {mode}; make it outside"
+    if isinstance(element, Mode):
+        return f"{name} is a mode made in the mode {mode}; a child in that mode may have modes"
+    return None
+
+
+def nested_text(made_in: Nested) -> str:
+    return (
+        f"`with {made_in.inner}:` stands inside `with {made_in.outer}:`; modes are nested by a"
+        " child in the outer one, with modes of its own"
+    )
+
+
+def elsewhere_text(what: str, mode: Any) -> str:
+    return (
+        f"{what} belongs to the mode {mode}, and only what is in that mode may name it; put both"
+        f" into `with {mode}:`, or neither"
+    )
+
+
+def ambiguous(declared: Iterable[tuple[int, Any]]) -> str | None:
+    """Say which mode is entered both by reset and by history, or `None`."""
+    by_role = [{what for role, what in declared if role == effect} for effect in EFFECTS]
+    both = by_role[0] & by_role[1]
+    if not both:
+        return None
+    return f"enters {min(map(str, both))} by reset and by history; declare one of them"
 
 
 def role_name(role: int) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _core
 from .assembly import Assembly
 from .declare import EFFECT, PEEK, TRIGGER, is_built_in
 from .elements import LogicalAction, PhysicalAction, Timer
@@ -110,7 +109,7 @@ class Graph:
         self._edges: dict[tuple[str, str, str, str], Edge] = {}
         firsts = self._add_boxes(assembly.nodes)
         self._add_reactions(assembly, levels, firsts)
-        for source, target, connection, node in assembly.wiring.links.values():
+        for source, target, connection, node in assembly.wiring.all_links():
             delay = "" if connection.delay_ns < 0 else f"after {shown_time(connection.delay_ns)}"
             kind = "physical" if connection.physical else "delayed" if delay else "connection"
             self._add_edge(self._item(source), self._item(target), self._box_of[node], kind, delay)
@@ -245,7 +244,7 @@ class Graph:
                 if role == PEEK:
                     continue
                 if is_built_in(element):
-                    kind = "startup" if element is _core.STARTUP else "shutdown"
+                    kind = element.name
                     item = box.items.get(kind) or self._add_item(box, kind, kind, kind)
                 else:
                     item = self._item(element)

@@ -1,4 +1,4 @@
-"""The elements of a reactor besides its ports: timers, actions, startup and shutdown.
+"""The elements of a reactor besides its ports: timers, actions, modes; startup, shutdown, reset.
 
 As a class attribute an element is a declaration, and the one to hand to `@reaction`. Every instance
 has live elements of its own under the same names, which are what a body reads, sets and schedules.
@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from . import _core
+from .errors import PhaseError
 from .ports import path_of, read
+from .scope import enter_mode, leave_mode
 from .time import TimeLike, to_ns
 
 T = TypeVar("T")
@@ -26,10 +28,10 @@ POLICIES: tuple[str, ...] = (
 )  # in the order of _core's numbers
 _FULL = ("raise", "drop", "block")
 
-startup = _core.STARTUP
-"""Trigger that is present at the first tag, (0, 0)."""
-shutdown = _core.SHUTDOWN
-"""Trigger that is present at the last tag."""
+startup = _core.startup
+"""Trigger that is present at the first tag, (0, 0); in a mode, after it became active first."""
+shutdown = _core.shutdown
+"""Trigger that is present at the last tag; not in a mode that was never active."""
 
 
 class ActionSpec(NamedTuple):
@@ -216,6 +218,111 @@ class Timer(_core.Timer):
         return f"<Timer {self}>"
 
 
+class Mode(_core.Mode):
+    """One of several ways in which a reactor may work, exactly one of which is current.
+
+    What is declared in its `with` block belongs to the mode: reactions, timers and actions in the
+    class body; children, connections and added reactions in `__init__`, as `with self.red:`. It is
+    active while the mode and all that enclose it are current. A reaction enters a mode that it
+    declares as effect by `self.red.set()`, after its tag: by reset, or by history if it declares
+    `rr.history(red)`.
+
+    Args:
+        initial: Whether the program starts in it; one mode of a reactor does.
+
+    >>> import reactorrl as rr
+    >>> class Light(rr.Reactor):
+    ...     red, green = rr.Mode(initial=True), rr.Mode()
+    ...     with red:
+    ...         wait = rr.Timer(rr.sec(3))
+    ...         @rr.reaction(wait, effects=green)
+    ...         def go(self):
+    ...             self.green.set()
+    """
+
+    __slots__ = ()
+
+    initial: bool
+
+    def __init__(self, *, initial: bool = False) -> None:
+        _core.Mode.__init__(self, bool(initial))
+
+    if TYPE_CHECKING:
+
+        def set(self) -> None:
+            """Enter the mode when this tag is over; the last call of a tag counts.
+
+            Raises:
+                UndeclaredEffectError: The reaction does not declare it as effect.
+                PhaseError: Called outside a reaction.
+            """
+
+        @property
+        def is_active(self) -> bool:
+            """Whether it and all that enclose it are current. PhaseError outside its reactor."""
+
+    def __enter__(self) -> Mode:
+        if self.id >= 0:
+            raise PhaseError(f"with {self}: is for before the program is assembled")
+        enter_mode(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        leave_mode()
+
+    __str__ = path_of
+
+    def __repr__(self) -> str:
+        return f"<Mode {self}>"
+
+
+class Transition:
+    """How an effect enters a mode; what `rr.reset(mode)` and `rr.history(mode)` return."""
+
+    __slots__ = ("by_history", "mode")
+
+    def __init__(self, mode: Mode, by_history: bool) -> None:
+        self.mode, self.by_history = mode, by_history
+
+    def __repr__(self) -> str:
+        return f"{'history' if self.by_history else 'reset'}({self.mode})"
+
+
+class _Reset(_core.Edge):
+    def __call__(self, mode: Mode) -> Transition:
+        return Transition(_checked_mode(mode, "reset"), by_history=False)
+
+
+reset = _Reset("reset", _core.RESET)
+"""Trigger that is present one microstep after the mode of the reaction was entered by reset.
+
+`rr.reset(mode)` is the effect of entering it so: its events and those of all modes in it are
+discarded, its timers start again, and the reactors in it go back to their initial modes.
+"""
+
+
+def history(mode: Mode) -> Transition:
+    """Return the effect of entering a mode by history: it goes on where it was left.
+
+    The events that were pending then come with the delays that remained.
+
+    Raises:
+        TypeError: `mode` is no mode.
+    """
+    return Transition(_checked_mode(mode, "history"), by_history=True)
+
+
+def _checked_mode(mode: Mode, what: str) -> Mode:
+    if not isinstance(mode, Mode):
+        raise TypeError(f"rr.{what}(mode) takes a mode, got {mode!r}")
+    return mode
+
+
 def _action_spec(min_delay: TimeLike, min_spacing: TimeLike | None, policy: str) -> ActionSpec:
     if policy not in POLICIES:
         raise ValueError(f"policy={policy!r}: it is one of {', '.join(map(repr, POLICIES))}")
@@ -223,5 +330,5 @@ def _action_spec(min_delay: TimeLike, min_spacing: TimeLike | None, policy: str)
     return ActionSpec(to_ns(min_delay, "min_delay"), spacing, policy)
 
 
-ELEMENTS = (_core.Port, _core.Multiport, _core.Action, _core.Timer)
+ELEMENTS = (_core.Port, _core.Multiport, _core.Action, _core.Timer, _core.Mode)
 ACTIONS = (LogicalAction, PhysicalAction)

@@ -18,7 +18,7 @@ def usable_cores() -> int:
     return max(1, min(allowed, granted or allowed))
 
 
-def place(affinity: Affinity, workers: int | None) -> tuple[int, list[int] | None]:
+def place(affinity: Affinity, workers: int | None, more: int = 0) -> tuple[int, list[int] | None]:
     """Choose the number of workers and the processor of each.
 
     Args:
@@ -26,10 +26,12 @@ def place(affinity: Affinity, workers: int | None) -> tuple[int, list[int] | Non
             cores first, one worker on each physical core before any sibling. `"spread"`: as far
             apart as possible, last-level caches in turn. A list: these processors in this order.
         workers: How many, or `None` for one on each processor of the list, or each usable one.
+        more: Workers of enclaves, which come after these.
 
     Returns:
-        The number of workers, and a processor for each, or `None` to pin nothing. There is nothing
-        to gain from pinning more workers than there are processors, so then none is pinned.
+        The number of workers, and a processor for each and for `more`, or `None` to pin nothing.
+        There is nothing to gain from pinning more workers than there are processors, so then none
+        is pinned.
 
     Raises:
         TypeError: `affinity` or `workers` is of another type.
@@ -55,12 +57,13 @@ def place(affinity: Affinity, workers: int | None) -> tuple[int, list[int] | Non
                 f"affinity={affinity!r}: it is None, 'performance', 'spread' or a list of CPUs"
             )
         count = workers or usable_cores()
-        return count, order[:count] if count <= len(order) else None
+        return count, order[: count + more] if count + more <= len(order) else None
     cpus = _checked(affinity)
-    count = workers or len(cpus)
-    if count > len(cpus):
-        raise ValueError(f"affinity lists {len(cpus)} CPUs for {count} workers")
-    return count, cpus[:count]
+    count = workers or max(1, len(cpus) - more)
+    if count + more > len(cpus):
+        of_enclaves = f" and {more} of enclaves" if more else ""
+        raise ValueError(f"affinity lists {len(cpus)} CPUs for {count} workers{of_enclaves}")
+    return count, cpus[: count + more]
 
 
 def _spread(topology: Sequence[tuple[int, int, int, int]]) -> list[int]:

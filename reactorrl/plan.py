@@ -21,24 +21,32 @@ from .declare import (
     USE,
     Body,
     Reaction,
+    ambiguous,
     check_body,
+    elsewhere_text,
     is_built_in,
+    misplaced,
     misused,
+    nested_text,
     role_name,
 )
-from .elements import ELEMENTS
+from .elements import ELEMENTS, Mode
 from .ports import OUTPUTS
+from .scope import Nested
 
 _STORE_ATTR, _EXTENDED_ARG = opmap["STORE_ATTR"], opmap["EXTENDED_ARG"]
 
-PORT, MULTIPORT, ACTION, TIMER = range(4)  # positions in elements.ELEMENTS
+PORT, MULTIPORT, ACTION, TIMER, MODE = range(5)  # positions in elements.ELEMENTS
 
 
 class PlannedReaction(NamedTuple):
     name: str
     function: Body
-    # (role, name of an element, or startup/shutdown itself)
+    # (role, name of an element, or startup, shutdown or reset itself)
     declared: tuple[tuple[int, Any], ...]
+    mode: str | None
+    deadline_ns: int  # -1: none
+    handler: Body | None
 
 
 @dataclass(eq=False, slots=True)
@@ -53,7 +61,9 @@ class Plan:
         problems: What is wrong with the class; told at assembly after the path of an instance.
         declarations: The elements by name.
         multiports: Names of those elements whose width may have to be looked up.
-        writers: Of each output that is an effect, the first such reaction.
+        has_modes: Whether there are modes among the elements.
+        modes: Of each element in a mode, the name of the mode.
+        writers: Of each output that is an effect, such reactions as (mode or `None`, name).
         stores: The attributes that methods of the class assign, and at how many places. Looking
             these names up finds what an instance holds without asking for its `__dict__`: once
             somebody did, CPython no longer specialises the attribute accesses of that instance.
@@ -68,7 +78,9 @@ class Plan:
     problems: tuple[str, ...]
     declarations: dict[str, Any]
     multiports: tuple[str, ...]
-    writers: dict[str, str]
+    has_modes: bool
+    modes: dict[str, str]
+    writers: dict[str, list[tuple[str | None, str]]]
     stores: dict[str, int]
     hidden: tuple[str, ...]
 
@@ -133,17 +145,18 @@ def make_plan(
                 f"{name} is one and the same element as {names_of[id(element)]}; declare two"
             )
         names_of[id(element)] = name
-    planned = tuple(_planned(cls, name, names_of, problems) for name in reactions)
     kinds = [(name, kind_of(element), element) for name, element in elements.items()]
+    modes = _modes(cls, kinds, names_of, problems)
+    planned = tuple(_planned(cls, name, names_of, modes, problems) for name in reactions)
     makers = [
         (name, element.make, (-1,) if kind == MULTIPORT else ()) for name, kind, element in kinds
     ]
     multiports = tuple(name for name, kind, _ in kinds if kind == MULTIPORT)
-    writers: dict[str, str] = {}
-    for name, _, declared in planned:
-        for role, what in declared:
+    writers: dict[str, list[tuple[str | None, str]]] = {}
+    for reaction in planned:
+        for role, what in reaction.declared:
             if role == EFFECT and isinstance(elements[what], OUTPUTS):
-                writers.setdefault(what, name)
+                writers.setdefault(what, []).append((reaction.mode, reaction.name))
     stores = _stores(cls)
     return Plan(
         cls,
@@ -153,6 +166,8 @@ def make_plan(
         tuple(problems),
         elements,
         multiports,
+        any(kind == MODE for _, kind, _ in kinds),
+        modes,
         writers,
         {
             name: n_places
@@ -164,7 +179,7 @@ def make_plan(
 
 
 def kind_of(element: Any) -> int:
-    """Return PORT, MULTIPORT, ACTION or TIMER."""
+    """Return PORT, MULTIPORT, ACTION, TIMER or MODE."""
     return next(kind for kind, base in enumerate(ELEMENTS) if isinstance(element, base))
 
 
@@ -215,28 +230,75 @@ def _declarations_of(owner: type) -> dict[str, Any]:
     return getattr(owner, "__dict__", {}).get("_rrl_declared", {})
 
 
+def _modes(
+    cls: type, kinds: list[tuple[str, int, Any]], names_of: dict[int, str], problems: list[str]
+) -> dict[str, str]:
+    """The modes of elements."""
+    modes: dict[str, str] = {}
+    for name, _, element in kinds:
+        mode = _mode_name(cls, name, element.mode, names_of, problems)
+        if mode is None:
+            continue
+        problem = misplaced(name, element, mode)
+        if problem is None:
+            modes[name] = mode
+        else:
+            problems.append(problem)
+    return modes
+
+
+def _mode_name(
+    cls: type, what: str, made_in: Any, names_of: dict[int, str], problems: list[str]
+) -> str | None:
+    if type(made_in) is Nested:
+        text = f"{made_in.inner}: {nested_text(made_in)}"
+        if text not in problems:
+            problems.append(text)
+        made_in = made_in.inner
+    if made_in is None or id(made_in) in names_of:
+        return names_of.get(id(made_in))
+    problems.append(f"{what} stands in `with {made_in}:`, which is no mode of {cls.__name__}")
+    return None
+
+
 def _planned(
-    cls: type, name: str, names_of: dict[int, str], problems: list[str]
+    cls: type,
+    name: str,
+    names_of: dict[int, str],
+    modes: dict[str, str],
+    problems: list[str],
 ) -> PlannedReaction:
     """The reaction `name` of `cls`: the nearest body, and what the nearest `@reaction` says."""
     body: Body | None = None
-    declared: tuple[tuple[int, Any], ...] = ()
+    reaction: Reaction | None = None
     for owner in cls.__mro__:
         value = vars(owner).get(name)
         if isinstance(value, FunctionType):
             body = body or value
         elif isinstance(value, Reaction):
-            body, declared = body or value.function, value.declared
+            body, reaction = body or value.function, value
             break
+    assert reaction is not None
+    declared = reaction.declared
+    mode = _mode_name(cls, name, reaction.mode, names_of, problems)
     if not any(role == TRIGGER for role, _ in declared):
         problems.append(f"{name} has no trigger and would never run; name one")
     named: list[tuple[int, Any]] = []
     for role, element in declared:
         if not is_built_in(element) and id(element) not in names_of:
-            problems.append(
-                f"{name} names {element}, which is no element of {cls.__name__}; for those of"
-                " children, and those made in __init__, use self.add_reaction"
+            advice = (
+                "a reaction enters the modes of its own reactor"
+                if isinstance(element, Mode)
+                else "for those of children, and those made in __init__, use self.add_reaction"
             )
+            problems.append(
+                f"{name} names {element}, which is no element of {cls.__name__}; {advice}"
+            )
+            continue
+        within = modes.get(names_of.get(id(element), ""))
+        if within is not None and within != mode:
+            reason = elsewhere_text("it", within)
+            problems.append(f"{name} has {element} as {role_name(role)}: {reason}")
             continue
         reason = misused(role, element)
         if reason is not None:
@@ -247,4 +309,24 @@ def _planned(
         entry = (role, element if is_built_in(element) else names_of[id(element)])
         if entry not in named:
             named.append(entry)
-    return PlannedReaction(name, body, tuple(named))  # type: ignore[arg-type]
+    doubled = ambiguous(named)
+    if doubled is not None:
+        problems.append(f"{name} {doubled}")
+    handler = _handler(cls, reaction)
+    return PlannedReaction(name, body, tuple(named), mode, reaction.deadline_ns, handler)  # type: ignore[arg-type]
+
+
+def _handler(cls: type, reaction: Reaction) -> Body | None:
+    """The handler of missed deadlines: as declared, or the method that overrides it by name."""
+    handler = reaction.handler
+    name = getattr(handler, "__name__", "")
+    for owner in cls.__mro__:
+        found = vars(owner).get(name)
+        if found is handler:
+            break
+        if isinstance(found, FunctionType) and any(
+            vars(base).get(name) is handler for base in owner.__mro__
+        ):
+            check_body(found, 1)
+            return found
+    return handler

@@ -87,11 +87,13 @@ class Input(_Port[T]):
         type: What the values are, for the reader; not checked.
         width: `None` for a single port, the number of channels, or the name of an attribute of the
             instance that holds it at the end of `__init__`.
-        mutable: Not available yet.
+        mutable: The reactor may write into the value. It gets the object itself if nobody else
+            reads it, and a copy of its own at each tag otherwise: `ndarray.copy`, `Tensor.clone`,
+            or `copy.deepcopy`, when it reads.
 
     Raises:
         TypeError: `width` is neither an int nor a name.
-        ValueError: `width` is negative, or `mutable` is true.
+        ValueError: `width` is negative.
 
     >>> Input[int](width=2).width
     2
@@ -111,16 +113,14 @@ class Input(_Port[T]):
         ) -> InputMultiport[T]: ...
 
     def __new__(cls, type: Any = None, *, width: Any = None, mutable: bool = False) -> Any:
-        if mutable:
-            raise ValueError("Input(mutable=True) is not available yet")
         port = super().__new__(cls)
         if width is None:
             return port
-        _core.Port.__init__(port, type)
+        _core.Port.__init__(port, type, bool(mutable))
         return InputMultiport(port, check_width(width))
 
     def __init__(self, type: Any = None, *, width: Any = None, mutable: bool = False) -> None:
-        _core.Port.__init__(self, type)
+        _core.Port.__init__(self, type, bool(mutable))
 
 
 class Output(_Port[T]):

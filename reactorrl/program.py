@@ -45,13 +45,14 @@ class Program:
     Args:
         main: The top reactor. An instance belongs to one program.
         workers: Threads that run reactions; `None` for the usable cores. The results do not depend
-            on it.
+            on it. Those of enclaves come on top.
         fast: Do not wait for physical time.
         timeout: Logical time (ns or `timedelta`) at which the program ends; its events still
             happen.
         keepalive: Do not end for lack of events.
         affinity: `None`, `"performance"` (fast cores first, one worker per physical core before its
-            sibling), `"spread"` (far apart), or a list of CPUs, one for each worker.
+            sibling), `"spread"` (far apart), or a list of CPUs, one for each worker; those of
+            enclaves come last.
         trace: File for a Chrome/Perfetto trace, written at the end.
         seed: Non-negative int from which every reactor's `rng` is spawned by path; without it there
             is none.
@@ -97,6 +98,9 @@ class Program:
                 f"{main.path} is a child of {node.parent.where()}; run that, or a new one"
             )
         self._assembly = Assembly(main)
+        more = sum(node.enclave.workers for node in self._assembly.enclaves[1:] if node.enclave)
+        if more:
+            count, cpus = place(affinity, workers, more)
         self._runtime = self._compile(
             workers=count,
             fast=bool(fast),
@@ -253,8 +257,9 @@ class Program:
             runtime = self._runtime
             runtime.join()
             paths = self._assembly.paths
+            enclaves = [node.path for node in self._assembly.enclaves]
             self._report = make_report(
-                runtime, paths, gil_enabled=self._gil_enabled, is_timed=self._is_timed
+                runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
             )
             self._error = self._reaction_error(runtime.failures(), paths)
             if self._trace is not None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core
 from .bank import ReactorBase, channels_of, flattened
-from .declare import EFFECT, TRIGGER, USE, check_body, is_built_in
+from .declare import check_body, in_roles
 from .elements import ELEMENTS
-from .errors import AssemblyError, PhaseError
+from .errors import AssemblyError, AssemblyValueError, PhaseError
 from .plan import Plan, make_plan
+from .scope import building, current_mode
 from .time import Tag, TimeLike, to_ns
-from .tree import Node, building, finish, passed_over
+from .tree import Node, finish, passed_over
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,7 @@ class Connection(NamedTuple):
     physical: bool
     broadcast: bool
     line: str
+    mode: Any  # in whose `with` block it was made
 
 
 class AddedReaction(NamedTuple):
@@ -42,6 +44,9 @@ class AddedReaction(NamedTuple):
     declared: tuple[tuple[int, Any], ...]  # (role, element)
     line: str
     has_trigger: bool  # as written: a bank's ports may be none
+    mode: Any  # in whose `with` block it was made
+    deadline_ns: int  # -1: none
+    handler: Callable[[Any], object] | None
 
 
 class ReactorMeta(type):
@@ -228,6 +233,7 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
             bool(physical),
             bool(broadcast),
             _line(),
+            current_mode(),
         )
         if node.connections is None:
             node.connections = []
@@ -251,35 +257,45 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
                 `self`.
             triggers: One element or several, in nested lists if convenient; so are the others.
             uses: May be read, do not trigger.
-            effects: Own outputs and actions, inputs of children.
-            deadline: Not available yet.
-            on_deadline_miss: Not available yet.
+            effects: Own outputs, actions and modes, inputs of children.
+            deadline: As for `@reaction`.
+            on_deadline_miss: What runs instead of the body when the deadline was missed; as `body`.
 
         Raises:
             TypeError: Something is no element, or the body takes other arguments.
-            ValueError: A deadline was given, or the body is a method of another reactor.
+            ValueError: The deadline is negative or missing, or the body is a method of another
+                reactor.
             PhaseError: The program has been assembled.
         """
         node = self._unassembled("add_reaction")
-        if deadline is not None or on_deadline_miss is not None:
-            raise ValueError(
-                "add_reaction(deadline=..., on_deadline_miss=...) is not available yet"
-            )
         function = self._callable_on_worker(body)
-        declared: dict[tuple[int, int], tuple[int, Any]] = {}
-        for role, elements in ((TRIGGER, triggers), (USE, uses), (EFFECT, effects)):
-            for element in flattened([elements]):
-                if not isinstance(element, ELEMENTS) and not is_built_in(element):
-                    raise TypeError(
-                        "add_reaction() takes elements (ports, actions, timers, startup, shutdown),"
-                        f" got {element!r}"
-                    )
-                declared[role, id(element)] = (role, element)
+        deadline_ns = -1 if deadline is None else to_ns(deadline, "deadline")
+        handler = None
+        if on_deadline_miss is not None:
+            if deadline is None:
+                raise AssemblyValueError(
+                    f"{node.where()}.add_reaction(on_deadline_miss=...) has no deadline to miss;"
+                    " give deadline=, too"
+                )
+            handler = self._callable_on_worker(on_deadline_miss)
+        elements = (flattened([given]) for given in (triggers, uses, effects))
+        declared = {
+            (role, id(element)): (role, element)
+            for role, element in in_roles("add_reaction", *elements)
+        }
         if node.added is None:
             node.added = []
-        name = getattr(body, "__name__", type(body).__name__)
         node.added.append(
-            AddedReaction(name, function, tuple(declared.values()), _line(), triggers != ())
+            AddedReaction(
+                getattr(body, "__name__", type(body).__name__),
+                function,
+                tuple(declared.values()),
+                _line(),
+                triggers != (),
+                current_mode(),
+                deadline_ns,
+                handler,
+            )
         )
 
     def _unassembled(self, call: str) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .time import Tag
@@ -33,14 +33,33 @@ class WorkerReport:
 
 
 @dataclass(frozen=True)
+class EnclaveReport:
+    """One enclave of a run.
+
+    Attributes:
+        path: Of its top reactor.
+        stop_tag: The tag at which its shutdown reactions ran.
+        tags: Tags that it processed, the stop tag included.
+        events: Events that were handled in it.
+        trace_hash: 16 hex digits over what it did.
+    """
+
+    path: str
+    stop_tag: Tag
+    tags: int
+    events: int
+    trace_hash: str
+
+
+@dataclass(frozen=True)
 class RunReport:
     """What a run did; returned by `run` and `join`, and on errors as `error.report`.
 
     Attributes:
-        stop_tag: The tag at which the shutdown reactions ran.
-        reactions: Bodies that were run.
+        stop_tag: The tag at which the shutdown reactions ran; the latest one of all enclaves.
+        reactions: Bodies that were run, handlers of missed deadlines included.
         events: Events that were handled.
-        tags: Tags that were processed, the stop tag included.
+        tags: Tags that were processed, the stop tag included; summed over the enclaves.
         wall_time_s: Seconds from start to end.
         trace_hash: 16 hex digits over tags, reactions, ports set and actions scheduled; equal for
             equal behaviour, whatever the number of workers.
@@ -49,6 +68,8 @@ class RunReport:
         workers: A `WorkerReport` for each worker.
         gil_enabled: Whether the interpreter's lock made the workers take turns.
         dropped: Events past the stop tag, or refused by the policy of their action.
+        deadline_misses: How often each reaction missed its deadline, by path; only those that did.
+        enclaves: An `EnclaveReport` for each enclave, that of the main reactor first.
     """
 
     stop_tag: Tag
@@ -62,6 +83,8 @@ class RunReport:
     workers: tuple[WorkerReport, ...]
     gil_enabled: bool
     dropped: int = 0
+    deadline_misses: dict[str, int] = field(default_factory=dict)
+    enclaves: tuple[EnclaveReport, ...] = ()
 
     @property
     def n_workers(self) -> int:
@@ -114,6 +137,19 @@ class RunReport:
             ("trace hash", self.trace_hash),
             ("GIL", "on: the workers took turns" if self.gil_enabled else "off"),
         ]
+        if self.deadline_misses:
+            missed = sum(self.deadline_misses.values())
+            worst = max(self.deadline_misses, key=self.deadline_misses.__getitem__)
+            rows.append(("deadlines missed", f"{missed:,}, most by {worst}"))
+        if len(self.enclaves) > 1:
+            rows += [
+                (
+                    f"enclave {enclave.path}",
+                    f"to {enclave.stop_tag}, {enclave.tags:,} tags, {enclave.events:,} events,"
+                    f" {enclave.trace_hash}",
+                )
+                for enclave in self.enclaves
+            ]
         for index, worker in enumerate(self.workers):
             pinned = "" if worker.cpu is None else f", on CPU {worker.cpu}"
             rows.append(
@@ -139,12 +175,20 @@ class RunReport:
         return rows
 
 
-def make_report(runtime: Any, paths: list[str], *, gil_enabled: bool, is_timed: bool) -> RunReport:
+def make_report(
+    runtime: Any,
+    paths: list[str],
+    enclaves: list[str],
+    *,
+    gil_enabled: bool,
+    is_timed: bool,
+) -> RunReport:
     """Read the report of a runtime that has ended.
 
     Args:
         runtime: The `_core.Runtime`, joined.
         paths: Of the reactions, by id.
+        enclaves: Paths of the enclaves, by id.
         gil_enabled: See `RunReport`.
         is_timed: Whether the reactions were timed.
     """
@@ -176,4 +220,17 @@ def make_report(runtime: Any, paths: list[str], *, gil_enabled: bool, is_timed: 
         workers=workers,
         gil_enabled=gil_enabled,
         dropped=stats["dropped"],
+        deadline_misses={
+            path: n for path, n in zip(paths, runtime.miss_counts(), strict=True) if n
+        },
+        enclaves=tuple(
+            EnclaveReport(
+                path=path,
+                stop_tag=Tag(*enclave["stop_tag"]),
+                tags=enclave["tags"],
+                events=enclave["events"],
+                trace_hash=f"{enclave['trace_hash']:016x}",
+            )
+            for path, enclave in zip(enclaves, runtime.enclave_stats(), strict=True)
+        ),
     )

@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import itertools
 import operator
-import threading
 from collections.abc import Callable
 from gc import get_referents
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bank import Bank, ReactorBase
-from .elements import ACTIONS, ELEMENTS, Timer
+from .elements import ACTIONS, ELEMENTS, Mode, Timer
 from .errors import AssemblyError
 from .plan import Plan
 from .ports import MULTIPORTS, PORTS, resolved_width
+from .scope import current_mode
 
-_LIVE = frozenset({*PORTS, *ACTIONS, Timer})
+_LIVE = frozenset({*PORTS, *ACTIONS, Timer, Mode})
 _serials = itertools.count()
-
-
-class Building(threading.local):
-    """The nodes whose `__init__` runs on this thread, innermost last."""
-
-    def __init__(self) -> None:
-        self.stack: list[Node] = []
-
-
-building = Building()
 
 
 class Membership:
@@ -45,6 +35,13 @@ class Membership:
         self.seed: int | None = None
 
 
+class Enclave(NamedTuple):
+    """What `enclave` was asked for."""
+
+    workers: int
+    capacity: int
+
+
 class Node:
     """What the library keeps of one reactor; `reactor._rrl`."""
 
@@ -54,10 +51,13 @@ class Node:
         "built",
         "children",
         "connections",
+        "enclave",
+        "enclave_id",
         "extra",
         "id",
         "label",
         "membership",
+        "mode",
         "parent",
         "path",
         "plan",
@@ -65,12 +65,17 @@ class Node:
         "reactor",
         "rng",
         "serial",
+        "within",
     )
 
     def __init__(self, reactor: Any, plan: Plan, builder: Node | None) -> None:
         self.reactor = reactor
         self.plan = plan
         self.builder = builder  # whose __init__ made it
+        self.mode: Any = current_mode()  # in whose `with` block it was made
+        self.within: Any = None  # once assembled: the innermost mode that encloses it
+        self.enclave: Enclave | None = None  # that it is
+        self.enclave_id = 0  # in the graph: that it belongs to
         self.serial = next(_serials)
         self.parent: Node | None = None
         self.label = ""  # under the parent, as in "rollouts[3]"

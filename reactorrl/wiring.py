@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from .declare import elsewhere_text
+from .modes import mode_in
 from .ports import INPUTS, OUTPUTS
 from .reactor import Connection
 from .tree import Membership, Node, node_of
 
 Link = tuple[Any, Any, Connection, Node]
-"""Source and destination channel, the call of `connect`, and whose call it was."""
+"""Source and destination channel, the call of `connect`, and whose call it was.
+
+Several lead to one destination only if they are in different modes of the reactor that connects."""
 
 _NAMED_PORTS = 3  # of a long list in a message
 
@@ -19,34 +23,52 @@ class Wiring:
     """The connected pairs of one program, by the id of the destination.
 
     Attributes:
-        links: Port id to `Link`.
-        writers: Port id to the path of a reaction added with it as effect.
+        links: Port id to `Link`, the first one.
+        writers: Port id to (mode or `None`, path) of reactions added with it as effect.
     """
 
     def __init__(self, graph: Any, membership: Membership, report: Callable[[str], None]) -> None:
         self.links: dict[int, Link] = {}
-        self.writers: dict[int, str] = {}
+        self.writers: dict[int, list[tuple[Any, str]]] = {}
+        self._others: dict[int, list[Link]] = {}  # links beyond the first
         self._graph = graph
         self._membership = membership
         self._report = report
 
-    def add(self, node: Node, connection: Connection) -> None:
-        """Check one call of `connect` and add its pairs to the graph."""
+    def add(self, node: Node, connection: Connection, mode: Any) -> None:
+        """Check one call of `connect`, in this mode of `node`, and add its pairs to the graph."""
         sources = self._repeated(node, connection)
         if sources is None:
             return
         links, connect = self.links, self._graph.connect
         delay_ns, physical = connection.delay_ns, connection.physical
-        checked = None
+        is_same_tag = delay_ns < 0 and not physical
+        within = mode or node.within
+        checked, enclave = None, 0
         for source, destination in zip(sources, connection.destinations, strict=True):
             if source is not checked:
-                checked = source if _may_send(node, source) else None
+                checked = source if _may_send(node, source, mode) else None
+                enclave = node_of(source.reactor).enclave_id if checked is not None else 0
             number = destination.id
-            if checked is None or number in links or not self._may_receive(node, destination):
-                self._report(self._why_not(node, source, destination, connection))
+            if (
+                checked is None
+                or not self._may_receive(node, destination, mode)
+                or (is_same_tag and node_of(destination.reactor).enclave_id != enclave)
+            ):
+                self._report(self._why_not(node, source, destination, connection, mode))
                 continue
-            links[number] = (source, destination, connection, node)
-            connect(source, destination, delay_ns, physical)
+            link = (source, destination, connection._replace(mode=mode), node)
+            if number in links:
+                self._others.setdefault(number, []).append(link)
+            else:
+                links[number] = link
+            connect(source, destination, delay_ns, physical, within)
+
+    def all_links(self) -> Iterator[Link]:
+        """Yield the links, by destination in the order in which each was connected first."""
+        for number, link in self.links.items():
+            yield link
+            yield from self._others.get(number, ())
 
     def out_of_reach(self, node: Node, element: Any) -> str | None:
         """Return why reactions and connections of `node` cannot name this element, or `None`."""
@@ -86,30 +108,53 @@ class Wiring:
         )
         return None
 
-    def _may_receive(self, node: Node, port: Any) -> bool:
+    def _may_receive(self, node: Node, port: Any, mode: Any) -> bool:
         owner = port.reactor
-        if owner is None or port.id < 0 or port.id in self.writers:
+        if owner is None or port.id < 0:
             return False
         if owner is node.reactor:
-            return isinstance(port, OUTPUTS) and port.name not in node.plan.writers
-        return isinstance(port, INPUTS) and node_of(owner).parent is node
+            if not isinstance(port, OUTPUTS):
+                return False
+            is_free = port.name not in node.plan.writers
+        else:
+            child = node_of(owner)
+            is_free = isinstance(port, INPUTS) and child.parent is node
+            if not (is_free and _is_seen(child, node, mode)):
+                return False
+        is_free = is_free and port.id not in self.links and port.id not in self.writers
+        return is_free or self._rival(node, port, mode) is None
 
-    def _why_not(self, node: Node, source: Any, destination: Any, connection: Connection) -> str:
+    def _rival(self, node: Node, port: Any, mode: Any) -> str | None:
+        """Say what else sets the port, unless that is in another mode."""
+        first = self.links.get(port.id)
+        for link in (first, *self._others.get(port.id, ())) if first is not None else ():
+            if not _exclude(mode, link[2].mode):
+                return f"{link[0]} is connected to it already ({link[2].line})"
+        for other, path in self.writers.get(port.id, ()):
+            if not _exclude(mode, other):
+                return f"the reaction {path} sets it"
+        if port.reactor is node.reactor:
+            for name, reaction in node.plan.writers.get(port.name, ()):
+                if name is None or mode is None or name == mode.name:
+                    return f"the reaction {node.path}.{reaction} sets it"
+        return None
+
+    def _why_not(
+        self, node: Node, source: Any, destination: Any, connection: Connection, mode: Any
+    ) -> str:
         reason = (
             _named(source, self.out_of_reach(node, source))
             or _wrong_source(node, source)
+            or _elsewhere(node, source, mode)
             or _named(destination, self.out_of_reach(node, destination))
             or _wrong_destination(node, destination)
+            or _elsewhere(node, destination, mode)
+            or _apart(source, destination, connection)
         )
         if reason is None:
-            link = self.links.get(destination.id)
-            if link is not None:
-                first = f"{link[0]} is connected to it already ({link[2].line})"
-            else:
-                writer = self.writers.get(destination.id)
-                writer = writer or f"{node.path}.{node.plan.writers[destination.name]}"
-                first = f"the reaction {writer} sets it"
-            reason = f"{first}; a port has one writer"
+            reason = f"{self._rival(node, destination, mode)}; a port has one writer"
+            if mode is not None:
+                reason += " in each mode"
         return f"{node.path}.connect: {source} to {destination}: {reason} ({connection.line})"
 
 
@@ -119,13 +164,42 @@ def shown_link(link: Link) -> str:
     return f"{source} -> {destination} ({connection.line})"
 
 
-def _may_send(node: Node, port: Any) -> bool:
+def _may_send(node: Node, port: Any, mode: Any) -> bool:
     owner = port.reactor
     if owner is None or port.id < 0:
         return False
     if owner is node.reactor:
         return isinstance(port, INPUTS)
-    return isinstance(port, OUTPUTS) and node_of(owner).parent is node
+    child = node_of(owner)
+    return isinstance(port, OUTPUTS) and child.parent is node and _is_seen(child, node, mode)
+
+
+def _is_seen(child: Node, node: Node, mode: Any) -> bool:
+    """Whether what is in this mode of `node` may name the child."""
+    return child.within is node.within or child.within is mode
+
+
+def _exclude(one: Any, other: Any) -> bool:
+    """Whether two modes of one reactor are never active at once."""
+    return one is not None and other is not None and one is not other
+
+
+def _elsewhere(node: Node, port: Any, mode: Any) -> str | None:
+    within = mode_in(node, port)
+    if within is None or within is mode:
+        return None
+    return elsewhere_text(str(port.reactor.path), within)
+
+
+def _apart(source: Any, destination: Any, connection: Connection) -> str | None:
+    """Why two enclaves cannot be connected so."""
+    ends = [node_of(port.reactor) for port in (source, destination)]
+    if ends[0].enclave_id == ends[1].enclave_id or connection.delay_ns >= 0 or connection.physical:
+        return None
+    return (
+        "the two are in different enclaves, which share no tags; connect them with after= (0 is one"
+        " microstep) or physical=True"
+    )
 
 
 def _wrong_source(node: Node, port: Any) -> str | None:

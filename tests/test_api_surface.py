@@ -10,9 +10,10 @@ from reactorrl.interrupts import gil_explanation
 
 NAMES = {
     "Input Output Timer LogicalAction PhysicalAction startup shutdown",
+    "Mode reset history enclave",
     "nsec usec msec sec FOREVER NEVER Tag",
     "Reactor reaction Bank interleaved",
-    "Program run RunReport",
+    "Program run RunReport EnclaveReport",
     "ReactorError AssemblyError CausalityLoopError ReactionError AbsentError",
     "UndeclaredEffectError UndeclaredUseError PhaseError CapacityError",
 }
@@ -33,6 +34,10 @@ def test_every_name_is_there():
         (rr.Timer, "offset, period"),
         (rr.LogicalAction, "min_delay, *, min_spacing, policy"),
         (rr.PhysicalAction, "min_delay, *, min_spacing, policy, capacity, full"),
+        (rr.Mode, "*, initial"),
+        (rr.history, "mode"),
+        (rr.reset, "mode"),
+        (rr.enclave, "reactor, *, workers, capacity"),
         (rr.reaction, "*triggers, uses, effects, deadline"),
         (
             rr.Reactor.add_reaction,

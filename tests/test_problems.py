@@ -186,8 +186,8 @@ def test_second_writers():
             pass
 
     assert problems(Outer()) == [
-        "Outer.connect: Outer.b.out to Outer.c.inp: Outer.a.out is connected to it already; a port"
-        " has one writer",
+        "Outer.connect: Outer.b.out to Outer.c.inp: Outer.a.out is connected to it already; a"
+        " port has one writer",
         "Outer.connect: Outer.b.out to Outer.d.inp: the reaction Outer.feed sets it; a port has one"
         " writer",
         "Outer.connect: Outer.b.out to Outer.out: the reaction Outer.set sets it; a port has one"
@@ -524,17 +524,314 @@ def test_many_problems_are_shortened_in_the_text_only():
     assert str(e.value).splitlines()[-1] == "  - and 69 more (see .problems)"
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: rr.Input(mutable=True),
-        lambda: rr.reaction(rr.startup, deadline=5),
-        lambda: Pass.go.on_deadline_miss(lambda self: None),
-        lambda: Source().add_reaction(lambda: None, triggers=[rr.startup], deadline=5),
-        lambda: Source().add_reaction(lambda: None, [rr.startup], on_deadline_miss=lambda: None),
-    ],
-)
-def test_what_is_not_there_yet(make):
-    """Mutable inputs and deadlines are refused instead of being ignored."""
-    with pytest.raises(ValueError, match="not available yet"):
-        make()
+def test_deadlines():
+    """A handler needs a deadline to miss, and is given once, in the class of the reaction."""
+
+    class Late(rr.Reactor):
+        @rr.reaction(rr.startup, deadline=5)
+        def go(self):
+            pass
+
+        @go.on_deadline_miss
+        def late(self):
+            pass
+
+        with pytest.raises(ValueError, match=r"^go has a handler for missed deadlines already"):
+            go.on_deadline_miss(late)
+
+    with pytest.raises(ValueError, match=r"^go belongs to Late, which is complete; override its"):
+        Late.go.on_deadline_miss(lambda self: None)
+    with pytest.raises(ValueError, match=r"^deadline is negative"):
+        rr.reaction(rr.startup, deadline=-1)
+    with pytest.raises(TypeError, match="deadline is a float"):
+        rr.reaction(rr.startup, deadline=0.5)
+    with pytest.raises(ValueError, match=r"^go has no deadline to miss; give @reaction"):
+        rr.reaction(rr.startup)(Late.go.function).on_deadline_miss(lambda self: None)
+    with pytest.raises(TypeError, match="the body of a reaction takes self"):
+        rr.reaction(rr.startup, deadline=1)(Late.go.function).on_deadline_miss(lambda: None)
+    main = Source()
+    with pytest.raises(ValueError, match=r"^Source.add_reaction.* has no deadline to miss"):
+        main.add_reaction(lambda: None, rr.startup, on_deadline_miss=lambda: None)
+    with pytest.raises(ValueError, match=r"^deadline is negative"):
+        main.add_reaction(lambda: None, rr.startup, deadline=-1)
+
+
+def test_calls_of_enclave():
+    """What is no reactor, no number of workers or no capacity is refused at once."""
+    for wrong in (5, Source, [Source()], Source().out):
+        with pytest.raises(TypeError, match="takes a reactor or a bank"):
+            rr.enclave(wrong)
+    with pytest.raises(ValueError, match="workers=0"):
+        rr.enclave(Source(), workers=0)
+    with pytest.raises(ValueError, match="capacity=-1"):
+        rr.enclave(Source(), capacity=-1)
+    with pytest.raises(TypeError, match="workers=True"):
+        rr.enclave(Source(), workers=True)
+    main = Source()
+    assert rr.enclave(main) is main
+    with pytest.raises(ValueError, match="Source is an enclave already"):
+        rr.enclave(main)
+    other = Source()
+    rr.Program(other, workers=1)
+    with pytest.raises(rr.PhaseError, match="before the program is assembled"):
+        rr.enclave(other)
+
+
+def test_enclaves():
+    """Enclaves meet at delayed connections only, and stand outside of modes."""
+
+    class Modal(rr.Reactor):
+        on = rr.Mode(initial=True)
+
+        def __init__(self):
+            with self.on:
+                self.inner = rr.enclave(Source())
+
+    class Outer(rr.Reactor):
+        inp, out = rr.Input(), rr.Output()
+
+        def __init__(self):
+            self.one, self.two = rr.enclave(rr.Bank(2, Pass)), rr.enclave(Pass(), workers=2)
+            self.three, self.modal = Pass(), Modal()
+            self.connect(self.one.out, [self.two.inp, self.three.inp])
+            self.connect(self.inp, self.one[0].inp)
+            self.connect(self.two.out, self.one[1].inp, after=0)
+            self.connect(self.three.out, self.out, physical=True)
+            self.add_reaction(self.look, self.one[0].out, self.three.out)
+
+        def look(self):
+            pass
+
+    apart = (
+        "the two are in different enclaves, which share no tags; connect them with after= (0 is one"
+        " microstep) or physical=True"
+    )
+    assert problems(rr.enclave(Outer())) == [
+        "Outer is the main reactor and so an enclave already; its workers are those of the program",
+        "Outer.modal.inner is an enclave and in the mode Outer.modal.on; an enclave's time does not"
+        " stand still, so make it outside of all modes",
+        "Outer.look has Outer.one[0].out as trigger: Outer.one[0] is an enclave, with a time line"
+        " of its own; connect the port, with after=, to one of Outer or of a child beside it",
+        f"Outer.connect: Outer.one[0].out to Outer.two.inp: {apart}",
+        f"Outer.connect: Outer.one[1].out to Outer.three.inp: {apart}",
+        f"Outer.connect: Outer.inp to Outer.one[0].inp: {apart}",
+    ]
+
+
+def test_initial_modes():
+    """One mode of a reactor is initial, wherever its modes come from."""
+
+    class Unset(rr.Reactor):
+        red, green = rr.Mode(), rr.Mode()
+
+    class Two(Unset):
+        blue = rr.Mode(initial=True)
+
+        def __init__(self):
+            self.black = rr.Mode(initial=True)
+
+    def build(self):
+        self.unset, self.two = Unset(), Two()
+
+    assert problems(Main(build)) == [
+        "Main.unset has modes (red, green) and none of them is initial; give `initial=True` to the"
+        " one to start in",
+        "Main.two has 2 initial modes, blue and black; a program starts in one of them",
+    ]
+
+
+class Light(rr.Reactor):
+    cars, lamp = rr.Input(), rr.Output()
+    red, green = rr.Mode(initial=True), rr.Mode()
+    with red:
+        wait = rr.Timer()
+        act = rr.LogicalAction()
+
+        @rr.reaction(wait, effects=[rr.history(green), lamp])
+        def go(self):
+            pass
+
+
+def test_modes_of_classes():
+    """What a class declares in its modes, and names across them."""
+
+    class Wrong(Light):
+        other = rr.Timer()
+
+        with Light.green:
+            inp = rr.Input()
+            inner = rr.Mode()
+
+            @rr.reaction(rr.reset, Light.wait, other, effects=Light.act)
+            def restart(self):
+                pass
+
+            with Light.red:
+                late = rr.Timer()
+
+                @rr.reaction(late, Light.green, uses=rr.reset(Light.red))
+                def double(self):
+                    pass
+
+        @rr.reaction(rr.reset, effects=[Light.green, rr.history(Light.green)])
+        def outside(self):
+            pass
+
+    class Foreign(rr.Reactor):
+        with Light.red:
+            tick = rr.Timer()
+
+            @rr.reaction(tick, effects=Light.green)
+            def go(self):
+                pass
+
+    def build(self):
+        self.wrong, self.foreign = Wrong(), Foreign()
+
+    put = "only what is in that mode may name it; put both into `with red:`, or neither"
+    only = "a mode can only be an effect, which enters it"
+    assert problems(Main(build)) == [
+        "Main.wrong.inp is a port, which cannot belong to the mode green; make it outside",
+        "Main.wrong.inner is a mode made in the mode green; a child in that mode may have modes",
+        "Main.wrong.red: `with red:` stands inside `with green:`; modes are nested by a child in"
+        " the outer one, with modes of its own",
+        f"Main.wrong.restart has wait as trigger: it belongs to the mode red, and {put}",
+        f"Main.wrong.restart has act as effect: it belongs to the mode red, and {put}",
+        f"Main.wrong.double has green as trigger: {only}",
+        f"Main.wrong.double has red as use: {only}",
+        "Main.wrong.outside enters green by reset and by history; declare one of them",
+        "Main.foreign.tick stands in `with red:`, which is no mode of Foreign",
+        "Main.foreign.go stands in `with red:`, which is no mode of Foreign",
+        "Main.foreign.go names green, which is no element of Foreign; a reaction enters the modes"
+        " of its own reactor",
+        "Main.wrong.outside has reactorrl.reset as trigger and lies in no mode, so that it would"
+        " never come; put it into `with <mode>:`",
+    ]
+
+
+def test_modes_of_instances():
+    """What `__init__` makes in modes, and names across them."""
+
+    class Outer(rr.Reactor):
+        out, one_out = rr.Output(), rr.Output()
+        on, off = rr.Mode(initial=True), rr.Mode()
+
+        def __init__(self):
+            self.a, self.light = Source(), Light()
+            with self.on:
+                self.b, self.c = Source(), Sink()
+                self.port = rr.Input()
+                self.tick = rr.Timer()
+                self.connect(self.a.out, self.out)
+            with self.off:
+                self.d = Sink()
+                self.connect(self.b.out, self.d.inp)
+                self.add_reaction(self.look, self.tick, self.b.out, [self.out, rr.history(self.on)])
+                self.connect(self.a.out, self.one_out)
+                with self.on:
+                    self.e = Sink()
+            self.connect(self.a.out, self.c.inp)
+            self.connect(self.b.out, self.one_out)
+            self.connect(self.a.out, self.one_out)
+            with self.light.red:
+                self.f = Sink()
+                self.add_reaction(self.look, rr.startup, effects=self.light.green)
+            with rr.Mode():
+                self.g = rr.Timer()
+            self.add_reaction(self.look, rr.reset, effects=[self.off, rr.history(self.off)])
+
+        def look(self):
+            pass
+
+    def with_(mode, other):
+        return (
+            f"belongs to the mode {mode}, and only what is in that mode may name it; put both into"
+            f" `with {mode}:`, or neither"
+        )
+
+    on, off, red = "Outer.on", "Outer.off", "Outer.light.red"
+    assert problems(Outer()) == [
+        "Outer.port is a port, which cannot belong to the mode Outer.on; make it outside",
+        "Outer.g stands in `with <unnamed Mode>:`, which is no mode of Outer",
+        f"Outer: `with {on}:` stands inside `with {off}:`; modes are nested by a child in the outer"
+        " one, with modes of its own",
+        f"Outer.f was made in `with {red}:`, which is no mode of Outer",
+        f"Outer.look has Outer.tick as trigger: it {with_(on, off)}",
+        f"Outer.look has Outer.b.out as use: it {with_(on, off)}",
+        f"Outer.look stands in `with {red}:`, which is no mode of Outer",
+        "Outer.look#2 has Outer.light.green as effect: a mode is entered by the reactions of its"
+        " own reactor",
+        f"Outer.look#3 enters {off} by reset and by history; declare one of them",
+        "Outer.look#3 has reactorrl.reset as trigger and lies in no mode, so that it would never"
+        " come; put it into `with <mode>:`",
+        f"Outer.connect: Outer.b.out to Outer.d.inp: Outer.b {with_(on, off)}",
+        f"Outer.connect: Outer.a.out to Outer.c.inp: Outer.c {with_(on, off)}",
+        f"Outer.connect: Outer.b.out to Outer.one_out: Outer.b {with_(on, off)}",
+        "Outer.connect: Outer.a.out to Outer.one_out: Outer.a.out is connected to it already; a"
+        " port has one writer",
+    ]
+
+
+def test_writers_in_modes():
+    """One destination may have a writer in each mode; not two in one, and not one outside."""
+
+    class Outer(Light):
+        with Light.green:
+
+            @rr.reaction(rr.reset, effects=Light.lamp)
+            def shine(self):
+                pass
+
+        def __init__(self):
+            self.a, self.b, self.c = Source(), Source(), Sink()
+            with self.red:
+                self.connect(self.a.out, self.c.inp)
+            with self.green:
+                self.connect(self.a.out, self.c.inp, after=0)
+                self.connect(self.b.out, self.c.inp)
+                self.connect(self.b.out, self.lamp)
+            self.connect(self.b.out, self.c.inp)
+            self.connect(self.b.out, self.lamp)
+
+    to = "Outer.connect: Outer.b.out to Outer"
+    assert problems(Outer()) == [
+        f"{to}.c.inp: Outer.a.out is connected to it already; a port has one writer in each mode",
+        f"{to}.lamp: the reaction Outer.shine sets it; a port has one writer in each mode",
+        f"{to}.c.inp: Outer.a.out is connected to it already; a port has one writer",
+        f"{to}.lamp: the reaction Outer.go sets it; a port has one writer",
+    ]
+
+
+def test_calls_of_modes():
+    """Transitions are into modes; a block of a mode is for before the assembly."""
+    for call in (rr.reset, rr.history):
+        with pytest.raises(TypeError, match="takes a mode"):
+            call(Light.wait)
+    main = Light()
+    rr.Program(main, workers=1)
+    with pytest.raises(rr.PhaseError, match=r"with Light\.red: is for before"), main.red:
+        pass
+    with pytest.raises(rr.PhaseError):
+        main.green.set()
+    with pytest.raises(rr.PhaseError, match="only a running reaction"):
+        _ = main.red.is_active
+
+
+def test_a_block_that_raises_leaves_nothing_behind():
+    """An exception in `with mode:` ends the block, in a class and in `__init__`."""
+    with pytest.raises(ZeroDivisionError):
+
+        class Broken(rr.Reactor):
+            red = rr.Mode(initial=True)
+            with red:
+                _ = 1 // 0
+
+    def build(self):
+        self.red = rr.Mode(initial=True)
+        with self.red:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Main(build)
+    assert rr.Timer().mode is None
+    rr.Program(Light(), workers=1)

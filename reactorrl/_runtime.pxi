@@ -1,0 +1,183 @@
+"""A compiled program: running it, and what it did. Part of _core.pyx."""
+
+
+@cython.final
+@cython.always_allow_keywords(True)
+cdef class Runtime:
+    def __init__(self, Graph graph, *, uint32_t workers, bint fast, bint keepalive, bint profile,
+                 bint check, int64_t timeout_ns, cpus, uint32_t trace_capacity,
+                 bint virtual_clock=False, bint stepped=False, bint replay=False):
+        cdef rrl.rrl_options_t options
+        cdef int32_t *c_cpus = NULL
+        cdef uint32_t i
+        if graph._c_graph is NULL:
+            raise errors.PhaseError("this graph has its program already")
+        if cpus is not None:
+            c_cpus = <int32_t *>calloc(len(cpus), sizeof(int32_t))
+            if c_cpus is NULL:
+                raise MemoryError
+            for i in range(<uint32_t>len(cpus)):
+                c_cpus[i] = cpus[i]
+        options.n_workers = workers
+        options.fast = fast
+        options.virtual_clock = virtual_clock
+        options.stepped = stepped
+        options.replay = replay
+        options.keepalive = keepalive
+        options.profile = profile
+        options.timeout_ns = rrl.RRL_FOREVER if timeout_ns < 0 else timeout_ns
+        options.cpus = c_cpus
+        options.trace_capacity = trace_capacity
+        options.yield_seed = 0
+        graph._frozen = checks.FrozenArrays() if check else None
+        self.graph = graph
+        try:
+            graph._compile(&options)
+        finally:
+            free(c_cpus)
+
+    @property
+    def levels(self):
+        return [rrl.rrl_program_level(self.graph._c_program, i) for i in self._ids()]
+
+    @property
+    def homes(self):
+        return [rrl.rrl_program_home(self.graph._c_program, i) for i in self._ids()]
+
+    def start(self):
+        cdef uint32_t i
+        cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
+        if not self._holds_itself:
+            for i in range(self.graph._n_workers):
+                # Not on the workers: growing the interpreter's tables stops all attached threads.
+                if self.graph._c_host.states[i] is NULL:
+                    self.graph._c_host.states[i] = rl_new_thread_state()
+            self._hold(True)
+            with nogil:
+                rc = rrl.rrl_program_start(self.graph._c_program)
+            if rc < 0:
+                self._hold(False)
+                self._drop_states()
+        _check(rc, "Program.start")
+
+    cdef int _hold(self, bint holds) except -1:
+        """While threads run, neither a count of 0 nor the collector may free what they use."""
+        self._holds_itself = holds
+        if holds:
+            Py_INCREF(self)
+        else:
+            Py_DECREF(self)
+        return 0
+
+    cdef int _drop_states(self) except -1:
+        cdef uint32_t i
+        for i in range(self.graph._n_workers):
+            if self.graph._c_host.states[i] is not NULL:
+                rl_drop_thread_state(self.graph._c_host.states[i])
+                self.graph._c_host.states[i] = NULL
+        return 0
+
+    def wait(self, int64_t timeout_ns):
+        cdef rrl.rrl_status_t rc = rrl.RRL_TIMEOUT
+        cdef int64_t slice_ns
+        cdef rrl.rrl_program_t *program = self.graph._c_program
+        while timeout_ns >= 0:
+            slice_ns = min(timeout_ns, SIGNAL_PERIOD_NS)
+            with nogil:
+                rc = rrl.rrl_program_wait(program, slice_ns)
+            PyErr_CheckSignals()
+            if rc == rrl.RRL_OK or rc == rrl.RRL_STOPPED:
+                return True
+            timeout_ns -= max(slice_ns, 1)
+        return False
+
+    def request_stop(self):
+        rrl.rrl_program_request_stop(self.graph._c_program)
+
+    def join(self):
+        cdef rrl.rrl_status_t rc
+        if not self._holds_itself:
+            return
+        with nogil:
+            rc = rrl.rrl_program_join(self.graph._c_program)
+        _check(rc, "Program.join")
+        self._hold(False)
+
+    def forget_threads(self):
+        rrl.rrl_program_forget_threads(self.graph._c_program)
+
+    def interrupt(self):
+        cdef uint32_t i
+        for i in range(self.graph._n_workers):
+            if rrl.rrl_program_running(self.graph._c_program, i) != rrl.RRL_NONE:
+                PyThreadState_SetAsyncExc(
+                    self.graph._c_host.threads[i], <PyObject *>KeyboardInterrupt)
+
+    def failures(self):
+        found = sorted(self.graph._failures, key=lambda failure: failure[:2])
+        return [failure[1:] for failure in found]
+
+    def stats(self):
+        cdef rrl.rrl_stats_t s
+        rrl.rrl_program_stats(self.graph._c_program, &s)
+        _check(s.status, "Program")
+        return {
+            "stop_tag": (s.stop_tag.time_ns, s.stop_tag.microstep), "reactions": s.n_reactions,
+            "events": s.n_events, "tags": s.n_tags, "trace_hash": s.trace_hash,
+            "wall_ns": s.wall_ns, "allocations": s.n_allocations, "dropped": s.n_dropped,
+        }
+
+    def enclave_stats(self):
+        cdef rrl.rrl_enclave_stats_t s
+        cdef uint32_t i
+        found = []
+        for i in range(self.graph._n_enclaves):
+            rrl.rrl_program_enclave_stats(self.graph._c_program, i, &s)
+            found.append({
+                "stop_tag": (s.stop_tag.time_ns, s.stop_tag.microstep), "events": s.n_events,
+                "tags": s.n_tags, "trace_hash": s.trace_hash})
+        return found
+
+    def worker_stats(self):
+        cdef rrl.rrl_worker_stats_t s
+        found = []
+        for i in range(self.graph._n_workers):
+            rrl.rrl_program_worker_stats(self.graph._c_program, i, &s)
+            found.append({"spinning_ns": s.spinning_ns, "parked_ns": s.parked_ns,
+                          "reactions": s.n_reactions, "stolen": s.n_stolen, "cpu": s.cpu})
+        return found
+
+    def reaction_counts(self):
+        return [rrl.rrl_program_reaction_count(self.graph._c_program, i) for i in self._ids()]
+
+    def miss_counts(self):
+        return [rrl.rrl_program_miss_count(self.graph._c_program, i) for i in self._ids()]
+
+    def reaction_ns(self):
+        return [rrl.rrl_program_reaction_ns(self.graph._c_program, i) for i in self._ids()]
+
+    def trace(self):
+        return [self._trace_of(worker) for worker in range(self.graph._n_workers)]
+
+    cdef object _trace_of(self, uint32_t worker):
+        cdef rrl.rrl_trace_record_t r
+        cdef uint64_t n_lost
+        cdef size_t i
+        records = []
+        for i in range(rrl.rrl_program_trace_length(self.graph._c_program, worker, &n_lost)):
+            r = rrl.rrl_program_trace(self.graph._c_program, worker, i)
+            records.append((r.tag.time_ns, r.tag.microstep, r.begin_ns, r.end_ns, r.reaction))
+        return records
+
+    cdef object _ids(self):
+        return range(len(self.graph._funcs))
+
+    def describe(self):
+        cdef uint32_t i
+        cdef rrl.rrl_id_t reaction
+        lines = [f"at {rrl.rrl_program_time_ns(self.graph._c_program)} ns of logical time"]
+        for i in range(self.graph._n_workers):
+            reaction = rrl.rrl_program_running(self.graph._c_program, i)
+            doing = "waits" if reaction == rrl.RRL_NONE else f"runs {_path(self.graph, reaction)}"
+            lines.append(f"worker {i} {doing}")
+        return "\n".join(lines)

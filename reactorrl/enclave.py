@@ -1,0 +1,58 @@
+"""`enclave`: a reactor with a time line and workers of its own."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, TypeVar
+
+from .bank import Bank, ReactorBase
+from .errors import PhaseError
+from .tree import Enclave, node_of
+
+R = TypeVar("R", bound=ReactorBase | Bank[Any])
+
+
+def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
+    """Make a reactor, with all that is in it, an enclave; return it.
+
+    An enclave has its own tag and its own workers, and runs ahead of or behind the others as far as
+    the connections allow: they have `after=` or `physical=True`. What it computes, and at which
+    tags, is what one time line for all would give. The main reactor, with all that is in no other,
+    is an enclave too.
+
+    Args:
+        reactor: A `Reactor`, or a `Bank`, of which each member becomes one.
+        workers: Threads that run its reactions.
+        capacity: Events on their way into it before those who send more wait; the results do not
+            depend on it.
+
+    Raises:
+        TypeError: `reactor` is neither, or a number is no int.
+        ValueError: A number is below 1, or `reactor` is an enclave already.
+        PhaseError: The program has been assembled.
+
+    >>> import reactorrl as rr
+    >>> class Train(rr.Reactor):
+    ...     def __init__(self):
+    ...         self.learner = rr.enclave(rr.Reactor(), workers=2)
+    """
+    if not isinstance(reactor, (ReactorBase, Bank)):
+        raise TypeError(f"enclave() takes a reactor or a bank, got {reactor!r}")
+    asked = Enclave(_count(workers, "workers"), _count(capacity, "capacity"))
+    nodes = [node_of(each) for each in (reactor if isinstance(reactor, Bank) else (reactor,))]
+    for node in nodes:
+        if node.membership is not None:
+            raise PhaseError(f"enclave({node.where()}) is for before the program is assembled")
+        if node.enclave is not None:
+            raise ValueError(f"{node.where()} is an enclave already")
+    for node in nodes:
+        node.enclave = asked
+    return reactor
+
+
+def _count(number: int, what: str) -> int:
+    if isinstance(number, bool):
+        raise TypeError(f"enclave({what}={number}): give a number")
+    if not 1 <= operator.index(number) < 2**31:
+        raise ValueError(f"enclave({what}={number}): it is at least 1")
+    return operator.index(number)

@@ -42,6 +42,7 @@ class Assembly:
         paths: Of every reaction, by id; unique.
         owners: The node of every reaction, by id.
         modes: Of every reaction, by id: the mode of its own reactor that it is in, or `None`.
+        deadlines: Of every reaction, by id, in ns; -1 for none.
         enclaves: The top node of every enclave, by id; the main reactor first.
         wiring: The connections.
         problems: What is wrong; empty for a program that can run.
@@ -54,6 +55,7 @@ class Assembly:
         self.paths: list[str] = []
         self.owners: list[Node] = []
         self.modes: list[Any] = []
+        self.deadlines: list[int] = []
         self.enclaves: list[Node] = [node_of(main)]
         self.problems: list[str] = []
         self._has_bad_number = False
@@ -283,6 +285,7 @@ class Assembly:
         self.paths.append(path)
         self.owners.append(node)
         self.modes.append(mode)
+        self.deadlines.append(reaction.deadline_ns)
         path_hash = int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little")
         return self.graph.add_reaction(
             node.id,

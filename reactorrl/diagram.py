@@ -2,7 +2,7 @@
 
 Reactors are nested boxes; the members of a bank (or of a list, if of one class) are folded into one
 box with their number. Reactions carry their level, connections their delay and how many channels
-they join.
+they join. The modes of a reactor are boxes in it, and transitions lead to their edges.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .assembly import Assembly
-from .declare import EFFECT, PEEK, TRIGGER, is_built_in
-from .elements import LogicalAction, PhysicalAction, Timer
+from .declare import EFFECTS, HISTORY, PEEK, TRIGGER, is_built_in
+from .elements import LogicalAction, Mode, PhysicalAction, Timer
 from .ports import INPUTS, MULTIPORTS, PORTS
 from .time import to_ns
 from .tree import Node, node_of
@@ -25,10 +25,10 @@ class Item:
 
     Attributes:
         key: Unique, and fit for an identifier.
-        kind: "input", "output", "reaction", "timer", "logical", "physical", "startup" or
-            "shutdown".
+        kind: "input", "output", "reaction", "timer", "logical", "physical", "startup",
+            "shutdown", "reset", or "entry" (where transitions reach the box of a mode).
         label: Its name, with the width of a multiport.
-        note: Level of a reaction, period of a timer, delay of an action.
+        note: Level and deadline of a reaction, period of a timer, delay of an action.
         box: Where it belongs.
     """
 
@@ -46,12 +46,17 @@ class Item:
 
 @dataclass(eq=False)
 class Box:
-    """One reactor, or `count` of one class under one name."""
+    """One reactor, or `count` of one class under one name; or a mode.
+
+    Attributes:
+        kind: "reactor", "enclave" or "mode".
+    """
 
     key: str
     label: str
     class_name: str
     parent: Box | None
+    kind: str = "reactor"
     count: int = 0
     children: list[Box] = field(default_factory=list)
     items: dict[str, Item] = field(default_factory=dict)
@@ -61,7 +66,8 @@ class Box:
         """Name, number and class."""
         times = f" x{self.count}" if self.count > 1 else ""
         own_name = self.label == self.class_name
-        return f"{self.label}{times}" if own_name else f"{self.label}{times} : {self.class_name}"
+        title = f"{self.label}{times}" if own_name else f"{self.label}{times} : {self.class_name}"
+        return f"{title}, enclave" if self.kind == "enclave" else title
 
 
 @dataclass(eq=False)
@@ -71,8 +77,8 @@ class Edge:
     Attributes:
         source, target: What it leads from and to.
         box: Inside which box it is drawn.
-        kind: "connection", "delayed", "physical", "trigger", "use", "effect".
-        delay: As in "after 0", or empty.
+        kind: "connection", "delayed", "physical", "trigger", "use", "effect", "transition".
+        delay: As in "after 0", or empty; of a transition "reset" or "history".
         count: Channels that it stands for.
     """
 
@@ -106,13 +112,16 @@ class Graph:
             self.levels[level].append(path)
         self.boxes: list[Box] = []
         self._box_of: dict[Node, Box] = {}
+        self._mode_boxes: dict[tuple[Box, str], Box] = {}
+        self._items: dict[tuple[Box, str], Item] = {}  # by box of the reactor
         self._edges: dict[tuple[str, str, str, str], Edge] = {}
         firsts = self._add_boxes(assembly.nodes)
         self._add_reactions(assembly, levels, firsts)
         for source, target, connection, node in assembly.wiring.all_links():
             delay = "" if connection.delay_ns < 0 else f"after {shown_time(connection.delay_ns)}"
             kind = "physical" if connection.physical else "delayed" if delay else "connection"
-            self._add_edge(self._item(source), self._item(target), self._box_of[node], kind, delay)
+            box = self._box_of[node]
+            self._add_edge(self._item(source), self._item(target), box, kind, delay)
 
     @property
     def edges(self) -> list[Edge]:
@@ -132,6 +141,7 @@ class Graph:
             "timer": '(("%s"))',
             "logical": '>"%s"]',
             "physical": '>"%s"]',
+            "entry": '>"%s"]',
         }
         lines = ["flowchart LR"]
         for depth, box, is_end in _walk(self.boxes):
@@ -143,7 +153,9 @@ class Graph:
             for item in box.items.values():
                 shape = shapes.get(item.kind, '(["%s"])')
                 lines.append(f"{indent}  {item.key}{shape % _quoted(item.caption)}")
-        arrows = {"use": "-.->", "delayed": "-.->", "physical": "-.->"}
+        dashed = [box.key for box in self.boxes if box.kind == "enclave"]
+        lines += [f"  style {key} stroke-dasharray:6 4" for key in dashed]
+        arrows = {"use": "-.->", "delayed": "-.->", "physical": "-.->", "transition": "==>"}
         for edge in self.edges:
             label = "~> " * (edge.kind == "physical") + edge.label
             text = f'|"{_quoted(label.strip())}"|' if label else ""
@@ -161,7 +173,10 @@ class Graph:
             "physical": "invtriangle",
             "startup": "doublecircle",
             "shutdown": "doublecircle",
+            "reset": "doublecircle",
+            "entry": "rarrow",
         }
+        borders = {"reactor": "solid", "enclave": "dashed", "mode": "rounded"}
         lines = ["digraph program {", "  rankdir=LR", "  node [fontname=Helvetica, fontsize=10]"]
         lines.append("  edge [fontname=Helvetica, fontsize=9]")
         for depth, box, is_end in _walk(self.boxes):
@@ -170,14 +185,15 @@ class Graph:
                 lines.append(f"{indent}}}")
                 continue
             lines.append(f"{indent}subgraph cluster_{box.key} {{")
-            lines.append(f'{indent}  label="{_quoted(box.title)}"')
+            lines.append(f'{indent}  label="{_quoted(box.title)}"; style={borders[box.kind]}')
             for item in box.items.values():
                 shape = shapes.get(item.kind, "plaintext")
                 lines.append(
                     f'{indent}  {item.key} [shape={shape}, label="{_quoted(item.caption)}"]'
                 )
         for edge in self.edges:
-            style = "dashed" if edge.kind in ("use", "delayed", "physical") else "solid"
+            is_dashed = edge.kind in ("use", "delayed", "physical")
+            style = "bold" if edge.kind == "transition" else "dashed" if is_dashed else "solid"
             lines.append(
                 f"  {edge.source.key} -> {edge.target.key}"
                 f' [style={style}, label="{_quoted(edge.label)}"]'
@@ -200,11 +216,14 @@ class Graph:
         first_parent: dict[Box, Node | None] = {}
         for node in nodes:
             parent = None if node.parent is None else self._box_of[node.parent]
+            if parent is not None and node.parent and node.within is not node.parent.within:
+                parent = self._mode_boxes[parent, node.within.name]
             name = node.label.rpartition("[")[0] or node.label or node.path
             key = (parent, name, type(node.reactor))
             box = known.get(key)
             if box is None:
-                box = Box(f"r{len(self.boxes)}", name, type(node.reactor).__name__, parent)
+                kind = "enclave" if node.enclave else "reactor"
+                box = Box(f"r{len(self.boxes)}", name, type(node.reactor).__name__, parent, kind)
                 known[key] = box
                 first_parent[box] = node.parent
                 firsts.add(node)
@@ -219,36 +238,68 @@ class Graph:
 
     def _add_elements(self, box: Box, node: Node) -> None:
         names = [name for name, _, _ in node.plan.elements] + [name for name, _ in node.extra or ()]
-        for name in names:
-            element = getattr(node.reactor, name)
+        elements = [(name, getattr(node.reactor, name)) for name in names]
+        for name, element in elements:
+            if isinstance(element, Mode):
+                self._add_mode(box, name, element)
+        for name, element in elements:
+            within = self._inside(box, element.mode)
             if isinstance(element, PORTS):
                 kind = "input" if isinstance(element, INPUTS) else "output"
                 label = f"{name}[{len(element)}]" if isinstance(element, MULTIPORTS) else name
-                self._add_item(box, name, kind, label)
+                item = self._add_item(box, name, kind, label)
             elif isinstance(element, Timer):
-                self._add_item(box, name, "timer", name, _timer_note(node, element))
+                item = self._add_item(within, name, "timer", name, _timer_note(node, element))
             elif isinstance(element, (LogicalAction, PhysicalAction)):
                 kind = "logical" if isinstance(element, LogicalAction) else "physical"
                 delay = element.spec.min_delay_ns
-                self._add_item(box, name, kind, name, f"+{shown_time(delay)}" if delay else "")
+                note = f"+{shown_time(delay)}" if delay else ""
+                item = self._add_item(within, name, kind, name, note)
+            else:
+                continue
+            self._items[box, name] = item
+
+    def _add_mode(self, owner: Box, name: str, mode: Mode) -> None:
+        title = f"mode {name}, initial" if mode.initial else f"mode {name}"
+        box = Box(f"r{len(self.boxes)}", title, title, owner, "mode")
+        self.boxes.append(box)
+        owner.children.append(box)
+        self._mode_boxes[owner, name] = box
+        self._items[owner, name] = self._add_item(box, name, "entry", "enter")
+
+    def _inside(self, box: Box, mode: Any) -> Box:
+        return box if mode is None else self._mode_boxes[box, mode.name]
 
     def _add_reactions(self, assembly: Assembly, levels: list[int], firsts: set[Node]) -> None:
-        rows = zip(assembly.paths, assembly.owners, assembly.declared(), levels, strict=True)
-        for path, owner, declared, level in rows:
+        rows = zip(
+            assembly.paths,
+            assembly.owners,
+            assembly.modes,
+            assembly.deadlines,
+            assembly.declared(),
+            levels,
+            strict=True,
+        )
+        for path, owner, mode, deadline_ns, declared, level in rows:
             if owner not in firsts:
                 continue
             box = self._box_of[owner]
+            within = self._inside(box, mode)
             name = path[len(owner.path) + 1 :]
-            reaction = self._add_item(box, f"{name}()", "reaction", name, f"L{level}")
+            note = f"L{level}" if deadline_ns < 0 else f"L{level}, within {shown_time(deadline_ns)}"
+            reaction = self._add_item(within, f"{name}()", "reaction", name, note)
             for role, element in declared:
                 if role == PEEK:
                     continue
                 if is_built_in(element):
                     kind = element.name
-                    item = box.items.get(kind) or self._add_item(box, kind, kind, kind)
+                    item = within.items.get(kind) or self._add_item(within, kind, kind, kind)
                 else:
                     item = self._item(element)
-                if role == EFFECT:
+                if isinstance(element, Mode):
+                    how = "history" if role == HISTORY else "reset"
+                    self._add_edge(reaction, item, box, "transition", how)
+                elif role in EFFECTS:
                     self._add_edge(reaction, item, box, "effect")
                 else:
                     self._add_edge(item, reaction, box, "trigger" if role == TRIGGER else "use")
@@ -259,15 +310,25 @@ class Graph:
         return item
 
     def _item(self, element: Any) -> Item:
-        return self._box_of[node_of(element.reactor)].items[element.name]
+        return self._items[self._box_of[node_of(element.reactor)], element.name]
 
     def _add_edge(self, source: Item, target: Item, box: Box, kind: str, delay: str = "") -> None:
+        """Add an edge among what is in `box`, the box of a reactor."""
+        places = {_place_of(item, box) for item in (source, target)}
+        box = places.pop() if len(places) == 1 else box
         key = (source.key, target.key, kind, delay)
         edge = self._edges.get(key)
         if edge is None:
             self._edges[key] = Edge(source, target, box, kind, delay)
         else:
             edge.count += 1
+
+
+def _place_of(item: Item, box: Box) -> Box:
+    """Where an edge of the reactor `box` ends: in `box` itself or in one of its modes."""
+    if item.box is box or item.box.kind == "mode":
+        return box if item.kind == "entry" else item.box
+    return item.box.parent or box
 
 
 def shown_time(ns: int) -> str:

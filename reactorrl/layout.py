@@ -20,7 +20,7 @@ GAP_Y = 16.0
 PORT_STEP = 20.0
 LANE = 16.0
 _PORT_KINDS = ("input", "output")
-_WEAK = ("delayed", "physical")
+_WEAK = ("delayed", "physical", "transition")
 _ACTIONS = ("logical", "physical")
 _SWEEPS = 6
 
@@ -100,7 +100,7 @@ class _Layout:
         for child in box.children:
             self.units[child] = Unit(areas[child].width, areas[child].height, box=child)
         for item in box.items.values():
-            if item.kind not in _PORT_KINDS:
+            if item.kind not in _PORT_KINDS and item.kind != "entry":
                 self.units[item] = _item_unit(item)
         self.layers: list[list[Unit]] = []
         self._assign_layers()
@@ -110,9 +110,12 @@ class _Layout:
 
     def _unit(self, item: Item) -> Unit | None:
         """The unit that an end of an edge lies in; `None` for a port of this box."""
-        if item.box is self.box:
+        box = item.box
+        if box is self.box:
             return self.units.get(item)
-        return self.units[item.box]
+        while box.parent is not self.box and box.parent is not None:
+            box = box.parent  # out of a mode
+        return self.units[box]
 
     def _assign_layers(self) -> None:
         after: dict[Unit, list[Unit]] = {unit: [] for unit in self.units.values()}
@@ -182,8 +185,22 @@ class _Layout:
         if unit is None or item is None:
             return 2.0
         if unit.box is not None:
-            return self.areas[unit.box].ports.get(item, unit.height / 2)
+            return self._height_in(unit.box, item, unit.height / 2)
         return unit.height / 2
+
+    def _height_in(self, box: Box, item: Item, default: float) -> float:
+        """How far below the upper edge of `box` an edge to `item` ends."""
+        inner = item.box
+        area = self.areas[inner]
+        if item in area.places:
+            y = area.content[1] + area.places[item].y + area.places[item].height / 2
+        else:
+            y = area.ports.get(item, default)
+        while inner is not box and inner.parent is not None:
+            outer = self.areas[inner.parent]
+            y += outer.content[1] + next(u.y for u in outer.units if u.box is inner)
+            inner = inner.parent
+        return y
 
     def _order(self) -> None:
         neighbours: dict[Unit, list[Unit]] = {u: [] for layer in self.layers for u in layer}
@@ -238,6 +255,8 @@ class _Layout:
         for items in sides.values():
             start = TITLE + 4 + (height - PORT_STEP * (len(items) - 1)) / 2
             area.ports.update((item, start + i * PORT_STEP) for i, item in enumerate(items))
+        entries = (item for item in box.items.values() if item.kind == "entry")
+        area.ports.update((item, TITLE / 2) for item in entries)
         area.units = [unit for unit in units if unit.box or unit.item]
         area.places = {unit.item: unit for unit in units if unit.item}
 
@@ -283,7 +302,8 @@ class _Layout:
 
 def _item_unit(item: Item) -> Unit:
     if item.kind == "reaction":
-        return Unit(max(64.0, len(item.label) * CHARACTER + 40.0), 34.0, item=item)
+        longest = max(len(item.label) * CHARACTER, len(item.note) * 5.8)
+        return Unit(max(64.0, longest + 40.0), 34.0, item=item)
     return Unit(max(26.0, len(item.caption) * 5.8), 44.0, item=item)
 
 

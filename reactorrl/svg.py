@@ -10,7 +10,9 @@ from .layout import LANE, TITLE, Area, Point, Route, Unit, label_width, lay_out
 _MARGIN = 12.0
 _INK, _LINE, _FAINT, _DELAYED, _PHYSICAL = "#1f2d3a", "#33475b", "#8794a0", "#b3541e", "#7b3fa0"
 _OUTLINE = f'stroke="{_LINE}" stroke-width="1.3"'
+_TRANSITION = "#9a7a12"
 _FILLS = ("#ffffff", "#f3f7fa")
+_MODE_FILL = "#fdf8e7"
 _STROKES = {
     "connection": (_LINE, 1.7, ""),
     "delayed": (_DELAYED, 1.7, "7 4"),
@@ -18,6 +20,7 @@ _STROKES = {
     "trigger": (_FAINT, 1.2, ""),
     "use": (_FAINT, 1.2, "3 3"),
     "effect": (_FAINT, 1.2, ""),
+    "transition": (_TRANSITION, 1.7, ""),
 }
 
 
@@ -63,17 +66,22 @@ def _marker(kind: str, color: str) -> str:
 def _depth(box: Box) -> int:
     depth = 0
     while box.parent is not None:
-        box, depth = box.parent, depth + 1
+        depth += box.kind != "mode"
+        box = box.parent
     return depth
 
 
 def _box(area: Area, depth: int) -> list[str]:
-    fill = _FILLS[depth % 2]
+    kind = area.box.kind
+    fill, line, radius = _FILLS[depth % 2], _LINE, 7
+    if kind == "mode":
+        fill, line, radius = _MODE_FILL, _TRANSITION, 14
+    dashes = ' stroke-dasharray="9 5"' if kind == "enclave" else ""
     shifts = (7, 3.5, 0) if area.box.count > 1 else (0,)
     parts = [
         f'<rect x="{area.x + s:.1f}" y="{area.y + s:.1f}" width="{area.width:.1f}"'
-        f' height="{area.height:.1f}" rx="7" fill="{fill}" stroke="{_FAINT if s else _LINE}"'
-        ' stroke-width="1.2"/>'
+        f' height="{area.height:.1f}" rx="{radius}" fill="{fill}" stroke="{_FAINT if s else line}"'
+        f' stroke-width="{1.8 if dashes else 1.2}"{dashes}/>'
         for s in shifts
     ]
     parts.append(_text(area.x + 12, area.y + TITLE - 8, area.box.title, _INK, weight="bold"))
@@ -106,6 +114,8 @@ def _halo_text(x: float, y: float, text: str, color: str) -> list[str]:
 
 
 def _port(item: Item, y: float, area: Area) -> list[str]:
+    if item.kind == "entry":  # what leads there has an arrow
+        return []
     is_input = item.kind == "input"
     x = area.x if is_input else area.x + area.width
     y += area.y
@@ -141,7 +151,7 @@ def _item(item: Item, unit: Unit, area: Area) -> list[str]:
             _text(middle, cy + 7, item.kind[0].upper(), _INK, 10, "middle"),
         ]
     else:
-        fill = "#ffffff" if item.kind == "startup" else _LINE
+        fill = {"startup": "#ffffff", "reset": _TRANSITION}.get(item.kind, _LINE)
         shapes = [
             f'<circle cx="{middle:.1f}" cy="{cy:.1f}" r="9" fill="{fill}" {_OUTLINE}/>',
         ]
@@ -156,7 +166,9 @@ def _anchor(item: Item, area: Area, areas: dict[Box, Area], side: int) -> Point:
     """Where an edge leaves (side 1) or reaches (side 0) an item, in the image."""
     owner = areas[item.box]
     if item in owner.ports:
-        x = owner.x if item.kind == "input" else owner.x + owner.width
+        x = owner.x + owner.width if item.kind == "output" else owner.x
+        if item.kind == "entry":
+            return x, owner.y + owner.ports[item]
         reach = label_width(item) if owner is area else 5.0  # inside, past the name
         return (x + reach if side else x - reach), owner.y + owner.ports[item]
     unit = owner.places[item]

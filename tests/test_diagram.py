@@ -167,6 +167,92 @@ def test_lists_are_folded_by_class():
     ]
 
 
+class Bell(rr.Reactor):
+    inp = rr.Input()
+
+
+class Light(rr.Reactor):
+    cars, lamp = rr.Input(), rr.Output()
+    red, green = rr.Mode(initial=True), rr.Mode()
+    with red:
+        wait = rr.Timer(rr.sec(3))
+
+        @rr.reaction(wait, rr.reset, effects=[green, lamp])
+        def go(self):
+            pass
+
+    with green:
+
+        @rr.reaction(cars, effects=[rr.history(red), green])
+        def stop(self):
+            pass
+
+    def __init__(self):
+        with self.green:
+            self.bell = Bell()
+            self.add_reaction(self.stop, rr.reset, effects=self.bell.inp)
+
+    @rr.reaction(cars, effects=red, deadline=rr.msec(5))
+    def outside(self):
+        pass
+
+
+class Lights(rr.Reactor):
+    def __init__(self):
+        self.lights = rr.enclave(rr.Bank(2, Light))
+
+
+def test_modes():
+    """A mode is a box in that of its reactor; transitions lead to its edge and are named."""
+    graph = graph_of(Lights())
+    assert [(box.title, box.parent and box.parent.title) for box in graph.boxes] == [
+        ("Lights", None),
+        ("lights x2 : Light, enclave", "Lights"),
+        ("mode red, initial", "lights x2 : Light, enclave"),
+        ("mode green", "lights x2 : Light, enclave"),
+        ("bell : Bell", "mode green"),
+    ]
+    assert shown(graph) == {
+        ("mode red, initial.wait", "mode red, initial.go", "trigger", ""),
+        ("mode red, initial.reset", "mode red, initial.go", "trigger", ""),
+        ("mode red, initial.go", "mode green.enter", "transition", "reset"),
+        ("mode red, initial.go", "lights.lamp", "effect", ""),
+        ("lights.cars", "mode green.stop", "trigger", ""),
+        ("mode green.stop", "mode red, initial.enter", "transition", "history"),
+        ("mode green.stop", "mode green.enter", "transition", "reset"),
+        ("lights.cars", "lights.outside", "trigger", ""),
+        ("lights.outside", "mode red, initial.enter", "transition", "reset"),
+        ("mode green.reset", "mode green.stop#2", "trigger", ""),
+        ("mode green.stop#2", "bell.inp", "effect", ""),
+    }
+    places = {
+        (edge.source.label, edge.target.label): edge.box.title.partition(" ")[0]
+        for edge in graph.edges
+    }
+    assert places["wait", "go"] == places["stop#2", "inp"] == "mode"
+    assert places["go", "enter"] == places["stop", "enter"] == places["go", "lamp"] == "lights"
+    notes = [item.note for box in graph.boxes for item in box.items.values() if item.note]
+    assert sum(note.endswith(", within 5 ms") for note in notes) == 1
+
+
+def test_modes_in_every_format():
+    """The boxes of modes and enclaves are marked."""
+    graph = graph_of(Lights())
+    areas = lay_out(graph)
+    outer, *inner = (areas[box] for box in graph.boxes[1:4])
+    assert all(outer.x < area.x < area.x + area.width < outer.x + outer.width for area in inner)
+    svg = graph.to_svg()
+    ElementTree.fromstring(svg)
+    assert svg.count(' rx="14"') == 2
+    assert svg.count('stroke-dasharray="9 5"') == 3  # a bank is three shadows deep
+    mermaid = graph.to_mermaid()
+    assert '==>|"history"|' in mermaid
+    assert "style r1 stroke-dasharray" in mermaid
+    dot = graph.to_dot()
+    assert dot.count("style=rounded") == 2
+    assert dot.count("style=bold") == 4
+
+
 def test_svg():
     """Well-formed XML without references to anything outside, with every label."""
     svg = graph_of(Train(6)).to_svg()

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 class Element:
+    # In whose `with` block it was made (a mode or scope.Nested); once assembled, the mode of its
+    # reactor that it belongs to, or None.
+    mode: Any
     def bind(self, reactor: Any, name: str) -> None:
         """Make `reactor` the owner, under this name; a multiport's channels too."""
 
@@ -23,7 +26,7 @@ class Port(Element):
     name: str | None
     index: int  # channel of its multiport; -1 for a single port
     type: Any
-    mutable: bool
+    mutable: bool  # the reader may write into the value: a copy of its own, if there are others
     id: int  # in the graph; -1 before assembly
     def __init__(self, type: Any = None, mutable: bool = False) -> None: ...
     def make(self, reactor: Any, index: int = -1) -> Port:
@@ -35,7 +38,8 @@ class Port(Element):
     def lookup(self) -> tuple[bool, Any]:
         """(is present, value or None) by the slow way.
 
-        Also right for effects. PhaseError, UndeclaredUseError.
+        Also right for effects; makes the copy of a mutable port. PhaseError, UndeclaredUseError,
+        and what copying raises.
         """
 
 class Multiport(Element):
@@ -95,6 +99,27 @@ class Timer(Element):
     def make(self, reactor: Any) -> Timer: ...
     def lookup(self) -> tuple[bool, Any]: ...
 
+class Mode(Element):
+    """A mode; `elements.Mode` derives from it."""
+
+    reactor: Any
+    name: str | None
+    initial: bool
+    id: int
+    def __init__(self, initial: bool = False) -> None: ...
+    def make(self, reactor: Any) -> Mode: ...
+    def set(self) -> None:
+        """PhaseError outside a body; UndeclaredEffectError in one that does not declare it."""
+    @property
+    def is_active(self) -> bool:
+        """PhaseError outside a body of its reactor."""
+
+class Edge:
+    """A trigger that belongs to no reactor."""
+
+    name: str
+    def __init__(self, name: str, kind: int) -> None: ...
+
 @final
 class Handle:
     """What `schedule` returns."""
@@ -106,8 +131,10 @@ TRIGGER: int
 USE: int
 EFFECT: int
 PEEK: int  # a use of the reactor's own output: looked up the slow way, no view, no edge
-STARTUP: Any  # the singletons behind rr.startup and rr.shutdown; usable in Graph.declare
-SHUTDOWN: Any
+HISTORY: int  # in Graph.declare alone: an effect, on a mode that is entered by history
+startup: Edge  # the singletons rr.startup and rr.shutdown; usable in Graph.declare
+shutdown: Edge
+RESET: int  # kind of the Edge rr.reset
 
 @final
 class Graph:
@@ -117,7 +144,11 @@ class Graph:
     children, reactions in order of priority.
     """
 
-    def add_reactor(self, reactor: Any) -> int: ...
+    def add_enclave(self, workers: int, capacity: int) -> int:
+        """Enclave 0, that of the main reactor, is there."""
+    def add_reactor(self, reactor: Any, enclave: int = 0) -> int: ...
+    def add_mode(self, mode: Mode, within: Mode | None, initial: bool) -> int:
+        """Of the reactor added last, which lies in the mode `within` of another one."""
     def add_port(self, port: Port) -> int:
         """Sets port.id."""
     def add_multiport(self, multiport: Multiport, shows_absent: bool = False) -> int:
@@ -134,17 +165,34 @@ class Graph:
         min_spacing_ns: int,  # -1: none
         policy: int,  # 0 defer, 1 drop, 2 replace, 3 update
         capacity: int,
+        mode: Mode | None = None,  # here and below: the innermost one that encloses it
     ) -> int: ...
-    def add_timer(self, timer: Timer, offset_ns: int, period_ns: int) -> int: ...
+    def add_timer(
+        self, timer: Timer, offset_ns: int, period_ns: int, mode: Mode | None = None
+    ) -> int: ...
     def add_reaction(
-        self, reactor_id: int, func: Callable[[Any], None], self_: Any, path_hash: int
+        self,
+        reactor_id: int,
+        func: Callable[[Any], object],
+        self_: Any,
+        path_hash: int,
+        mode: Mode | None = None,
+        deadline_ns: int = -1,  # none
+        handler: Callable[[Any], object] | None = None,
     ) -> int:
-        """`func` is called as func(self_) on a worker.
+        """`func`, or `handler` past the deadline, is called as func(self_) on a worker.
 
         Path_hash: 64 bits from the reaction's path, for trace_hash.
         """
     def declare(self, reaction_id: int, role: int, element: Any) -> None: ...
-    def connect(self, source: Port, destination: Port, delay_ns: int, physical: bool) -> None:
+    def connect(
+        self,
+        source: Port,
+        destination: Port,
+        delay_ns: int,
+        physical: bool,
+        mode: Mode | None = None,
+    ) -> None:
         """delay_ns -1: same tag."""
 
 @final
@@ -161,8 +209,11 @@ class Runtime:
         profile: bool,
         check: bool,
         timeout_ns: int,  # -1: none
-        cpus: Sequence[int] | None,  # one per worker, or None
+        cpus: Sequence[int] | None,  # one per worker of all enclaves, or None
         trace_capacity: int,  # records per worker; 0: none
+        virtual_clock: bool = False,
+        stepped: bool = False,
+        replay: bool = False,
     ) -> None:
         """Raises CycleFound (args: list of (reaction id, port id or -1)) on a causality loop."""
     levels: list[int]  # by reaction id
@@ -181,7 +232,10 @@ class Runtime:
         """The fields of rrl_stats_t; stop_tag as (time_ns, microstep)."""
     def worker_stats(self) -> list[dict[str, int]]:
         """spinning_ns, parked_ns, reactions, stolen, cpu (-1: not pinned), one dict a worker."""
+    def enclave_stats(self) -> list[dict[str, Any]]:
+        """The fields of rrl_enclave_stats_t, one dict an enclave; stop_tag as in `stats`."""
     def reaction_counts(self) -> list[int]: ...
+    def miss_counts(self) -> list[int]: ...
     def reaction_ns(self) -> list[int]: ...
     def trace(self) -> list[list[tuple[int, int, int, int, int]]]:
         """Per worker: (time_ns, microstep, begin_ns, end_ns, reaction id)."""

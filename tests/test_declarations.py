@@ -1,0 +1,312 @@
+"""What classes and instances declare in modes and for deadlines, and how it is inherited."""
+
+import copy
+import pickle
+import types
+
+import numpy as np
+import pytest
+
+import reactorrl as rr
+from reactorrl.assembly import Assembly
+from reactorrl.checks import FrozenArrays
+from reactorrl.copies import private_copy
+from reactorrl.declare import EFFECT, HISTORY, TRIGGER
+from reactorrl.scope import building, current_mode
+
+
+class Light(rr.Reactor):
+    cars, lamp = rr.Input(), rr.Output()
+    red, green = rr.Mode(initial=True), rr.Mode()
+
+    with red:
+        wait = rr.Timer()
+
+        @rr.reaction(wait, effects=[green, lamp], deadline=rr.msec(5))
+        def go(self):
+            return "go"
+
+        @go.on_deadline_miss
+        def late(self):
+            return "late"
+
+    with green:
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.reset, effects=act)
+        def restart(self):
+            pass
+
+    @rr.reaction(cars, effects=[rr.history(red), rr.reset(green)])
+    def outside(self):
+        pass
+
+
+def planned(cls, name):
+    """The reaction `name` in the plan of the class."""
+    return next(reaction for reaction in cls._rrl_plan.reactions if reaction.name == name)
+
+
+def test_the_plan_of_a_class_with_modes():
+    """Elements and reactions know the mode in whose block they stand."""
+    plan = Light._rrl_plan
+    assert plan.problems == ()
+    assert plan.modes == {"wait": "red", "act": "green"}
+    assert [(r.name, r.mode, r.deadline_ns) for r in plan.reactions] == [
+        ("go", "red", 5_000_000),
+        ("restart", "green", -1),
+        ("outside", None, -1),
+    ]
+    assert planned(Light, "outside").declared == (
+        (TRIGGER, "cars"),
+        (HISTORY, "red"),
+        (EFFECT, "green"),
+    )
+    assert planned(Light, "restart").declared[0] == (TRIGGER, rr.reset)
+    assert plan.writers == {"lamp": [("red", "go")]}
+    assert planned(Light, "go").handler is Light.late
+
+
+def test_a_derived_class_goes_on_with_the_modes_of_its_base():
+    """It inherits modes, adds to them, and may add modes; the base stays as it is."""
+
+    class Derived(Light):
+        amber = rr.Mode()
+
+        with Light.red:
+            beep = rr.Timer()
+
+            @rr.reaction(beep, Light.wait, effects=[amber, Light.lamp])
+            def ring(self):
+                pass
+
+        with amber:
+
+            @rr.reaction(rr.reset, effects=Light.lamp)
+            def blink(self):
+                pass
+
+    plan = Derived._rrl_plan
+    assert plan.problems == ()
+    assert plan.modes == {"wait": "red", "act": "green", "beep": "red"}
+    assert [r.mode for r in plan.reactions] == ["red", "green", None, "red", "amber"]
+    assert plan.writers == {"lamp": [("red", "go"), ("red", "ring"), ("amber", "blink")]}
+    assert "beep" not in Light._rrl_plan.modes
+    assert [r.name for r in Light._rrl_plan.reactions] == ["go", "restart", "outside"]
+
+
+def test_overriding_a_body_keeps_mode_deadline_and_handler():
+    """Only another `@reaction` replaces them; the handler is overridden by its own name."""
+
+    class Body(Light):
+        def go(self):
+            return "other"
+
+    class Handler(Light):
+        def late(self):
+            return "later"
+
+    class Again(Light):
+        with Light.green:
+
+            @rr.reaction(Light.act, deadline=7)
+            def go(self):
+                pass
+
+    for cls, body, handler in ((Body, Body.go, Light.late), (Handler, None, Handler.late)):
+        reaction = planned(cls, "go")
+        assert (reaction.mode, reaction.deadline_ns) == ("red", 5_000_000)
+        assert reaction.function is (body or Light.go.function)
+        assert reaction.handler is handler
+    again = planned(Again, "go")
+    assert (again.mode, again.deadline_ns, again.handler) == ("green", 7, None)
+    assert [r.name for r in Again._rrl_plan.reactions] == ["go", "restart", "outside"]
+
+
+def test_a_handler_may_have_the_name_of_its_reaction():
+    """As with a property's setter, the name stays that of the reaction."""
+
+    class Late(rr.Reactor):
+        @rr.reaction(rr.startup, deadline=0)
+        def go(self):
+            return "go"
+
+        @go.on_deadline_miss
+        def go(self):
+            return "late"
+
+    (reaction,) = Late._rrl_plan.reactions
+    assert (reaction.function(None), reaction.handler(None)) == ("go", "late")
+    assert Late().go() == "go"
+
+
+class Leaf(rr.Reactor):
+    inp = rr.Input()
+
+    def __init__(self):
+        self.own = rr.Timer()
+        assert current_mode() is None
+
+
+class Box(rr.Reactor):
+    def __init__(self, *given):
+        self.given = list(given)
+        self.leaf = Leaf()
+
+
+class Outer(rr.Reactor):
+    out = rr.Output()
+    on = rr.Mode(initial=True)
+
+    def __init__(self):
+        self.off = rr.Mode()
+        self.free = Leaf()
+        with self.on:
+            self.boxes = rr.Bank(2, Box)
+            self.box = Box(Leaf())
+            self.tick = rr.Timer()
+            self.add_reaction(self.look, self.tick, effects=self.out)
+        with self.off:
+            self.act = rr.LogicalAction()
+            self.add_reaction(self.look, self.act, effects=self.out)
+        self.add_reaction(self.look, rr.startup)
+
+    def look(self):
+        pass
+
+
+def test_what_init_makes_in_a_mode():
+    """Children, banks, elements and reactions belong to it, and so does what is in the children."""
+    outer = Outer()
+    assembly = Assembly(outer)
+    assert assembly.problems == []
+    assert {node.path: node.within and node.within.name for node in assembly.nodes} == {
+        "Outer": None,
+        "Outer.free": None,
+        "Outer.boxes[0]": "on",
+        "Outer.boxes[0].leaf": "on",
+        "Outer.boxes[1]": "on",
+        "Outer.boxes[1].leaf": "on",
+        "Outer.box": "on",
+        "Outer.box.given[0]": "on",
+        "Outer.box.leaf": "on",
+    }
+    assert [mode and mode.name for mode in assembly.modes] == ["on", "off", None]
+    assert assembly.paths == ["Outer.look", "Outer.look#2", "Outer.look#3"]
+    assert (outer.tick.mode, outer.act.mode, outer.free.own.mode) == (outer.on, outer.off, None)
+    assert (str(outer.on), repr(outer.off)) == ("Outer.on", "<Mode Outer.off>")
+    assert outer.on is not Outer.on
+
+
+def test_blocks_leave_nothing_open():
+    """After a class, an instance, and an exception in a block, no mode is entered."""
+    with rr.Mode() as mode:
+        assert rr.Timer().mode is mode
+    with pytest.raises(ZeroDivisionError), rr.Mode():
+        raise ZeroDivisionError
+    Outer()
+    assert (building.modes, building.stack, current_mode()) == ([], [], None)
+
+
+def test_enclaves_of_a_tree():
+    """Everything below an enclave belongs to it, but for the enclaves in it."""
+
+    class Deep(rr.Reactor):
+        def __init__(self):
+            self.box = rr.enclave(Box(), workers=2)
+            self.leaf = Leaf()
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.deep = rr.enclave(Deep())
+            self.bank = rr.enclave(rr.Bank(2, Leaf))
+            self.leaf = Leaf()
+
+    assembly = Assembly(Main())
+    assert assembly.problems == []
+    assert {node.path: node.enclave_id for node in assembly.nodes} == {
+        "Main": 0,
+        "Main.deep": 1,
+        "Main.deep.box": 2,
+        "Main.deep.box.leaf": 2,
+        "Main.deep.leaf": 1,
+        "Main.bank[0]": 3,
+        "Main.bank[1]": 4,
+        "Main.leaf": 0,
+    }
+    assert [node.path for node in assembly.enclaves] == [
+        "Main",
+        "Main.deep",
+        "Main.deep.box",
+        "Main.bank[0]",
+        "Main.bank[1]",
+    ]
+
+
+def test_mutable_declarations():
+    """Every channel of a mutable multiport is mutable, and nothing else is."""
+
+    class Reader(rr.Reactor):
+        one, wide = rr.Input(mutable=True), rr.Input(width=2, mutable=True)
+        other = rr.Input()
+
+    reader = Reader()
+    assert reader.one.mutable
+    assert reader.wide.mutable
+    assert all(channel.mutable for channel in reader.wide)
+    assert not reader.other.mutable
+
+
+def test_triggers_are_singletons():
+    """Copies and pickles of startup, shutdown and reset are these themselves."""
+    for trigger in (rr.startup, rr.shutdown, rr.reset):
+        assert copy.deepcopy(trigger) is trigger
+        assert pickle.loads(pickle.dumps(trigger)) is trigger
+        assert repr(trigger).startswith("reactorrl.")
+
+
+class Tensor:
+    """As far as `private_copy` looks."""
+
+    def clone(self):
+        return "cloned"
+
+
+Tensor.__module__ = "torch"
+
+
+def test_private_copies():
+    """Arrays, subclasses and tensors by their own method, the rest deeply; nothing is shared."""
+    array = np.arange(3)
+    array.setflags(write=False)
+    copied = private_copy(array)
+    assert copied.flags.writeable
+    assert not np.shares_memory(copied, array)
+    assert type(private_copy(np.ma.masked_array([1, 2], [True, False]))) is np.ma.MaskedArray
+    objects = np.array([[1], None], dtype=object)
+    assert private_copy(objects)[0] is not objects[0]
+    assert private_copy(Tensor()) == "cloned"
+    nested = {"a": [array]}
+    assert private_copy(nested)["a"][0].flags.writeable
+    module = types.ModuleType("module")
+    with pytest.raises(TypeError):
+        private_copy(module)
+
+
+def test_frozen_arrays_count_all_holders():
+    """An array is writeable again when the last holder has let go, frozen or not."""
+    frozen, array = FrozenArrays(), np.zeros(2)
+    frozen.hold(array)
+    assert array.flags.writeable
+    frozen.freeze(array)
+    frozen.hold(array)
+    assert not array.flags.writeable
+    frozen.thaw(array)
+    frozen.thaw(array)
+    assert not array.flags.writeable
+    frozen.thaw(array)
+    assert array.flags.writeable
+    array.setflags(write=False)
+    frozen.freeze(array)
+    frozen.thaw(array)
+    assert not array.flags.writeable  # it was read-only before

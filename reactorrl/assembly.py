@@ -6,7 +6,7 @@ over the tree instead of recursing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -31,9 +31,16 @@ from .time import to_ns
 from .tree import Enclave, Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
+Instrument = Callable[[int, str, Node, Callable[[Any], object]], Callable[[Any], object]]
+"""From id, path, reactor and body of a reaction to what the workers call in its place."""
+
 
 class Assembly:
     """The declared graph of one program, with what Python needs to name its parts.
+
+    Args:
+        main: The top reactor.
+        instrument: How tests look into bodies, or `None`.
 
     Attributes:
         graph: The `_core.Graph`.
@@ -48,7 +55,8 @@ class Assembly:
         problems: What is wrong; empty for a program that can run.
     """
 
-    def __init__(self, main: Reactor) -> None:
+    def __init__(self, main: Reactor, instrument: Instrument | None = None) -> None:
+        self._instrument = instrument
         self.graph = _core.Graph()
         self.membership = Membership()
         self.nodes: list[Node] = []
@@ -130,7 +138,8 @@ class Assembly:
             node = pending.pop()
             path = type(main.reactor).__name__
             if node.parent is not None:
-                path = f"{node.parent.path}.{node.label}"
+                # The bench of a Simulation has no name, so that paths below it are as without it.
+                path = f"{node.parent.path}.{node.label}" if node.parent.path else node.label
             if node.membership is not None:
                 self._problem(
                     f"{path} belongs to another program, as {node.path}; make a new"
@@ -287,14 +296,20 @@ class Assembly:
         self.modes.append(mode)
         self.deadlines.append(reaction.deadline_ns)
         path_hash = int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little")
+        function, handler = reaction.function, reaction.handler
+        if self._instrument is not None:
+            number = len(self.paths) - 1
+            function = self._instrument(number, path, node, function)
+            if handler is not None:
+                handler = self._instrument(number, path, node, handler)
         return self.graph.add_reaction(
             node.id,
-            reaction.function,
+            function,
             node.reactor,
             path_hash,
             mode or node.within,
             reaction.deadline_ns,
-            reaction.handler,
+            handler,
         )
 
     def _add_added(self, node: Node, added: AddedReaction) -> None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from .assembly import Assembly
+from .assembly import Assembly, Instrument
 from .errors import AssemblyError, PhaseError, ReactionError
 from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
 from .placement import Affinity, place
@@ -66,6 +66,8 @@ class Program:
         TypeError, ValueError: An option is wrong.
     """
 
+    _instrument: Instrument | None = None  # of programs under test
+
     def __init__(
         self,
         main: Reactor,
@@ -97,7 +99,7 @@ class Program:
             raise AssemblyError(
                 f"{main.path} is a child of {node.parent.where()}; run that, or a new one"
             )
-        self._assembly = Assembly(main)
+        self._assembly = Assembly(main, self._instrument)
         more = sum(node.enclave.workers for node in self._assembly.enclaves[1:] if node.enclave)
         if more:
             count, cpus = place(affinity, workers, more)

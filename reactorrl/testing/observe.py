@@ -1,0 +1,190 @@
+"""Looking into a running program: which bodies run, what they set and schedule.
+
+The bodies are wrapped when the program is assembled, and the classes of its ports and actions are
+exchanged for ones that tell. So a program that nobody observes pays nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..assembly import Assembly
+from ..errors import PhaseError
+from ..program import Program
+from ..report import RunReport
+from ..time import Tag, TimeLike, sec, to_ns
+from ..tree import Node
+
+LIMIT_NS = sec(60)
+"""Physical time that a run under test may take unless its caller says otherwise."""
+_GRACE_NS = sec(1)  # for the end of a program that took too long
+
+
+class Body:
+    """One run of one body.
+
+    Attributes:
+        reaction: The id of its reaction.
+        path: The reaction's path.
+        node: Of its reactor.
+        tag: When it runs.
+    """
+
+    __slots__ = ("node", "observer", "path", "reaction", "tag")
+
+    def __init__(self, observer: Observer, reaction: int, path: str, node: Node, tag: Tag) -> None:
+        self.observer, self.reaction, self.path, self.node = observer, reaction, path, node
+        self.tag = tag
+
+
+class Observer:
+    """Is told what bodies do, on the worker that runs them; derive from it what you need."""
+
+    def begin(self, body: Body) -> None:
+        """`body` is about to run."""
+
+    def end(self, body: Body, error: BaseException | None) -> None:
+        """It has returned, or raised `error`."""
+
+    def did_set(self, body: Body, port: Any, value: Any) -> None:
+        """It has set `port`."""
+
+    def did_schedule(self, body: Body, action: Any, tag: Tag | None, value: Any) -> None:
+        """It has scheduled an event at `tag`, or one that was dropped."""
+
+
+class _Here(threading.local):
+    body: Body | None = None
+
+
+_here = _Here()
+
+
+class ObservedProgram(Program):
+    """A program whose bodies, ports and actions tell an observer what they do.
+
+    Args:
+        main: The top reactor.
+        observer: Who is told.
+        **options: Of `Program`.
+    """
+
+    def __init__(self, main: Any, observer: Observer, **options: Any) -> None:
+        self._observer = observer
+        self._instrument = self._watch
+        self._functions: list[tuple[str, Node, Callable[[Any], object]]] = []
+        super().__init__(main, **options)
+        for element in _effects(self._assembly):
+            element.__class__ = _telling(type(element))
+
+    def _watch(
+        self, reaction: int, path: str, node: Node, function: Callable[[Any], object]
+    ) -> Callable[[Any], object]:
+        observer = self._observer
+        self._functions.append((path, node, function))
+
+        @functools.wraps(function)
+        def watched(reactor: Any) -> None:
+            body = Body(observer, reaction, path, node, reactor.tag)
+            observer.begin(body)
+            _here.body = body
+            try:
+                function(reactor)
+            except BaseException as error:
+                _here.body = None
+                observer.end(body, error)
+                raise
+            _here.body = None
+            observer.end(body, None)
+
+        return watched
+
+    @property
+    def bodies(self) -> dict[str, tuple[Node, Callable[[Any], object], list[tuple[int, Any]]]]:
+        """Reactor, body as written and declared elements of each reaction, by path."""
+        declared = self._assembly.declared()
+        return {
+            path: (node, function, elements)
+            for (path, node, function), elements in zip(self._functions, declared, strict=True)
+            if node.path
+        }
+
+    def run_within(self, limit: TimeLike) -> RunReport:
+        """Run to the end as `run` does, but for no longer than `limit` of physical time.
+
+        Raises:
+            TimeoutError: The time is up; says what runs.
+        """
+        self.start()
+        report = self.join(to_ns(limit, "limit"))
+        if report is None:
+            raise self.timed_out("has not ended within its time")
+        return report
+
+    def timed_out(self, what: str) -> TimeoutError:
+        """Stop the program, with a grace for its bodies, and return the error that says what runs.
+
+        Args:
+            what: What has taken too long.
+        """
+        text = f"{self} {what}:\n{self._described()}"
+        self.stop()
+        if self._runtime.wait(_GRACE_NS):
+            self._end()
+        return TimeoutError(text)
+
+
+def _effects(assembly: Assembly) -> Iterator[Any]:
+    """Every live port and action of a program."""
+    for node in assembly.nodes:
+        elements = [getattr(node.reactor, name) for name, _, _ in node.plan.elements]
+        elements += [element for _, element in node.extra or ()]
+        for element in elements:
+            channels = getattr(element, "channels", None)
+            if channels is not None:
+                yield from channels
+            elif hasattr(type(element), "set") or hasattr(type(element), "schedule"):
+                yield element
+
+
+@functools.cache
+def _telling(cls: type) -> type:
+    """A class like `cls`, of the same layout, whose `set` and `schedule` tell the observer."""
+    namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
+    if hasattr(cls, "set"):
+        plain_set: Any = cls.set
+
+        def set(self: Any, *value: Any) -> None:  # noqa: A001
+            plain_set(self, *value)
+            body = _here.body
+            if body is not None:
+                body.observer.did_set(body, self, value[0] if value else None)
+
+        namespace["set"] = set
+    if hasattr(cls, "schedule"):
+        plain_schedule: Any = cls.schedule
+
+        def schedule(self: Any, value: Any = None, *, delay: TimeLike = 0) -> Any:
+            handle = plain_schedule(self, value, delay=delay)
+            body = _here.body
+            if body is not None:
+                body.observer.did_schedule(body, self, handle.tag, value)
+            return handle
+
+        namespace["schedule"] = schedule
+    return type(cls.__name__, (cls,), namespace)
+
+
+def main_of(make: Callable[[], Any]) -> Any:
+    """Call a factory of main reactors; TypeError if it makes something else, or always the same."""
+    main = make() if callable(make) else make
+    if isinstance(main, Program):
+        raise TypeError(
+            "the factory returns the main reactor, not a Program; give its options as keywords"
+        )
+    if getattr(getattr(main, "_rrl", None), "membership", None) is not None:
+        raise PhaseError(f"{main.path} has been assembled before; make a new one at each call")
+    return main

@@ -32,6 +32,9 @@ cdef extern from "_host.h":
         int (*note_failure)(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *error) noexcept
         void (*thaw)(void *ctx, void *payload) noexcept
         void *(*redeem)(void *ctx, void *ticket) noexcept
+        void (*record)(void *ctx, rrl.rrl_kind_t kind, rrl.rrl_id_t id, rrl.rrl_tag_t tag,
+                       void *payload) noexcept
+        void (*missed)(void *ctx, rrl.rrl_id_t reaction, rrl.rrl_tag_t tag) noexcept
 
     rl_here_t rl_here
     rrl.rrl_worker_t *rl_worker_of(void *graph) nogil
@@ -60,6 +63,8 @@ cdef class Graph:
     cdef list _selves
     cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
+    cdef object _recorder               # told of what comes from outside, or None
+    cdef bint _replays                  # what comes from outside was fed
     cdef int _claim(self, Element element) except -1
     cdef int _note_set(self, Port port, object value) except -1
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1

@@ -245,6 +245,31 @@ class Runtime:
 
 class CycleFound(Exception): ...
 
+# Time under test; recording what comes from outside, and feeding it again.
+def elapsed_ns(runtime: Runtime) -> int: ...
+def advance_clock(runtime: Runtime, delta_ns: int) -> None:
+    """In a body of this program: what the body takes; elsewhere at once."""
+
+def step(runtime: Runtime, time_ns: int, microstep: int) -> None:
+    """Lets a stepped program process all tags up to this one."""
+
+def wait_for_pause(runtime: Runtime, timeout_ns: int) -> tuple[bool, Any] | None:
+    """(is paused, next tag or None).
+
+    (False, None) when the program has ended; None when the time is up.
+    """
+
+def feed(runtime: Runtime, element: Element, time_ns: int, microstep: int, value: Any) -> None:
+    """Before the start of a replay: an event of an action or port, as the recorder got it."""
+
+def feed_miss(runtime: Runtime, reaction: int, time_ns: int, microstep: int) -> None: ...
+def feed_stop(runtime: Runtime, enclave: int, time_ns: int, microstep: int) -> None: ...
+def attach_recorder(graph: Graph, recorder: Any) -> None:
+    """Before the graph is compiled; the recorder's methods are called on workers.
+
+    event(is_action, id, time_ns, microstep, value) and missed(reaction, time_ns, microstep).
+    """
+
 # Of the running body, for properties of Reactor. Each raises PhaseError when the caller is not
 # a body of that very reactor.
 def current_tag(reactor: Any) -> Any: ...

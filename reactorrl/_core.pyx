@@ -71,6 +71,7 @@ cdef object _tag(rrl.rrl_tag_t tag):
 include "_elements.pxi"
 include "_graph.pxi"
 include "_runtime.pxi"
+include "_control.pxi"
 
 
 # ---- the running body ----

@@ -216,6 +216,9 @@ cdef class Action(Element):
             if rc == rrl.RRL_OK:
                 return handle
             Py_DECREF(handle)
+            if rc == rrl.RRL_EMPTY:  # a recorded run is replayed
+                handle._state = DROPPED
+                return handle
             if rc == rrl.RRL_STOPPED:
                 _check(rrl.RRL_E_PHASE, f"{self}: the program has ended")
             if rc != rrl.RRL_FULL:
@@ -230,6 +233,8 @@ cdef class Action(Element):
             PyErr_CheckSignals()
 
     def hold(self, bint open):
+        if self._graph is not None and self._graph._replays:
+            return
         rrl.rrl_program_hold(self._program(), <uint32_t>self.id, open)
 
     cdef rrl.rrl_program_t *_program(self) except NULL:

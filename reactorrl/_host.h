@@ -49,6 +49,9 @@ typedef struct rl_host {
     int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
     void (*thaw)(void *ctx, void *payload); /* NULL unless check=True */
     void *(*redeem)(void *ctx, void *ticket);
+    /* NULL: nobody records. */
+    void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload);
+    void (*missed)(void *ctx, rrl_id_t reaction, rrl_tag_t tag);
 } rl_host_t;
 
 /* The exception in flight, taken off the thread. */
@@ -147,7 +150,9 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
                        .run_handler = rl_run_handler,
                        .retain = rl_retain,
                        .release = rl_release,
-                       .redeem = rl_redeem};
+                       .redeem = rl_redeem,
+                       .record = ctx->record,
+                       .missed = ctx->missed};
     return host;
 }
 

@@ -22,7 +22,7 @@ cdef class Runtime:
         options.fast = fast
         options.virtual_clock = virtual_clock
         options.stepped = stepped
-        options.replay = replay
+        options.replay = graph._replays = replay
         options.keepalive = keepalive
         options.profile = profile
         options.timeout_ns = rrl.RRL_FOREVER if timeout_ns < 0 else timeout_ns

@@ -40,9 +40,38 @@ class Trace:
         return [(tag, event) for tag, row_path, event in self.rows if row_path == path]
 
 
+class Leg:
+    """The clock under which `run` runs programs, and how many it ran under it."""
+
+    def __init__(self, name="fast"):
+        self.name, self.n_runs = name, 0
+
+    def options(self):
+        if self.name == "fast":
+            return {"fast": True}
+        self.n_runs += 1
+        return {"clock": rr.testing.VirtualClock()}
+
+
+leg = Leg()
+
+
+@contextmanager
+def clocked(name):
+    """Within the block `run` uses this clock: "fast" or "virtual"."""
+    global leg  # noqa: PLW0603
+    before, leg = leg, Leg(name)
+    try:
+        yield leg
+    finally:
+        leg = before
+
+
 def run(main, workers=1, **options):
-    """Run with `fast=True`, unless the test says otherwise."""
-    return rr.run(main, workers=workers, **{"fast": True, **options})
+    """Run without waiting for physical time, unless the test gives `fast` itself."""
+    if "fast" not in options:
+        options.update(leg.options())
+    return rr.run(main, workers=workers, **options)
 
 
 class Emit(rr.Reactor):

@@ -1,7 +1,7 @@
 """Which elements a body may reach: declared ones, its own and its children's, while it runs."""
 
 import pytest
-from programs import Collect, Emit, Pass, Trace, chain, run
+from programs import Collect, Emit, Pass, Spread, Trace, Wire, chain, run
 
 import reactorrl as rr
 
@@ -74,7 +74,7 @@ def test_an_undeclared_input_cannot_be_read(workers):
     assert trace.events == [((0, 0), "refused"), ((0, 0), 1)]
 
 
-def test_ports_are_used_inside_of_reactions_only():
+def test_ports_are_used_inside_of_reactions_only(workers):
     """Before and after a run, and in __init__, a port has no value to read and cannot be set."""
     main = chain(Emit(1), Pass())
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_ports_are_used_inside_of_reactions_only():
             with pytest.raises(rr.PhaseError):
                 use()
         if not hasattr(main, "has_run"):
-            main.has_run = run(main).reactions == 2
+            main.has_run = run(main, workers).reactions == 2
     assert main.has_run
 
 
@@ -116,3 +116,70 @@ def test_another_reactors_ports_are_out_of_reach(workers):
 
     run(chain(Owner(), Thief()), workers)
     assert trace.events == [((0, 0), "refused")]
+
+
+def test_nothing_undeclared_can_be_read(workers):
+    """A child's output, an own output, an action, a timer, a multiport: all must be declared."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        out = rr.Output()
+        outs = rr.Output(width=2)
+        inps = rr.Input(width=2)
+        act = rr.LogicalAction()
+        tick = rr.Timer()
+
+        def __init__(self):
+            self.child = Emit(1)
+            self.add_reaction(self.look, triggers=[rr.startup])
+
+        def look(self):
+            for read in (
+                lambda: self.child.out.value,
+                lambda: self.child.out.is_present,
+                self.out.get,
+                lambda: self.outs.is_present,
+                lambda: self.outs[0].is_present,
+                lambda: self.inps.is_present,
+                self.inps.present,
+                lambda: list(self.inps),
+                lambda: self.act.value,
+                lambda: self.act.is_present,
+                lambda: self.tick.is_present,
+            ):
+                with pytest.raises(rr.UndeclaredUseError):
+                    read()
+            trace(self, "refused")
+
+    run(Main(), workers)
+    assert trace.events == [((0, 0), "refused")]
+
+
+def test_who_declares_single_channels_cannot_ask_the_whole_multiport(workers):
+    """Of a multiport only declared channels can be read; the others never look absent."""
+    trace = Trace()
+
+    class Look(rr.Reactor):
+        inp = rr.Input(width=3)
+
+        def __init__(self):
+            self.add_reaction(self.look, triggers=[self.inp[0]])
+
+        def look(self):
+            for read in (
+                lambda: self.inp[1].value,
+                self.inp[1].get,
+                lambda: self.inp[1].is_present,
+                lambda: self.inp.is_present,
+                self.inp.present,
+            ):
+                with pytest.raises(rr.UndeclaredUseError):
+                    read()
+            trace(self, (self.inp[0].value, self.inp[0].is_present))
+
+    def build(self):
+        self.src, self.look = Spread(3, {0: "a", 1: "b", 2: "c"}), Look()
+        self.connect(self.src.out, self.look.inp)
+
+    run(Wire(build), workers)
+    assert trace.events == [((0, 0), ("a", True))]

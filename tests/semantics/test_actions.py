@@ -35,7 +35,7 @@ def test_a_delay_may_be_a_timedelta(workers):
 
 
 @pytest.mark.parametrize(("delay", "error"), [(-1, ValueError), (1.0, TypeError), ("1", TypeError)])
-def test_a_bad_delay_is_refused_at_once(delay, error):
+def test_a_bad_delay_is_refused_at_once(workers, delay, error):
     """A negative delay is a ValueError, a wrong type a TypeError; nothing is scheduled."""
     trace = Trace()
 
@@ -43,7 +43,7 @@ def test_a_bad_delay_is_refused_at_once(delay, error):
         with pytest.raises(error):
             act.schedule(delay=delay)
 
-    report = run(scheduling(trace, rr.LogicalAction(), body))
+    report = run(scheduling(trace, rr.LogicalAction(), body), workers)
     assert trace.events == []
     assert report.stop_tag == rr.Tag(0, 1)
 
@@ -327,12 +327,12 @@ def test_an_undeclared_action_cannot_be_scheduled(workers):
     assert trace.events == [((0, 1), ("a", False))]
 
 
-def test_a_logical_action_is_not_scheduled_outside_of_a_reaction():
+def test_a_logical_action_is_not_scheduled_outside_of_a_reaction(workers):
     """Before, and after the run, schedule raises PhaseError."""
     main = scheduling(Trace(), rr.LogicalAction(), lambda self, act: None)
     with pytest.raises(rr.PhaseError):
         main.act.schedule()
-    run(main)
+    run(main, workers)
     with pytest.raises(rr.PhaseError):
         main.act.schedule()
 

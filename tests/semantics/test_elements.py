@@ -169,9 +169,9 @@ def test_state_assigned_in_a_body_stays(workers):
     assert trace.events == [((10, 0), 55)]
 
 
-def test_an_instance_belongs_to_one_program():
+def test_an_instance_belongs_to_one_program(workers):
     """The same main cannot be assembled twice."""
     main = Emit(1)
-    run(main)
+    run(main, workers)
     with pytest.raises(rr.ReactorError):
         rr.Program(main)

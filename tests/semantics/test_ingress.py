@@ -3,11 +3,24 @@
 import threading
 
 import pytest
-from programs import Collect, Door, Pass, Spread, Trace, Wire, in_thread, joined, running, wait
+from programs import (
+    Collect,
+    Door,
+    Emit,
+    Pass,
+    Spread,
+    Trace,
+    Wire,
+    in_thread,
+    joined,
+    running,
+    wait,
+)
 
 import reactorrl as rr
 
 
+@pytest.mark.own_clock
 def test_a_full_queue_raises_by_default(workers):
     """Beyond `capacity` waiting events schedule raises CapacityError; the event is not taken."""
     main = Door(rr.PhysicalAction(capacity=2), n=2, is_held=True)
@@ -25,6 +38,7 @@ def test_a_full_queue_raises_by_default(workers):
     assert main.values == ["a", "b", "d"]
 
 
+@pytest.mark.own_clock
 def test_a_full_queue_drops_if_told_to(workers):
     """full="drop": the event is discarded; its handle has no tag and nothing to cancel."""
     main = Door(rr.PhysicalAction(capacity=2, full="drop"), n=2, is_held=True)
@@ -37,6 +51,7 @@ def test_a_full_queue_drops_if_told_to(workers):
     assert handles[2].cancel() is False
 
 
+@pytest.mark.own_clock
 def test_a_full_queue_blocks_if_told_to(workers):
     """full="block": the caller waits until there is room; nothing is lost, the order is kept."""
     main = Door(rr.PhysicalAction(capacity=2, full="block"), n=20, is_held=True)
@@ -60,6 +75,7 @@ def test_a_full_queue_blocks_if_told_to(workers):
     assert main.values == list(range(20))
 
 
+@pytest.mark.own_clock
 def test_a_blocked_caller_is_released_when_the_program_ends(workers):
     """Nobody waits for room in a program that is over: PhaseError."""
     main = Door(rr.PhysicalAction(capacity=1, full="block"), is_held=True)
@@ -83,6 +99,7 @@ def test_a_blocked_caller_is_released_when_the_program_ends(workers):
     assert main.values == []
 
 
+@pytest.mark.own_clock
 @pytest.mark.parametrize("full", ["raise", "drop", "block"])
 def test_threads_that_push_survive_the_end_of_the_program(workers, full):
     """A call near the end is taken, refused as declared, or raises PhaseError."""
@@ -112,6 +129,7 @@ def test_threads_that_push_survive_the_end_of_the_program(workers, full):
         assert own == sorted(set(own))
 
 
+@pytest.mark.own_clock
 def test_blocking_inside_of_a_body_raises(workers):
     """A body cannot wait for room: the queue is emptied only after the tag."""
     errors = []
@@ -150,6 +168,7 @@ def test_bad_bounds_are_refused_at_once(arguments, error):
 # -- physical connections
 
 
+@pytest.mark.own_clock
 def test_a_physical_connection_stamps_with_the_clock(workers):
     """`physical=True`: the tag is physical time plus `after`, never before the sender's."""
     trace, sent = Trace(), []
@@ -173,6 +192,7 @@ def test_a_physical_connection_stamps_with_the_clock(workers):
     assert tag[1] == 0
 
 
+@pytest.mark.own_clock
 def test_a_wide_physical_connection_keeps_the_channels_apart(workers):
     """Values of one tag arrive at distinct, increasing tags in the order of the channels."""
     trace = Trace()
@@ -187,6 +207,7 @@ def test_a_wide_physical_connection_keeps_the_channels_apart(workers):
     assert tags == sorted(set(tags))
 
 
+@pytest.mark.own_clock
 def test_a_physical_connection_breaks_a_loop(workers):
     """It is a delay as far as causality goes."""
     trace = Trace()
@@ -208,3 +229,16 @@ def test_a_physical_connection_breaks_a_loop(workers):
 
     rr.run(Wire(build), workers=workers)
     assert [value for _, value in trace.events] == [0, 1, 2, 3]
+
+
+@pytest.mark.own_clock
+def test_a_physical_connection_of_a_fast_program_is_never_early(workers):
+    """Where logical time is past physical time the value arrives at the next microstep."""
+    trace, hour = Trace(), rr.sec(3600)
+
+    def build(self):
+        self.a, self.b = Emit("x", offset=hour), Collect(trace)
+        self.connect(self.a.out, self.b.inp, physical=True)
+
+    rr.run(Wire(build), workers=workers, fast=True)
+    assert trace.events == [((hour, 1), "x")]

@@ -112,6 +112,7 @@ def test_microsteps_at_the_time_of_the_timeout_are_past_it(workers):
     assert trace.events == [((10, 0), None)]
 
 
+@pytest.mark.own_clock
 @pytest.mark.parametrize("fast", [True, False])
 def test_keepalive_lasts_until_the_timeout(workers, fast):
     """With keepalive an idle program ends at (timeout, 0)."""

@@ -1,18 +1,20 @@
 """Multiports, and how lists of channels are connected."""
 
+import time
+
 import pytest
 from programs import Collect, Emit, Pair, PairIn, Spread, Trace, Wide, Wire, run
 
 import reactorrl as rr
 
 
-def connected(trace, sources, destinations, **options):
+def connected(workers, trace, sources, destinations, **options):
     """Runs a Wire of `sources(self)` connected to `destinations(self)`; both build children."""
 
     def build(self):
         self.connect(sources(self), destinations(self), **options)
 
-    run(Wire(build))
+    run(Wire(build), workers)
     return trace.rows
 
 
@@ -156,7 +158,7 @@ def test_a_bad_width_is_refused_at_once(bad, error):
 # -- lists of channels
 
 
-def test_lists_are_connected_channel_by_channel():
+def test_lists_are_connected_channel_by_channel(workers):
     """Each side is flattened, bank-major, and then zipped."""
     trace = Trace()
 
@@ -168,7 +170,7 @@ def test_lists_are_connected_channel_by_channel():
         self.sink, self.last = Wide(trace, 6), Collect(trace)
         return [self.sink.inp, self.last.inp]
 
-    assert connected(trace, sources, destinations) == [
+    assert connected(workers, trace, sources, destinations) == [
         ((0, 0), "Wire.last", (1, 1)),
         ((0, 0), "Wire.sink", {0: "a", 1: "b0", 2: "b1", 3: (0, 0), 4: (0, 1), 5: (1, 0)}),
     ]
@@ -197,7 +199,7 @@ class PairIn3(PairIn):
         self.trace(self, [p.get("absent") for p in self.wide])
 
 
-def test_banks_of_multiports_are_bank_major():
+def test_banks_of_multiports_are_bank_major(workers):
     """b0[0], b0[1], b1[0], ... on both sides."""
     trace = Trace()
 
@@ -205,13 +207,13 @@ def test_banks_of_multiports_are_bank_major():
         self.dst = rr.Bank(2, PairIn3, trace)
         return self.dst.wide
 
-    assert connected(trace, pair_sources, destinations) == [
+    assert connected(workers, trace, pair_sources, destinations) == [
         ((0, 0), "Wire.dst[0]", [(0, 0), (0, 1), (1, 0)]),
         ((0, 0), "Wire.dst[1]", [(1, 1), (2, 0), (2, 1)]),
     ]
 
 
-def test_an_interleaved_source_is_channel_major():
+def test_an_interleaved_source_is_channel_major(workers):
     """interleaved(bank.port): b0[0], b1[0], b2[0], b0[1], ..."""
     trace = Trace()
 
@@ -219,13 +221,15 @@ def test_an_interleaved_source_is_channel_major():
         self.dst = rr.Bank(2, PairIn3, trace)
         return self.dst.wide
 
-    assert connected(trace, lambda self: rr.interleaved(pair_sources(self)), destinations) == [
+    assert connected(
+        workers, trace, lambda self: rr.interleaved(pair_sources(self)), destinations
+    ) == [
         ((0, 0), "Wire.dst[0]", [(0, 0), (1, 0), (2, 0)]),
         ((0, 0), "Wire.dst[1]", [(0, 1), (1, 1), (2, 1)]),
     ]
 
 
-def test_an_interleaved_destination_is_channel_major():
+def test_an_interleaved_destination_is_channel_major(workers):
     """The same on the right side: d0[0], d1[0], d0[1], ..."""
     trace = Trace()
 
@@ -233,13 +237,13 @@ def test_an_interleaved_destination_is_channel_major():
         self.dst = rr.Bank(2, PairIn3, trace)
         return rr.interleaved(self.dst.wide)
 
-    assert connected(trace, pair_sources, destinations) == [
+    assert connected(workers, trace, pair_sources, destinations) == [
         ((0, 0), "Wire.dst[0]", [(0, 0), (1, 0), (2, 0)]),
         ((0, 0), "Wire.dst[1]", [(0, 1), (1, 1), (2, 1)]),
     ]
 
 
-def test_broadcast_repeats_the_left_side():
+def test_broadcast_repeats_the_left_side(workers):
     """The left list is repeated as often as needed."""
     trace = Trace()
 
@@ -251,7 +255,67 @@ def test_broadcast_repeats_the_left_side():
         self.dst = rr.Bank(2, PairIn, trace)
         return self.dst.inp
 
-    assert connected(trace, sources, destinations, broadcast=True) == [
+    assert connected(workers, trace, sources, destinations, broadcast=True) == [
         ((0, 0), "Wire.dst[0]", ["a", "b"]),
         ((0, 0), "Wire.dst[1]", ["a", "b"]),
     ]
+
+
+def test_both_sides_may_be_interleaved(workers):
+    """Channel-major against channel-major: every channel keeps its number."""
+    trace = Trace()
+
+    def destinations(self):
+        self.dst = rr.Bank(3, PairIn, trace)
+        return rr.interleaved(self.dst.inp)
+
+    assert connected(
+        workers, trace, lambda self: rr.interleaved(pair_sources(self)), destinations
+    ) == [((0, 0), f"Wire.dst[{i}]", [(i, 0), (i, 1)]) for i in range(3)]
+
+
+def test_present_channels_cost_what_is_present(workers):
+    """present() of a sparse multiport takes as long for 10 channels as for 100,000."""
+
+    def seconds(width):
+        class Reader(rr.Reactor):
+            inp = rr.Input(width=width)
+
+            @rr.reaction(inp)
+            def look(self):
+                begin = time.perf_counter()
+                for _ in range(200):
+                    (channel,) = self.inp.present()
+                took.append(time.perf_counter() - begin)
+                assert (channel.index, channel.value) == (width - 2, "x")
+
+        def build(self):
+            self.src, self.reader = Emit(*"xxxxx"), Reader()
+            self.connect(self.src.out, self.reader.inp[width - 2])
+
+        took = []
+        run(Wire(build), workers)
+        return min(took)
+
+    assert seconds(100_000) < 100 * seconds(10)
+
+
+@pytest.mark.parametrize("shape", ["multiport", "interleaved bank"])
+def test_assembly_is_linear_in_the_number_of_channels(shape):
+    """Eight times the channels cost about eight times as much, not 64 times."""
+
+    def seconds(n):
+        def build(self):
+            if shape == "multiport":
+                self.a, self.b = Spread(10 * n, {}), Wide(None, 10 * n)
+                self.connect(self.a.out, self.b.inp)
+            else:
+                self.a, self.b = rr.Bank(n, Spread, 10, {}), rr.Bank(10, Wide, None, n)
+                self.connect(rr.interleaved(self.a.out), self.b.inp)
+
+        begin = time.perf_counter()
+        rr.Program(Wire(build), workers=1)
+        return time.perf_counter() - begin
+
+    small, large = (min(seconds(n) for _ in range(3)) for n in (250, 2000))
+    assert large < 8 * 3 * small

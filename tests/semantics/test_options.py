@@ -68,7 +68,7 @@ def test_rng_depends_on_seed_and_path_and_on_nothing_else(workers):
     assert first[:3] == draws(workers, 7, 5)[:3]
 
 
-def test_there_is_no_rng_without_a_seed():
+def test_there_is_no_rng_without_a_seed(workers):
     """Without `seed` a reactor has no generator."""
 
     class Main(rr.Reactor):
@@ -77,7 +77,7 @@ def test_there_is_no_rng_without_a_seed():
             with pytest.raises(rr.ReactorError):
                 self.rng  # noqa: B018
 
-    assert run(Main()).reactions == 1
+    assert run(Main(), workers).reactions == 1
 
 
 # -- trace files

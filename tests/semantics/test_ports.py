@@ -1,7 +1,9 @@
 """Single ports: presence, values, order, connections through the hierarchy."""
 
+import threading
+
 import pytest
-from programs import ABSENT, Collect, Emit, Pass, Trace, Wire, chain, run
+from programs import ABSENT, BOUND, Collect, Emit, Pass, Trace, Wire, chain, run
 
 import reactorrl as rr
 
@@ -360,3 +362,50 @@ def test_a_parents_reaction_stands_between_writer_and_reader(workers):
 
     run(Main(), workers)
     assert trace.events == [((0, 0), (2, "handed over"))]
+
+
+def test_reactions_of_one_reactor_exclude_each_other(workers):
+    """However many triggers come from different sources at one tag, one body of a reactor runs."""
+    n, rounds, trace = 12, 30, Trace()
+
+    class Shared(rr.Reactor):
+        inp = rr.Input(width=n)
+
+        def __init__(self):
+            self.inside = self.total = 0
+            for i in range(n):
+                self.add_reaction(self.work, triggers=[self.inp[i]])
+
+        def work(self):
+            self.inside += 1
+            before = self.total
+            for _ in range(50):
+                pass
+            if self.inside == 1:
+                self.total = before + 1
+            self.inside -= 1
+
+        @rr.reaction(rr.shutdown)
+        def end(self):
+            trace(self, (self.inside, self.total))
+
+    def build(self):
+        self.bank, self.shared = rr.Bank(n, Emit, *range(rounds)), Shared()
+        self.connect(self.bank.out, self.shared.inp)
+
+    report = run(Wire(build), workers)
+    assert [event for _, event in trace.events] == [(0, n * rounds)]
+    assert report.reactions == 2 * n * rounds + 1
+
+
+def test_a_reaction_without_a_path_to_another_does_not_wait_for_it():
+    """Only paths order reactions of different reactors: with two workers these two meet."""
+    meeting = threading.Barrier(2, timeout=BOUND)
+
+    class Meets(rr.Reactor):
+        @rr.reaction(rr.startup)
+        def start(self):
+            meeting.wait()
+
+    report = run(Wire(lambda self: setattr(self, "pair", rr.Bank(2, Meets))), 2)
+    assert report.reactions == 2

@@ -1,9 +1,10 @@
 """Programs as objects: reports, background runs, several at once."""
 
+import random
 import threading
 
 import pytest
-from programs import BOUND, Collect, Emit, Pass, Trace, Wire, chain, run, wait
+from programs import BOUND, Collect, Emit, Pass, Trace, Wide, Wire, chain, run, wait
 
 import reactorrl as rr
 
@@ -96,6 +97,7 @@ def test_trace_hash_is_equal_for_equal_behaviour_and_every_number_of_workers():
 # -- in the background
 
 
+@pytest.mark.own_clock
 def test_a_started_program_runs_until_it_is_stopped(workers):
     """start() returns, stop() asks for the next microstep, join() waits and gives the report."""
     trace = Trace()
@@ -109,6 +111,7 @@ def test_a_started_program_runs_until_it_is_stopped(workers):
     assert report.stop_tag == rr.Tag(0, 1)
 
 
+@pytest.mark.own_clock
 def test_a_started_program_may_end_by_itself(workers):
     """join() alone waits for the regular end."""
     trace = Trace()
@@ -118,6 +121,7 @@ def test_a_started_program_may_end_by_itself(workers):
     assert trace.events == [((0, 0), 1), ((10, 0), 2)]
 
 
+@pytest.mark.own_clock
 def test_join_may_be_called_again_and_by_several_threads(workers):
     """Every join() gives the same report; one with a timeout gives None while the program runs."""
     main = Idle(Trace())
@@ -150,6 +154,7 @@ def test_there_may_be_many_more_workers_than_processors():
     assert (many.trace_hash, many.reactions) == (one.trace_hash, 20 + 2000)
 
 
+@pytest.mark.own_clock
 def test_join_raises_what_run_would_raise(workers):
     """An error of a background run comes out of join()."""
 
@@ -165,6 +170,7 @@ def test_join_raises_what_run_would_raise(workers):
     assert e.value.__cause__.args == ("here",)
 
 
+@pytest.mark.own_clock
 def test_a_program_is_a_context_manager(workers):
     """Leaving the block ends the program in good order: shutdown runs, no thread is left."""
     trace = Trace()
@@ -175,6 +181,7 @@ def test_a_program_is_a_context_manager(workers):
     assert trace.events == [((0, 1), "shutdown")]
 
 
+@pytest.mark.own_clock
 def test_a_program_runs_once(workers):
     """A program that has run cannot be started again."""
     program = rr.Program(Emit(1), workers=workers, fast=True)
@@ -185,6 +192,7 @@ def test_a_program_runs_once(workers):
         program.start()
 
 
+@pytest.mark.own_clock
 def test_stop_may_come_from_any_thread(workers):
     """Another thread ends a program that run() waits for."""
     trace = Trace()
@@ -203,6 +211,7 @@ def test_stop_may_come_from_any_thread(workers):
     assert (report.stop_tag, trace.events) == (rr.Tag(0, 1), [((0, 1), "shutdown")])
 
 
+@pytest.mark.own_clock
 def test_stop_comes_between_tags(workers):
     """The tag being processed completes; the stop tag is one microstep after it."""
     trace, entered, go_on = Trace(), threading.Event(), threading.Event()
@@ -338,3 +347,64 @@ def test_a_path_is_known_once_the_tree_is_built():
         "Wire.bank[1]",
         "Wire.box.inner",
     ]
+
+
+def hash_of(workers, *, values=(1, 2), delay=5, is_set=True, schedules=True, name="on"):
+    class Main(rr.Reactor):
+        out = rr.Output()
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=(out, act))
+        def start(self):
+            if is_set:
+                self.out.set(values[0])
+            if schedules:
+                self.act.schedule(values[1], delay=delay)
+
+    def on(self):
+        pass
+
+    body = rr.reaction(Main.act)(on)
+    main = type("Main", (Main,), {name: body})
+    return run(main(), workers, timeout=100, keepalive=True).trace_hash
+
+
+def test_trace_hash_is_of_tags_reactions_ports_and_actions(workers):
+    """A tag, a reaction, a port set or an action scheduled changes the hash; a value does not."""
+    base = hash_of(1)
+    assert hash_of(workers) == hash_of(workers, values=("x", None)) == base
+    others = [
+        hash_of(workers, delay=6),
+        hash_of(workers, is_set=False),
+        hash_of(workers, schedules=False),
+        hash_of(workers, name="other"),
+    ]
+    assert len({base, *others}) == 5
+
+
+def test_delays_in_bodies_change_nothing(workers):
+    """Bodies that take random time on any worker give the same trace and the same hash."""
+
+    class Slow(Pass):
+        def forward(self):
+            for _ in range(random.randrange(3000)):
+                pass
+            super().forward()
+
+    def go(n, stage):
+        trace = Trace()
+
+        def build(self):
+            self.src, self.sink = Emit(*range(20)), Wide(trace, 6)
+            self.first, self.second = rr.Bank(6, stage, 2), rr.Bank(6, stage, 3)
+            self.connect(self.src.out, self.first.inp, broadcast=True)
+            self.connect(self.first.out, self.second.inp, after=3)
+            self.connect(self.second.out, self.sink.inp)
+
+        return trace, run(Wire(build), n).trace_hash
+
+    expected, expected_hash = go(1, Pass)
+    trace, trace_hash = go(workers, Slow)
+    assert trace.rows == expected.rows
+    assert trace.rows[-1] == ((193, 0), "Wire.sink", dict.fromkeys(range(6), 19 * 6))
+    assert trace_hash == expected_hash

@@ -264,13 +264,14 @@ def test_a_dropped_events_handle_cancels_nothing(workers):
     assert trace.events == [((5, 0), 1)]
 
 
-def test_a_handle_cannot_be_used_outside_of_a_reaction():
+def test_a_handle_cannot_be_used_outside_of_a_reaction(workers):
     """As scheduling, cancelling needs a body that declares the action."""
     handles = []
     run(
         scheduling(
             Trace(), rr.LogicalAction(), lambda self, act: handles.append(act.schedule(delay=5))
-        )
+        ),
+        workers,
     )
     with pytest.raises(rr.PhaseError):
         handles[0].cancel()

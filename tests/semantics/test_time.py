@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from programs import BOUND, Trace, Wire, run
+from programs import BOUND, Collect, Trace, Wire, run
 
 import reactorrl as rr
 
@@ -245,6 +245,7 @@ class Clocked(rr.Reactor):
         self.seen.append((before, at, self.physical_elapsed(), self.tag, self.lag()))
 
 
+@pytest.mark.own_clock
 def test_a_tag_is_not_processed_before_its_time(workers):
     """Without `fast`, physical time at a tag is never less than the tag's time."""
     main = Clocked()
@@ -253,6 +254,7 @@ def test_a_tag_is_not_processed_before_its_time(workers):
     assert all(at >= tag.time for tag, at, *_ in main.seen)
 
 
+@pytest.mark.own_clock
 def test_logical_time_stands_still_while_physical_time_moves(workers):
     """During a body the tag is fixed; physical_elapsed grows; lag is their difference."""
     main = Clocked()
@@ -263,6 +265,7 @@ def test_logical_time_stands_still_while_physical_time_moves(workers):
         assert lag >= later - tag.time
 
 
+@pytest.mark.own_clock
 def test_microsteps_do_not_wait(workers):
     """Microsteps of one time follow each other without a wait for the clock; order is kept."""
     trace, done = Trace(), threading.Event()
@@ -283,6 +286,44 @@ def test_microsteps_do_not_wait(workers):
     assert done.wait(BOUND)
     assert trace.events == [((0, k), k) for k in range(101)]
     assert report.stop_tag == rr.Tag(0, 101)
+
+
+def test_a_fast_program_never_waits(workers):
+    """With `fast`, ten years of logical time pass in as long as its three bodies take."""
+    trace, year = Trace(), 365 * 24 * 3600 * rr.sec(1)
+    report = run(timed(trace, rr.Timer(0, 5 * year)), workers, timeout=10 * year)
+    assert [tag for tag, _ in trace.events] == [(0, 0), (10**6, 0), (5 * year, 0), (10 * year, 0)]
+    assert report.stop_tag == rr.Tag(10 * year, 0)
+
+
+def test_only_startup_and_timers_without_offset_happen_at_the_first_tag(workers):
+    """At (0, 0) there are startup and timers with offset 0; all that bodies schedule is later."""
+    trace = Trace()
+
+    class Main(rr.Reactor):
+        out = rr.Output()
+        now, later = rr.Timer(), rr.Timer(1)
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=(act, out))
+        def start(self):
+            self.act.schedule()
+            self.out.set(1)
+
+        @rr.reaction(rr.startup, now, later, act, rr.shutdown)
+        def look(self):
+            trace(self, (self.now.is_present, self.later.is_present, self.act.is_present))
+
+    def build(self):
+        self.main, self.sink = Main(), Collect(trace)
+        self.connect(self.main.out, self.sink.inp, after=0)
+
+    run(Wire(build), workers)
+    assert trace.at("Wire.main") == [
+        ((0, 0), (True, False, False)), ((0, 1), (False, False, True)),
+        ((1, 0), (False, True, False)), ((1, 1), (False, False, False)),
+    ]  # fmt: skip
+    assert trace.at("Wire.sink") == [((0, 1), 1)]
 
 
 # -- the end of time

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import re
 from functools import cache
 from pathlib import Path
 
@@ -25,9 +26,7 @@ def functions(module):
     """The test functions of a module by name, or those of a C file as a set of names."""
     if module.startswith("c/"):
         text = (TESTS / f"{module}.c").read_text()
-        return {
-            line.split()[2].split("(")[0] for line in text.splitlines() if "static void" in line
-        }
+        return set(re.findall(r"^static void (\w+)\(", text, re.MULTILINE))
     file = next(f for f in (HERE / f"{module}.py", TESTS / f"{module}.py") if f.exists())
     return {
         node.name: node

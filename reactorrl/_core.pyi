@@ -222,6 +222,8 @@ class Runtime:
     def wait(self, timeout_ns: int) -> bool:
         """True when the program has ended. Runs Python's signal handlers, which may raise."""
     def request_stop(self) -> None: ...
+    def is_on_worker(self) -> bool:
+        """Whether a worker of this program asks."""
     def join(self) -> None:
         """After `wait` returned True: ends the threads, gives every payload back."""
     def interrupt(self) -> None:

@@ -12,6 +12,15 @@ from typing import Any
 _SHOWN_PROBLEMS = 30
 
 
+def described(error: BaseException) -> str:
+    """Return an error's type and text, also where asking for the text raises."""
+    try:
+        text = str(error)
+    except Exception as failure:  # noqa: BLE001 - the error of a user may do anything
+        text = f"<its text raises {type(failure).__name__}>"
+    return f"{type(error).__name__}: {text}"
+
+
 class ReactorError(Exception):
     """Base of every error that reactorrl raises of its own."""
 
@@ -74,7 +83,7 @@ class ReactionError(ReactorError):
     def __str__(self) -> str:
         text = f"reaction {self.reaction} raised at {self.tag}"
         cause = self.__cause__
-        return text if cause is None else f"{text}: {type(cause).__name__}: {cause}"
+        return text if cause is None else f"{text}: {described(cause)}"
 
 
 class AbsentError(ReactorError, LookupError):

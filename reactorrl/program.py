@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .assembly import Assembly, Instrument
-from .errors import AssemblyError, PhaseError, ReactionError
+from .errors import AssemblyError, PhaseError, ReactionError, described
 from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
 from .placement import Affinity, place
 from .reactor import Reactor
@@ -219,9 +219,10 @@ class Program:
 
         Raises:
             ReactionError: A body raised.
-            PhaseError: The program has not been started.
+            PhaseError: The program has not been started, or a body of its own would wait for it.
         """
         self._check_process("join")
+        self._check_waiter()
         if self._phase is _ASSEMBLED:
             raise PhaseError(f"{self} has not been started, so it will not end")
         if self._phase is _LEFT:
@@ -243,6 +244,7 @@ class Program:
         if self._phase is not _RUNNING or self._pid != os.getpid():
             return
         self._runtime.request_stop()
+        self._check_waiter()
         self._runtime.wait(FOREVER)
         self._end()
         if error is None:
@@ -264,10 +266,10 @@ class Program:
                 runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
             )
             self._error = self._reaction_error(runtime.failures(), paths)
-            if self._trace is not None:
-                write_trace(self._trace, runtime.trace(), paths)
             self._phase = _ENDED
             _running.pop(runtime, None)
+            if self._trace is not None:
+                write_trace(self._trace, runtime.trace(), paths)
 
     def _outcome(self) -> RunReport:
         if self._error is not None:
@@ -284,9 +286,7 @@ class Program:
         error = ReactionError(paths[reaction], Tag(*tag), self._report)
         error.__cause__ = original
         for reaction, other, tag in failures[1:]:
-            error.add_note(
-                f"{paths[reaction]} raised, too, at {Tag(*tag)}: {type(other).__name__}: {other}"
-            )
+            error.add_note(f"{paths[reaction]} raised, too, at {Tag(*tag)}: {described(other)}")
         return error
 
     def _end_at_exit(self) -> None:
@@ -319,6 +319,10 @@ class Program:
             return paths[number] if number < len(paths) else match[0]
 
         return re.sub(r"reaction (\d+)", name, self._runtime.describe())
+
+    def _check_waiter(self) -> None:
+        if self._runtime.is_on_worker():
+            raise PhaseError(f"a body of {self} cannot wait for its end; self.request_stop() asks")
 
     def _check_process(self, call: str) -> None:
         if self._pid != os.getpid():

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from .ports import MULTIPORTS, PORTS
+from .ports import MAX_WIDTH, MULTIPORTS, PORTS
 
 
 class ReactorBase:
@@ -97,7 +97,7 @@ class Bank(Members[R]):
 
     Raises:
         TypeError: `cls` is no reactor class or `n` no int.
-        ValueError: `n` is negative.
+        ValueError: `n` is negative or over 2**24.
     """
 
     def __init__(self, n: int, cls: type[R], /, *args: Any, **kwargs: Any) -> None:
@@ -107,6 +107,8 @@ class Bank(Members[R]):
             raise TypeError("Bank(n, cls): n is a bool")
         if operator.index(n) < 0:
             raise ValueError(f"Bank(n, cls): n is negative ({n})")
+        if operator.index(n) > MAX_WIDTH:
+            raise ValueError(f"Bank(n, cls): n is {n}; at most {MAX_WIDTH} are possible")
         build = cls._rrl_build  # type: ignore[attr-defined]
         super().__init__([build(index, args, kwargs) for index in range(operator.index(n))])
         self._cls = cls

@@ -8,6 +8,8 @@ from typing import Any
 
 from . import _core
 
+MAX_WORKERS = 4096
+
 Affinity = Any  # None | "performance" | "spread" | Sequence[int]
 
 
@@ -44,6 +46,8 @@ def place(affinity: Affinity, workers: int | None, more: int = 0) -> tuple[int, 
         workers = operator.index(workers)
         if workers < 1:
             raise ValueError(f"workers={workers}: at least one thread must run reactions")
+        if workers > MAX_WORKERS:
+            raise ValueError(f"workers={workers}: at most {MAX_WORKERS} are possible")
     if affinity is None:
         return workers or usable_cores(), None
     if isinstance(affinity, str):

@@ -11,6 +11,8 @@ from .errors import AbsentError, AssemblyError, AssemblyValueError, PhaseError
 
 T = TypeVar("T")
 
+MAX_WIDTH = 2**24  # of a multiport, members of a bank: beyond lies a mistake, not a program
+
 
 def path_of(element: Any) -> str:
     """Return the full path of an element, as in `Train.learner.trajectories[3]`.
@@ -93,7 +95,7 @@ class Input(_Port[T]):
 
     Raises:
         TypeError: `width` is neither an int nor a name.
-        ValueError: `width` is negative.
+        ValueError: `width` is negative or over 2**24.
 
     >>> Input[int](width=2).width
     2
@@ -227,6 +229,8 @@ def check_width(width: Any, what: str = "width") -> int | str:
         ) from None
     if number < 0:
         raise ValueError(f"{what} is negative ({number})")
+    if number > MAX_WIDTH:
+        raise ValueError(f"{what} is {number}; at most {MAX_WIDTH} are possible")
     return number
 
 

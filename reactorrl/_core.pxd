@@ -45,6 +45,7 @@ cdef extern from "_host.h":
     void rl_drop_thread_state(PyThreadState *state)
     void rl_defer(object obj)
     void rl_share(object obj)
+    void *rl_take(void **slot)
     int rl_add_slot(
         PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) except -1
     bint rl_settle(int *state, int outcome) nogil

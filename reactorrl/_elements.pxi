@@ -16,12 +16,19 @@ cdef class Element:
         """(is present, value) of an element that a reaction sees through its view alone."""
         if self._view.is_present is NULL:
             _check(_why_concealed(self._graph), self)
-        return (True, <object>self._view.value) if self._view.value is not NULL else (False, None)
+        cdef rrl.rrl_id_t reaction = rrl.rrl_worker_reaction(self._worker())
+        if reaction == rrl.RRL_NONE or _runner(reaction) != <void *>self.reactor:
+            _check(rrl.RRL_E_PHASE, self)  # the view is that of a body on another worker
+        cdef void *payload = self._view.value
+        return (True, <object>payload) if payload is not NULL else (False, None)
 
     @cython.always_allow_keywords(True)
     def get(self, default=None):
-        if self._view.value is not NULL:
-            return <object>self._view.value
+        cdef void *payload = rl_take(&self._view.value)
+        if payload is not NULL:
+            value = <object>payload
+            Py_DECREF(value)  # the reference that rl_take made
+            return value
         present, value = self.lookup()
         return value if present else default
 
@@ -97,11 +104,11 @@ cdef class Multiport(Element):
 
     @property
     def type(self):
-        return self._channel.type
+        return getattr(self._channel, "type", None)
 
     @property
     def mutable(self):
-        return self._channel.mutable
+        return getattr(self._channel, "mutable", None)
 
     @property
     def width(self):

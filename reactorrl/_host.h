@@ -185,6 +185,21 @@ static inline void rl_share(PyObject *object) {
 #endif
 }
 
+/* A new reference to what the slot holds; NULL: nothing, or nothing that this thread can be sure of. Any
+ * thread: the worker may empty the slot and give the object back at the same time. */
+static inline void *rl_take(void **slot) {
+    PyObject *object = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (!object) return NULL;
+#ifdef Py_GIL_DISABLED
+    if (!PyUnstable_TryIncRef(object)) return NULL;
+    if (object == __atomic_load_n(slot, __ATOMIC_ACQUIRE)) return object;
+    Py_DECREF(object);
+    return NULL;
+#else
+    return Py_NewRef(object);
+#endif
+}
+
 /* Gives `type` a read-only slot: attribute `name` at `offset`; NULL there raises AttributeError. CPython
  * specialises reads of such a slot, which makes them as fast as those of an instance attribute. `member`
  * lives as long as the type. */

@@ -94,6 +94,9 @@ cdef class Runtime:
     def request_stop(self):
         rrl.rrl_program_request_stop(self.graph._c_program)
 
+    def is_on_worker(self):
+        return rl_worker_of(<void *>self.graph) is not NULL
+
     def join(self):
         cdef rrl.rrl_status_t rc
         if not self._holds_itself:

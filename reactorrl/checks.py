@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -32,12 +33,12 @@ class FrozenArrays:
 
     def hold(self, value: Any) -> bool:
         """Count one more holder of `value`; return whether it is an array that is counted."""
-        flags = getattr(value, "flags", None)
-        if not hasattr(flags, "writeable"):
+        numpy = sys.modules.get("numpy")
+        if numpy is None or not issubclass(type(value), numpy.ndarray):
             return False
         with self._lock:
             holders = self._holders.get(id(value), 0)
-            if not holders and not flags.writeable:
+            if not holders and not value.flags.writeable:
                 return False
             self._holders[id(value)] = holders + 1
             return True

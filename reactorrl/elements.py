@@ -168,13 +168,15 @@ class PhysicalAction(_Action[T]):
 class Producer:
     """The scope that `PhysicalAction.producer` returns; may be entered several times."""
 
-    __slots__ = ("_action",)
+    __slots__ = ("_action", "_entered")
 
     def __init__(self, action: PhysicalAction[Any]) -> None:
         self._action = action
+        self._entered: list[None] = []  # one for each time; appends and pops of any thread add up
 
     def __enter__(self) -> PhysicalAction[Any]:
         self._action.hold(True)
+        self._entered.append(None)
         return self._action
 
     def __exit__(
@@ -183,6 +185,12 @@ class Producer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            self._entered.pop()
+        except IndexError:
+            raise PhaseError(
+                f"a producer of {self._action} is left without being entered"
+            ) from None
         self._action.hold(False)
 
 

@@ -157,8 +157,9 @@ class Assembly:
             node.id = self.graph.add_reactor(node.reactor, node.enclave_id)
             self.nodes.append(node)
             plan = node.plan
-            if plan.problems or plan.hidden or node.problems:
-                self._check_node(node)
+            hidden = hidden_methods(node)
+            if plan.problems or hidden or node.problems:
+                self._check_node(node, hidden)
             self._add_elements(node)
             if node.children:
                 pending += reversed(node.children)
@@ -181,12 +182,12 @@ class Assembly:
             node.enclave_id = self.graph.add_enclave(enclave.workers, enclave.capacity)
             self.enclaves.append(node)
 
-    def _check_node(self, node: Node) -> None:
+    def _check_node(self, node: Node, hidden: Sequence[str]) -> None:
         for text in node.plan.problems:
             self._problem(f"{node.path}.{text}")
         for text, is_bad_number in node.problems or ():
             self._problem(f"{node.path}: {text}", is_bad_number)
-        for name in hidden_methods(node):
+        for name in hidden:
             self._problem(f"{node.path}: self.{name} hides the {name} of every reactor; rename it")
 
     def _add_elements(self, node: Node) -> None:

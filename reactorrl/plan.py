@@ -68,7 +68,6 @@ class Plan:
             these names up finds what an instance holds without asking for its `__dict__`: once
             somebody did, CPython no longer specialises the attribute accesses of that instance.
             Names that the class itself answers (properties) are left out, as asking runs code.
-        hidden: The public names of `Reactor` that methods of the class assign.
     """
 
     cls: type
@@ -82,7 +81,6 @@ class Plan:
     modes: dict[str, str]
     writers: dict[str, list[tuple[str | None, str]]]
     stores: dict[str, int]
-    hidden: tuple[str, ...]
 
 
 def make_plan(
@@ -174,7 +172,6 @@ def make_plan(
             for name, n_places in stores.items()
             if not hasattr(inspect.getattr_static(cls, name, None), "__get__")
         },
-        tuple(reserved.intersection(stores)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -103,7 +104,8 @@ class ReactorMeta(type):
         if init is not object.__init__ or args or kwargs:
             stack.append(node)
             try:
-                init(self, *args, **kwargs)
+                if init(self, *args, **kwargs) is not None:
+                    raise TypeError(f"{cls.__name__}.__init__() must return None; use a plain def")
             except RecursionError:
                 _explain_endless(cls, stack)
                 raise
@@ -336,16 +338,25 @@ _RESERVED = frozenset(name for name in vars(Reactor) if not name.startswith("_")
 Reactor._rrl_plan = make_plan(Reactor, {}, Reactor, _RESERVED)  # noqa: SLF001
 
 
+_METHODS = {n: f for n, f in vars(Reactor).items() if n in _RESERVED and callable(f)}
+_FUNCTIONS = tuple(_METHODS.values())
+_functions_of = operator.attrgetter(*(f"{name}.__func__" for name in _METHODS))
+
+
 def hidden_methods(node: Node) -> list[str]:
     """Return the methods of `Reactor` that an attribute of this very instance hides."""
-    hidden = []
-    for name in node.plan.hidden:
-        method = vars(Reactor).get(name)
-        if callable(method) and getattr(type(node.reactor), name) is method:
-            found = getattr(node.reactor, name)
-            if getattr(found, "__func__", None) is not method:
-                hidden.append(name)
-    return hidden
+    reactor = node.reactor
+    try:
+        if _functions_of(reactor) == _FUNCTIONS:
+            return []
+    except AttributeError:
+        pass
+    return [
+        name
+        for name, function in _METHODS.items()
+        if getattr(getattr(reactor, name), "__func__", None) is not function
+        and getattr(type(reactor), name) is function
+    ]
 
 
 def _refuse(name: str) -> Callable[[Reactor, Any], None]:

@@ -188,9 +188,8 @@ def _stores(cls: type) -> dict[str, int]:
             continue  # Reactor itself
         for value in vars(owner).values():
             function = value.function if isinstance(value, Reaction) else value
-            code = getattr(function, "__code__", None)
-            if isinstance(code, CodeType):
-                _count_stores(code, stores)
+            if isinstance(function, FunctionType):
+                _count_stores(function.__code__, stores)
     return stores
 
 

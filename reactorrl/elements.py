@@ -188,9 +188,8 @@ class Producer:
         try:
             self._entered.pop()
         except IndexError:
-            raise PhaseError(
-                f"a producer of {self._action} is left without being entered"
-            ) from None
+            text = f"a producer of {self._action} is left without being entered"
+            raise PhaseError(text) from None
         self._action.hold(False)
 
 

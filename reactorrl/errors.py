@@ -16,7 +16,7 @@ def described(error: BaseException) -> str:
     """Return an error's type and text, also where asking for the text raises."""
     try:
         text = str(error)
-    except Exception as failure:  # noqa: BLE001 - the error of a user may do anything
+    except Exception as failure:
         text = f"<its text raises {type(failure).__name__}>"
     return f"{type(error).__name__}: {text}"
 

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import re
 from functools import cache
 from pathlib import Path
 

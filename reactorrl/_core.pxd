@@ -30,6 +30,7 @@ cdef extern from "_host.h":
         PyThreadState **states
         unsigned long *threads
         int (*note_failure)(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *error) noexcept
+        void *(*refuse_made)(void *reactor) noexcept
         void (*thaw)(void *ctx, void *payload) noexcept
         void *(*redeem)(void *ctx, void *ticket) noexcept
         void (*record)(void *ctx, rrl.rrl_kind_t kind, rrl.rrl_id_t id, rrl.rrl_tag_t tag,
@@ -40,6 +41,7 @@ cdef extern from "_host.h":
     rrl.rrl_worker_t *rl_worker_of(void *graph) nogil
     rrl.rrl_worker_t *rl_worker() nogil
     void *rl_graph() nogil
+    void rl_note_made() nogil
     rrl.rrl_host_t rl_callbacks(rl_host_t *ctx) nogil
     PyThreadState *rl_new_thread_state()
     void rl_drop_thread_state(PyThreadState *state)

@@ -281,6 +281,9 @@ def request_stop(reactor: Any) -> None: ...
 def in_reaction() -> bool:
     """Whether this thread runs a body now."""
 
+def note_made() -> None:
+    """A reactor without a builder was made: the running body is checked for new children."""
+
 def topology(
     sysfs: str = "/sys", allowed: Sequence[int] | None = None
 ) -> list[tuple[int, int, int, int]]:

@@ -111,6 +111,11 @@ def in_reaction():
     return w is not NULL and rrl.rrl_worker_reaction(w) != rrl.RRL_NONE
 
 
+def note_made():
+    """The running body, if there is one, has made a reactor."""
+    rl_note_made()
+
+
 # ---- processors ----
 
 

@@ -13,6 +13,16 @@ cdef int _note_failure(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *e
     return 0
 
 
+cdef void *_refuse_made(void *reactor) noexcept:
+    from .tree import refuse_new_children  # above this module: found when it is needed
+    try:
+        refuse_new_children(<object>reactor)
+    except BaseException as error:
+        Py_INCREF(error)
+        return <void *>error
+    return NULL
+
+
 cdef void _thaw(void *ctx, void *payload) noexcept:
     (<Graph>(<rl_host_t *>ctx).graph)._frozen.thaw(<object>payload)
 
@@ -179,6 +189,7 @@ cdef class Graph:
         cdef rrl.rrl_host_t callbacks
         self._c_host.graph = <void *>self
         self._c_host.note_failure = _note_failure
+        self._c_host.refuse_made = _refuse_made
         self._c_host.redeem = _redeem
         if self._frozen is not None:
             self._c_host.thaw = _thaw

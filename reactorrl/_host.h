@@ -21,6 +21,7 @@
 typedef struct rl_here {
     rrl_worker_t *worker;
     void *graph;
+    bool has_made; /* the running body made a reactor */
 } rl_here_t;
 
 static _Thread_local rl_here_t rl_here __attribute__((tls_model("initial-exec")));
@@ -32,6 +33,8 @@ static inline rrl_worker_t *rl_worker_of(void *graph) {
 static inline rrl_worker_t *rl_worker(void) { return rl_here.worker; }
 
 static inline void *rl_graph(void) { return rl_here.graph; }
+
+static inline void rl_note_made(void) { rl_here.has_made = true; }
 
 /* What run_reaction and run_handler call: borrowed from lists that the graph keeps. */
 typedef struct rl_body {
@@ -47,6 +50,7 @@ typedef struct rl_host {
     PyThreadState **states; /* by worker; made by the thread that starts the program */
     unsigned long *threads; /* by worker: its identity, 0 before its first attach */
     int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
+    void *(*refuse_made)(void *reactor); /* an exception, or NULL */
     void (*thaw)(void *ctx, void *payload); /* NULL unless check=True */
     void *(*redeem)(void *ctx, void *ticket);
     /* NULL: nobody records. */
@@ -71,7 +75,7 @@ static inline PyObject *rl_take_error(void) {
 
 static rrl_status_t rl_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) {
     (void)index;
-    rl_here = (rl_here_t){w, ((rl_host_t *)ctx)->graph};
+    rl_here = (rl_here_t){w, ((rl_host_t *)ctx)->graph, false};
     return RRL_OK;
 }
 
@@ -97,7 +101,7 @@ static void rl_thread_stop(void *ctx, uint32_t index) {
     PyThreadState_Clear(host->states[index]);
     PyThreadState_DeleteCurrent();
     host->states[index] = NULL;
-    rl_here = (rl_here_t){NULL, NULL};
+    rl_here = (rl_here_t){NULL, NULL, false};
 }
 
 static inline rrl_status_t rl_call(rl_host_t *host, uint32_t index, rrl_id_t reaction,
@@ -105,11 +109,16 @@ static inline rrl_status_t rl_call(rl_host_t *host, uint32_t index, rrl_id_t rea
     PyObject *args[2] = {NULL, host->bodies[reaction].self};
     PyObject *result =
         PyObject_Vectorcall(func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    if (result) {
-        Py_DECREF(result);
-        return RRL_OK;
+    PyObject *error = NULL;
+    if (!result) {
+        error = rl_take_error();
+    } else if (rl_here.has_made) {
+        error = host->refuse_made(host->bodies[reaction].self);
     }
-    host->note_failure(host, index, reaction, rl_take_error());
+    rl_here.has_made = false;
+    Py_XDECREF(result);
+    if (!error) return RRL_OK;
+    host->note_failure(host, index, reaction, error);
     return RRL_E_REACTION;
 }
 

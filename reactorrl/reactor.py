@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core
 from .bank import ReactorBase, channels_of, flattened
-from .declare import check_body, in_roles
+from .declare import Reaction, check_body, in_roles
 from .elements import ELEMENTS
 from .errors import AssemblyError, AssemblyValueError, PhaseError
 from .plan import Plan, make_plan
@@ -85,6 +85,14 @@ class ReactorMeta(type):
         def __call__(cls, *args, **kwargs):
             return cls._rrl_build(0, args, kwargs)
 
+        def __setattr__(cls, name, value):
+            if isinstance(value, (*ELEMENTS, Reaction)):
+                raise TypeError(
+                    f"{cls.__name__}.{name}: elements and reactions are declared in the"
+                    " body of the class, or made in __init__"
+                )
+            super().__setattr__(name, value)
+
     def __dir__(cls) -> Iterable[str]:
         return [*super().__dir__(), *cls._rrl_plan.declarations]
 
@@ -114,7 +122,9 @@ class ReactorMeta(type):
             finish(node)
         elif plan.multiports:
             finish(node)
-        if builder is not None:
+        if builder is None:
+            _core.note_made()
+        else:
             if builder.built is None:
                 builder.built = []
             builder.built.append(node)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .bank import Bank, ReactorBase
 from .elements import ACTIONS, ELEMENTS, Mode, Timer
-from .errors import AssemblyError
+from .errors import AssemblyError, PhaseError
 from .plan import Plan
 from .ports import MULTIPORTS, PORTS, resolved_width
 from .scope import current_mode
@@ -172,6 +172,32 @@ def scan(node: Node, membership: Membership | None = None) -> None:
             _claim(node, name, value)
         else:
             _adopt(node, name, value, membership)
+
+
+def refuse_new_children(reactor: Any) -> None:
+    """After a body that made reactors: it may keep none as a child, as nothing would run it.
+
+    Raises:
+        PhaseError: An attribute of `reactor` holds one that belongs to nobody.
+    """
+    node = node_of(reactor)
+    values = get_referents(reactor)
+    values += [v for d in values if type(d) is dict and d.get("_rrl") is node for v in d.values()]
+    if any(map(_is_unowned, values)):
+        names = ", ".join(f"self.{name}" for name, v in vars(reactor).items() if _is_unowned(v))
+        raise PhaseError(
+            f"{node.where()}: {names} would be a child, which is for before the program is"
+            " assembled; run it as a program of its own, and keep that"
+        )
+
+
+def _is_unowned(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return bool(value) and isinstance(value[0], (ReactorBase, Bank)) and _is_unowned(value[0])
+    if isinstance(value, Bank):
+        return len(value) > 0 and node_of(value).parent is None and _is_unowned(value[0])
+    node = getattr(value, "_rrl", None) if isinstance(value, ReactorBase) else None
+    return node is not None and node.parent is None and node.membership is None
 
 
 def _is_child(node: Node, value: Any, membership: Membership | None) -> bool:

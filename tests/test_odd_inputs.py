@@ -288,6 +288,15 @@ def test_a_reactor_may_hold_itself_and_others_in_a_circle(workers):
     assert run(a, workers).reaction_counts == {"Emit.emit": 1, "Emit.other.emit": 1}
 
 
+def test_an_element_put_on_a_class_afterwards_is_an_error():
+    """It would not be an element of any instance: TypeError at once."""
+    for value in (rr.Input(), rr.Output(width=2), rr.Timer(), rr.reaction(rr.startup)(boom)):
+        with pytest.raises(TypeError, match=r"Collect\.late"):
+            Collect.late = value
+    Collect.late = 5
+    del Collect.late
+
+
 @pytest.mark.parametrize("name", ["lag", "connect", "add_reaction", "request_stop"])
 def test_a_method_hidden_from_outside_is_an_assembly_error(name):
     """`main.lag = 5` is found wherever it is written."""
@@ -366,6 +375,28 @@ def test_a_body_cannot_wait_for_its_own_program(workers):
     program = rr.Program(Main(), workers=workers, keepalive=True)
     assert program.run().stop_tag == rr.Tag(0, 1)  # leaving the block has asked for it
     assert errors == [rr.PhaseError] * 4
+
+
+@pytest.mark.parametrize("keep", ["one", "a list", "a bank"])
+def test_a_body_cannot_take_a_new_child(workers, keep):
+    """A reactor that a body makes and keeps as an attribute would never run: PhaseError."""
+
+    class Main(rr.Reactor):
+        tick = rr.Timer(0, 10)
+
+        @rr.reaction(tick)
+        def on(self):
+            self.fine = rr.Program(Emit(1), workers=1)  # a program of its own
+            self.gone = Emit(2)
+            del self.gone
+            if self.tag.time == 10:
+                bank = rr.Bank(2, Emit, 1)
+                self.late = {"one": bank[0], "a list": [*bank], "a bank": bank}[keep]
+
+    with pytest.raises(rr.ReactionError, match=r"Main: self\.late would be a child") as e:
+        run(Main(), workers)
+    assert isinstance(e.value.__cause__, rr.PhaseError)
+    assert e.value.tag == rr.Tag(10, 0)
 
 
 def test_a_body_may_delete_what_it_lives_on(workers):

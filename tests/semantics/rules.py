@@ -934,3 +934,251 @@ rules(
         ),
     },
 )
+
+rules(
+    "test_modes",
+    {
+        "mode.initial": (
+            "At first the one initial mode is active, and nothing of the others happens.",
+            "test_only_the_initial_mode_is_active_at_first",
+            "test_a_class_with_modes_has_one_initial_mode",
+        ),
+        "mode.transition": (
+            "A transition takes effect after the tag of its set, of several the last one's.",
+            "test_a_transition_takes_effect_after_the_tag",
+            "test_the_last_set_of_a_tag_counts",
+        ),
+        "mode.reset": (
+            "An entry by reset discards the events of the mode and starts its timers again.",
+            "test_a_reset_starts_the_timers_again",
+            "test_a_timer_that_fires_once_fires_again_after_a_reset",
+            "test_events_wait_while_their_mode_is_not_active",
+        ),
+        "mode.history": (
+            "An entry by history goes on with the events of the mode and what was left of them.",
+            "test_history_goes_on_with_what_was_left",
+            "test_events_wait_while_their_mode_is_not_active",
+        ),
+        "mode.microsteps": (
+            "Events of the time of the leave come as many microsteps after the entry.",
+            "test_microsteps_go_on_where_they_were",
+        ),
+        "mode.spacing": (
+            "min_spacing counts the time of the mode, and is forgotten by a reset.",
+            "test_spacing_keeps_its_distance_in_the_time_of_the_mode",
+        ),
+        "mode.first-entry": (
+            "The first entry starts a mode's timers, whatever its kind.",
+            "test_a_mode_that_was_never_active_starts_its_timers_at_the_first_entry",
+        ),
+        "mode.self": (
+            "A transition to the current mode does nothing by history, and resets it by reset.",
+            "test_a_transition_to_the_current_mode",
+        ),
+        "mode.stop": (
+            "An event that resumes past the stop tag is dropped there.",
+            "test_an_event_that_resumes_past_the_stop_tag_is_dropped",
+        ),
+        "mode.starvation": (
+            "Suspended events keep no program alive.",
+            "test_suspended_events_keep_no_program_alive",
+        ),
+        "mode.physical": (
+            "Physical events of a mode that is not active wait for it.",
+            "test_physical_events_wait_in_the_time_of_their_mode",
+        ),
+        "mode.startup": (
+            "Startup is present once, at the first activation.",
+            "test_startup_is_present_once_at_the_first_entry",
+        ),
+        "mode.reset-trigger": (
+            "The reset trigger is present a microstep after every entry by reset.",
+            "test_reset_is_present_after_every_entry_by_reset",
+        ),
+        "mode.shutdown": (
+            "Shutdown runs in every mode that ever was active, at the last tag.",
+            "test_shutdown_reaches_every_mode_that_ever_was_active",
+        ),
+        "mode.nested": (
+            "A mode suspends and resets what its children hold, modes included.",
+            "test_a_mode_suspends_what_its_children_hold",
+            "test_a_reset_brings_nested_modes_back_to_their_initial_one",
+            "test_an_inner_transition_counts_when_the_outer_mode_leaves",
+        ),
+        "mode.is-active": (
+            "is_active says in a body whether a mode and all that enclose it are current.",
+            "test_is_active_is_about_all_enclosing_modes",
+        ),
+        "mode.reactions": (
+            "Reactions of modes that are not active do not run, whatever arrives.",
+            "test_reactions_of_other_modes_do_not_run",
+        ),
+        "mode.order": (
+            "Between reactions of different modes of a reactor there is no order, else as defined.",
+            "test_reactions_outside_of_modes_keep_their_place",
+            "test_modes_break_a_causality_loop",
+        ),
+        "mode.connections": (
+            "Connections of a mode transport while it is active, and may share a destination.",
+            "test_connections_of_two_modes_may_write_one_destination",
+            "test_a_delayed_connection_pauses_with_its_mode",
+        ),
+        "mode.hash": (
+            "Transitions enter the trace_hash and are no events.",
+            "test_modes_enter_the_trace_hash",
+        ),
+        "mode.derived": (
+            "A derived class has the modes of its bases, and may continue and add some.",
+            "test_a_derived_class_has_its_bases_modes",
+        ),
+        "mode.declared": (
+            "A mode is set where it is a declared effect.",
+            "test_a_mode_is_set_where_it_is_declared",
+        ),
+        "mode.mistakes": (
+            "What belongs to a mode is named in it alone, and other mistakes are AssemblyErrors.",
+            "test_what_modes_do_not_allow_is_an_assembly_error",
+            "test_modes_are_not_nested_lexically",
+        ),
+    },
+)
+
+rules(
+    "test_deadlines",
+    {
+        "deadline.missed": (
+            "A deadline d is missed when the clock is past tag + d just before the body.",
+            "test_a_deadline_is_missed_when_the_clock_is_past_it",
+            "test_the_clock_is_looked_at_just_before_the_body",
+        ),
+        "deadline.zero": (
+            "A deadline of 0 is always missed.",
+            "test_a_deadline_of_zero_is_always_missed",
+        ),
+        "deadline.kept": (
+            "A deadline that is kept changes nothing.",
+            "test_a_deadline_that_is_kept_changes_nothing",
+        ),
+        "deadline.handler": (
+            "The handler runs instead of the body, with the same declarations, as a reaction.",
+            "test_a_handler_has_what_the_body_has",
+            "test_a_handler_declares_what_its_body_declares",
+            "test_a_handler_that_raises_is_a_body_that_raises",
+            "test_a_handler_needs_a_deadline",
+        ),
+        "deadline.skip": (
+            "Without a handler the body is skipped and counted in the report.",
+            "test_without_a_handler_the_body_is_skipped_and_counted",
+        ),
+        "deadline.override": (
+            "An override keeps deadline and handler unless it is decorated again.",
+            "test_an_override_keeps_deadline_and_handler",
+        ),
+        "deadline.added": (
+            "Added reactions have deadlines and handlers, too.",
+            "test_added_reactions_have_deadlines",
+        ),
+        "deadline.order": (
+            "The least deadline of what follows at the tag orders the reactions of a level.",
+            "test_the_most_urgent_reaction_of_a_level_comes_first",
+        ),
+        "deadline.bad": (
+            "A deadline is a time, or an error at once.",
+            "test_a_bad_deadline_is_refused_at_once",
+        ),
+    },
+)
+
+rules(
+    "test_mutable",
+    {
+        "mutable.only": (
+            "The only reader of a value gets the object itself in a mutable input.",
+            "test_the_only_reader_gets_the_object_itself",
+        ),
+        "mutable.several": (
+            "Of several readers each mutable one gets a copy.",
+            "test_each_mutable_one_of_several_readers_gets_a_copy",
+        ),
+        "mutable.copy": (
+            "The copy is ndarray.copy, Tensor.clone, or else copy.deepcopy, whose error is told.",
+            "test_a_copy_is_deep",
+            "test_arrays_are_copied_as_arrays",
+            "test_what_has_a_clone_is_cloned",
+            "test_a_value_that_cannot_be_copied_is_an_error_of_the_reader",
+        ),
+        "mutable.count": (
+            "Readers are input ports with reactions and parents that read, delayed ones included.",
+            "test_readers_are_counted_as_declared_not_as_run",
+            "test_a_delayed_reader_is_a_reader",
+            "test_a_parent_that_reads_is_a_reader_and_the_writer_is_none",
+            "test_channels_of_a_multiport_are_counted_one_by_one",
+        ),
+        "mutable.stable": (
+            "There is one copy for a tag and channel.",
+            "test_there_is_one_copy_for_a_tag_and_channel",
+        ),
+        "mutable.value": (
+            "None, 0 and False are values of a mutable input.",
+            "test_small_values_are_values",
+        ),
+    },
+)
+
+rules(
+    "test_enclaves",
+    {
+        "enclave.same": (
+            "Enclaves compute what one time line would, for any workers, speed and capacity.",
+            "test_a_program_of_enclaves_computes_what_it_would_without",
+            "test_the_trace_hash_does_not_depend_on_workers",
+            "test_a_small_capacity_makes_senders_wait_and_changes_nothing",
+        ),
+        "enclave.made": (
+            "enclave() makes one of a reactor or of each member of a bank, and returns it.",
+            "test_enclave_returns_what_it_is_given",
+            "test_a_bad_enclave_is_refused_at_once",
+        ),
+        "enclave.starvation": (
+            "An idle enclave ends a microstep after its last tag, once nobody can send to it.",
+            "test_an_idle_enclave_ends_after_its_last_tag",
+            "test_shutdown_runs_at_the_end_of_each_enclave",
+            "test_enclaves_in_a_circle_end_together",
+        ),
+        "enclave.timeout": (
+            "A timeout ends every enclave that still runs at exactly its tag.",
+            "test_a_timeout_ends_every_enclave_at_its_tag",
+        ),
+        "enclave.request": (
+            "request_stop reaches other enclaves as late as a value would.",
+            "test_request_stop_travels_along_the_connections",
+        ),
+        "enclave.error": (
+            "A body that raises ends its enclave at the tag, and the others as a request does.",
+            "test_a_body_that_raises_in_an_enclave_ends_the_program",
+        ),
+        "enclave.apart": (
+            "Enclaves without a connection do not wait for each other, connected ones do.",
+            "test_unconnected_enclaves_do_not_wait_for_each_other",
+            "test_an_enclave_waits_for_what_may_still_come",
+        ),
+        "enclave.nested": (
+            "Enclaves may be nested.",
+            "test_enclaves_may_be_nested",
+        ),
+        "enclave.report": (
+            "The report adds the enclaves up and has a line for each.",
+            "test_a_report_adds_the_enclaves_up",
+        ),
+        "enclave.physical": (
+            "A physical connection between enclaves stamps with the clock.",
+            "test_a_physical_connection_between_enclaves",
+        ),
+        "enclave.mistakes": (
+            "Ports of two time lines meet by a delayed connection alone, outside of modes.",
+            "test_enclaves_are_connected_with_a_delay",
+            "test_a_containers_reaction_cannot_name_the_ports_of_an_enclave",
+            "test_an_enclave_cannot_be_in_a_mode",
+        ),
+    },
+)

@@ -13,11 +13,30 @@ TESTS = HERE.parent
 
 CHOOSES_THE_WORKERS_ITSELF = {
     "test_assembly.test_a_failed_assembly_runs_nothing",
+    "test_deadlines.test_the_most_urgent_reaction_of_a_level_comes_first",
     "test_options.test_affinity_changes_nothing_that_a_program_shows",
     "test_ports.test_a_reaction_without_a_path_to_another_does_not_wait_for_it",
     "test_running.test_there_may_be_many_more_workers_than_processors",
     "test_running.test_trace_hash_is_equal_for_equal_behaviour_and_every_number_of_workers",
 }
+
+
+RUN = {"run", "rr.run", "running"}
+
+
+def calls(function):
+    """What a function calls, by name."""
+    return {ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+
+
+@cache
+def runners(module):
+    """The functions that run a program: those of `programs` and of the module itself."""
+    found = {*RUN, "placed"}
+    for node in ast.parse((HERE / f"{module}.py").read_text()).body:
+        if isinstance(node, ast.FunctionDef) and calls(node) & found:
+            found.add(node.name)
+    return found
 
 
 @cache
@@ -63,12 +82,7 @@ def test_what_runs_a_program_runs_it_for_every_number_of_workers(test):
     """A test that runs a program takes `workers`: 1, 2 and 4."""
     module, name = test.split(".")
     function = functions(module)[name]
-    called = {
-        node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Call)
-    }
-    runs = called & {"run", "rr.run", "running", "failing", "placed", "connected"}
+    runs = calls(function) & runners(module)
     takes = {argument.arg for argument in function.args.args}
     if test in CHOOSES_THE_WORKERS_ITSELF:
         assert "workers" not in takes

@@ -36,8 +36,15 @@ void rrl__test_yield(void);
 static inline void rrl__test_yield(void) {}
 #endif
 
+/* Builds with RRL_MODEL_CHECK: the model checker goes to another thread (tests/c/model). */
+#ifdef RRL_MODEL_CHECK
+void rrl__model_pause(void);
+#endif
+
 static inline void rrl_cpu_relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(RRL_MODEL_CHECK)
+    rrl__model_pause();
+#elif defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ __volatile__("isb" ::: "memory");

@@ -16,7 +16,11 @@
  * worker's objects is small beside the work. */
 #define STEAL_NS 20000.0f
 /* Between two looks at the clock or at other workers: 64 pauses, one or two microseconds. */
+#ifdef RRL_MODEL_CHECK
+#define SPINS_PER_LOOK 2
+#else
 #define SPINS_PER_LOOK 64
+#endif
 
 bool rrl__is_parked(const rrl_worker_t *w) {
     /* relaxed: a hint; publishing finds out for certain. */

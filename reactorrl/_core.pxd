@@ -51,6 +51,7 @@ cdef extern from "_host.h":
     int rl_add_slot(
         PyTypeObject *type, PyMemberDef *member, const char *name, Py_ssize_t offset) except -1
     bint rl_settle(int *state, int outcome) nogil
+    int rl_outcome(const int *state) nogil
 
 
 cdef class Graph:

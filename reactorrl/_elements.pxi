@@ -303,7 +303,7 @@ cdef class Handle:
 
     @property
     def tag(self):
-        return None if self._state == DROPPED else _tag(self._c_tag)
+        return None if rl_outcome(&self._state) == DROPPED else _tag(self._c_tag)
 
     def cancel(self):
         if self._is_physical:

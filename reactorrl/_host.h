@@ -235,4 +235,7 @@ static inline int rl_settle(int *state, int outcome) {
                                        __ATOMIC_ACQUIRE);
 }
 
+/* What it was settled to, or 0. Any thread. */
+static inline int rl_outcome(const int *state) { return __atomic_load_n(state, __ATOMIC_ACQUIRE); }
+
 #endif

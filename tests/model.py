@@ -1,4 +1,4 @@
-"""Programs as data: tests/reference.py interprets them, `RealProgram` makes them reactor classes.
+"""Programs as data: tests/reference.py interprets them, tests/real.py makes them reactor classes.
 
 A body is a list of steps that depend on what the body reads and on how often it ran, and on nothing
 else, so that one text runs in both worlds. Steps are bounded by their `limit`: every program ends.
@@ -6,9 +6,8 @@ else, so that one text runs in both worlds. Steps are bounded by their `limit`: 
 
 import zlib
 from dataclasses import MISSING, dataclass, fields
-from types import MethodType
 
-STARTUP, SHUTDOWN = "startup", "shutdown"
+STARTUP, SHUTDOWN, RESET = "startup", "shutdown", "reset"
 ABSENT = "absent"
 
 
@@ -42,6 +41,23 @@ class Ref(Part):
 class Port(Part):
     name: str
     width: int | None = None
+    is_mutable: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Mode(Part):
+    name: str
+    is_initial: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Transition(Part):
+    """An effect: the mode that an Enter step may make the next one."""
+
+    mode: str
+    is_history: bool = False
+
+    child = None  # as in Ref: a mode is always the reactor's own
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,6 +66,7 @@ class Action(Part):
     min_delay: int = 0
     min_spacing: int | None = None
     policy: str = "defer"
+    mode: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +74,7 @@ class Timer(Part):
     name: str
     offset: int = 0
     period: int = 0
+    mode: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,6 +94,7 @@ class Set(Part):
     effect: int  # which of the reaction's effects
     channel: int = 0  # of all channels that the effect names, modulo their number
     when: When = When()
+    is_list: bool = False  # sends a list, that a reader with a mutable input may change
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,6 +107,30 @@ class Schedule(Part):
 @dataclass(frozen=True, repr=False)
 class Cancel(Part):
     effect: int
+    when: When = When()
+
+
+@dataclass(frozen=True, repr=False)
+class Enter(Part):
+    """Sets the mode of a Transition."""
+
+    effect: int
+    when: When = When()
+
+
+@dataclass(frozen=True, repr=False)
+class Mutate(Part):
+    """Changes the lists just read; `source` counts the triggers and uses that are elements."""
+
+    source: int
+    when: When = When()
+
+
+@dataclass(frozen=True, repr=False)
+class Advance(Part):
+    """The body takes so many ns of the virtual clock."""
+
+    ns: int
     when: When = When()
 
 
@@ -106,8 +149,15 @@ class Reaction(Part):
     name: str
     triggers: tuple[Ref | str, ...]
     uses: tuple[Ref, ...] = ()
-    effects: tuple[Ref, ...] = ()
+    effects: tuple[Ref | Transition, ...] = ()
     steps: tuple = ()
+    mode: str | None = None
+    deadline: int | None = None
+    handler: tuple | None = None  # the steps of the deadline's handler
+
+    @property
+    def sources(self):
+        return [ref for ref in (*self.triggers, *self.uses) if isinstance(ref, Ref)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,6 +166,16 @@ class Connection(Part):
     destinations: tuple[Ref, ...]
     after: int | None = None
     is_broadcast: bool = False
+    mode: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Child(Part):
+    name: str
+    reactor: "Reactor"
+    members: int | None = None  # of a bank
+    mode: str | None = None
+    is_enclave: bool = False  # each member of a bank is one
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,18 +186,21 @@ class Reactor(Part):
     actions: tuple[Action, ...] = ()
     timers: tuple[Timer, ...] = ()
     reactions: tuple[Reaction, ...] = ()
-    children: tuple[
-        tuple[str, "Reactor", int | None], ...
-    ] = ()  # (name, what, members of a bank or None)
+    children: tuple[Child, ...] = ()
     connections: tuple[Connection, ...] = ()
+    modes: tuple[Mode, ...] = ()
 
     def all_reactions(self):
         yield from self.reactions
-        for _, child, _ in self.children:
-            yield from child.all_reactions()
+        for child in self.children:
+            yield from child.reactor.all_reactions()
 
     def has_step(self, kind):
-        return any(isinstance(step, kind) for r in self.all_reactions() for step in r.steps)
+        return any(
+            isinstance(step, kind)
+            for r in self.all_reactions()
+            for step in (*r.steps, *(r.handler or ()))
+        )
 
 
 class Boom(Exception):
@@ -153,183 +216,68 @@ class Memory:
         self.handles = {}
 
 
-def perform(reaction, world, memory):
-    """Run one body. `world` reads, writes, schedules and records for one reactor at one tag."""
-    count = memory.counts.get(reaction.name, 0)
-    memory.counts[reaction.name] = count + 1
-    seen = tuple(
-        world.read(ref) for ref in (*reaction.triggers, *reaction.uses) if isinstance(ref, Ref)
-    )
-    memory.digest = zlib.crc32(repr((memory.digest, reaction.name, seen)).encode())
+def perform(reaction, world, memory, *, is_late=False):
+    """Run one body, or the deadline's handler. `world` acts for one reactor at one tag."""
+    name, steps = reaction.name, reaction.steps
+    if is_late:
+        name, steps = f"{name} late", reaction.handler
+    count = memory.counts.get(name, 0)
+    memory.counts[name] = count + 1
+    seen = (*world.modes(), *(show(world, world.read(ref)) for ref in reaction.sources))
+    memory.digest = zlib.crc32(repr((memory.digest, name, seen)).encode())
     value = {0: None, 1: False, 2: 0}.get(memory.digest % 16, memory.digest)
     done = []
-    for step in reaction.steps:
+    for step in steps:
         match step:
-            case Set(effect, channel, when) if when(count):
-                world.set(reaction.effects[effect], channel, value)
+            case Set(effect, channel, when, is_list) if when(count):
+                sent = world.original([value]) if is_list else value
+                world.set(reaction.effects[effect], channel, sent)
                 if reaction.effects[effect].child is None:
-                    done.append(world.read(reaction.effects[effect]))
+                    done.append(show(world, world.read(reaction.effects[effect])))
             case Schedule(effect, delays, when) if when(count):
-                name = reaction.effects[effect].name
+                action = reaction.effects[effect].name
                 for i, delay in enumerate(delays):
-                    handle = world.schedule(name, (value, i), delay)
-                    memory.handles.setdefault(name, []).append(handle)
+                    handle = world.schedule(action, (value, i), delay)
+                    memory.handles.setdefault(action, []).append(handle)
                     done.append(world.handle_tag(handle))
             case Cancel(effect, when) if when(count):
                 handles = memory.handles.get(reaction.effects[effect].name)
                 done.append(world.cancel(handles.pop()) if handles else "nothing")
+            case Enter(effect, when) if when(count):
+                world.enter(reaction.effects[effect])
+            case Mutate(source, when) if when(count):
+                read = world.read(reaction.sources[source])
+                for found in read if isinstance(read, tuple) else (read,):
+                    if isinstance(found, list):
+                        found.append(value)
+                done.append(show(world, world.read(reaction.sources[source])))
+            case Advance(ns, when) if when(count):
+                done.append(world.advance(ns))
             case Stop(at) if at == count:
                 world.request_stop()
-    world.record((reaction.name, seen, tuple(done)))
-    if any(isinstance(step, Raise) and step.at == count for step in reaction.steps):
-        raise Boom(world.path, reaction.name)
+    world.record((name, seen, tuple(done)))
+    if any(isinstance(step, Raise) and step.at == count for step in steps):
+        raise Boom(world.path, name)
 
 
-class RuntimeWorld:
-    """The world of a body that runs as a real reaction of `reactor`."""
-
-    def __init__(self, program, reactor):
-        self.program, self.reactor, self.path = program, reactor, reactor.path
-
-    def read(self, ref):
-        element = live(self.reactor, ref)
-        if isinstance(element, list):
-            return tuple(read_one(channel) for channel in element)
-        if hasattr(element, "present"):
-            channels = tuple(read_one(channel) for channel in element)
-            present = tuple(i for i, value in enumerate(channels) if value != ABSENT)
-            assert tuple(channel.index for channel in element.present()) == present
-            assert element.is_present is bool(present)
-            return channels
-        return read_one(element)
-
-    def set(self, ref, channel, value):
-        element = live(self.reactor, ref)
-        channels = [element] if hasattr(element, "set") else list(element)
-        channels[channel % len(channels)].set(value)
-
-    def schedule(self, name, value, delay):
-        return getattr(self.reactor, name).schedule(value, delay=delay)
-
-    def handle_tag(self, handle):
-        if not self.program.shows_handles:
-            return None
-        return None if handle.tag is None else (handle.tag.time, handle.tag.microstep)
-
-    def cancel(self, handle):
-        return handle.cancel()
-
-    def request_stop(self):
-        self.reactor.request_stop()
-
-    def record(self, entry):
-        tag = self.reactor.tag
-        self.program.rows.append(((tag.time, tag.microstep), self.path, entry))
+def show(world, read):
+    """What was read, as it is now: of a list also whether it is the very object that was set."""
+    if isinstance(read, list):
+        return ("original" if world.is_original(read) else "copy", *read)
+    if isinstance(read, tuple):
+        return tuple(show(world, value) for value in read)
+    return read
 
 
-def read_one(element):
-    """What an element shows: a value or ABSENT; of a timer, whether it is present."""
-    if type(element).__name__ == "Timer":
-        return element.is_present
-    return element.value if element.is_present else ABSENT
+class Originals:
+    """The lists that were set, by identity; it keeps them alive, so that no other gets their id."""
 
+    def __init__(self):
+        self._by_id = {}
 
-def live(reactor, ref):
-    """The real element, or list of channels, that `ref` names in `reactor`."""
-    import reactorrl as rr
+    def original(self, value):
+        self._by_id[id(value)] = value
+        return value
 
-    owner = reactor if ref.child is None else getattr(reactor, ref.child)
-    if ref.member is not None:
-        owner = owner[ref.member]
-    element = getattr(owner, ref.name)
-    if ref.channel is not None:
-        return element[ref.channel]
-    return list(rr.interleaved(element)) if ref.is_interleaved else element
-
-
-class RealProgram:
-    """The reactor classes of a described program, and the trace of its last run."""
-
-    def __init__(self, spec, pause=lambda: None):
-        self.spec, self.pause = spec, pause
-        self.shows_handles = not spec.has_step(Stop)
-        self.rows = []
-        self._classes = {}
-
-    def main(self):
-        self.rows = []
-        return self.reactor_class(self.spec)()
-
-    def trace(self):
-        """The rows by tag and path; those of one reactor at one tag stay in order."""
-        return sorted(self.rows, key=lambda row: row[:2])
-
-    def body(self, reaction):
-        def body(self_):
-            self.pause()
-            perform(reaction, RuntimeWorld(self, self_), self_.memory)
-
-        body.__name__ = reaction.name
-        return body
-
-    def reactor_class(self, spec):
-        import reactorrl as rr
-
-        if spec in self._classes:
-            return self._classes[spec]
-        members = {}
-        members.update({p.name: rr.Input(width=p.width) for p in spec.inputs})
-        members.update({p.name: rr.Output(width=p.width) for p in spec.outputs})
-        for a in spec.actions:
-            with_policy = (
-                {} if a.min_spacing is None else {"min_spacing": a.min_spacing, "policy": a.policy}
-            )
-            members[a.name] = rr.LogicalAction(a.min_delay, **with_policy)
-        members.update({t.name: rr.Timer(t.offset, t.period) for t in spec.timers})
-        special = {STARTUP: rr.startup, SHUTDOWN: rr.shutdown}
-
-        def declared(refs, find):
-            return [special[ref] if isinstance(ref, str) else find(ref) for ref in refs]
-
-        # Reactions that name elements of children can only be added in __init__, after the others.
-        own = [r for r in spec.reactions if not names_children(r)]
-        late = spec.reactions[len(own) :]
-        assert tuple(own) == spec.reactions[: len(own)], (
-            "a reaction on children precedes one without"
-        )
-        for r in own:
-            triggers, uses, effects = (
-                declared(refs, lambda ref: members[ref.name])
-                for refs in (r.triggers, r.uses, r.effects)
-            )
-            members[r.name] = rr.reaction(*triggers, uses=uses, effects=effects)(self.body(r))
-
-        def build(self_):
-            self_.memory = Memory()
-            for name, child, n in spec.children:
-                cls = self.reactor_class(child)
-                setattr(self_, name, cls() if n is None else rr.Bank(n, cls))
-            for c in spec.connections:
-                sources, destinations = (
-                    [live(self_, ref) for ref in refs] for refs in (c.sources, c.destinations)
-                )
-                self_.connect(sources, destinations, after=c.after, broadcast=c.is_broadcast)
-            for r in late:
-                triggers, uses, effects = (
-                    declared(refs, lambda ref: live(self_, ref))
-                    for refs in (r.triggers, r.uses, r.effects)
-                )
-                self_.add_reaction(
-                    MethodType(self.body(r), self_), triggers=triggers, uses=uses, effects=effects
-                )
-
-        members["__init__"] = build
-        self._classes[spec] = type(spec.name, (rr.Reactor,), members)
-        return self._classes[spec]
-
-
-def names_children(reaction):
-    return any(
-        isinstance(ref, Ref) and ref.child is not None
-        for ref in (*reaction.triggers, *reaction.uses, *reaction.effects)
-    )
+    def is_original(self, value):
+        return id(value) in self._by_id

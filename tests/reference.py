@@ -1,27 +1,18 @@
 """A plain sequential interpreter of reactor semantics: the oracle of tests/test_determinism.py.
 
 It follows the rules as literally as it can and as naively as it may: no levels but those needed to
-say where a program stops when a body raises, no queues but dictionaries.
+say where a program stops when a body raises and how far a clock moves, no queues but dictionaries.
 """
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import inf
 
 import model
 from model import ABSENT, SHUTDOWN, STARTUP, Ref
-
-MAX_TIME = 2**63 - 1
-
-
-def later(tag, delay):
-    """The tag that `delay` after `tag` means: 0 is one microstep, more resets the microstep."""
-    time, microstep = tag
-    if delay == 0:
-        return (time, microstep + 1)
-    if time + delay >= MAX_TIME:
-        raise OverflowError("past the end of time")
-    return (time + delay, 0)
+from reference_modes import Modes, ModeState
+from reference_queues import ActionQueue, TimerQueue, later
 
 
 @dataclass
@@ -31,88 +22,40 @@ class Outcome:
     n_reactions: int
     n_events: int
     n_tags: int
-    errors: list = field(
-        default_factory=list
-    )  # (path, reaction) of every body that raised, in static order
-
-
-class Event:
-    """A pending event of an action; also the handle of it. tag None: dropped."""
-
-    def __init__(self, tag, value):
-        self.tag, self.value = tag, value
-
-
-class ActionQueue:
-    """The pending events of one action, or of one delayed connection, and the spacing policy."""
-
-    def __init__(self, spec):
-        self.spec = spec
-        self.pending = {}  # tag -> Event
-        self.last = None  # the tag last given to an event, handled, cancelled or not
-        self.is_cut = False  # an event was dropped because it came past the stop tag
-
-    def schedule(self, now, stop, delay, value):
-        spec = self.spec
-        tag, floor, removed = later(now, spec.min_delay + delay), now, None
-        if spec.min_spacing is not None and self.last is not None:
-            earliest = self.last[0] + spec.min_spacing
-            is_early = earliest > tag[0] or (earliest == tag[0] and spec.min_spacing == 0)
-            is_pending = self.last in self.pending
-            if is_early and spec.policy == "drop":
-                return Event(None, value)
-            if is_early and spec.policy == "replace" and is_pending:
-                self.pending[self.last].value = value
-                return self.pending[self.last]
-            if is_early and spec.policy == "update":
-                removed = self.pending.pop(self.last, None)
-            elif is_early:
-                tag, floor = (earliest, 0), max(now, self.last)
-        while tag in self.pending or tag <= floor:
-            tag = (tag[0], tag[1] + 1)
-        if tag > stop:
-            self.is_cut = True
-            if removed is not None:  # a dropped call has no effect
-                self.pending[removed.tag] = removed
-            return Event(None, value)
-        self.last = tag
-        self.pending[tag] = Event(tag, value)
-        return self.pending[tag]
-
-    def cancel(self, event):
-        if event.tag is None or self.pending.get(event.tag) is not event:
-            return False
-        del self.pending[event.tag]
-        return True
-
-
-class TimerQueue:
-    def __init__(self, spec):
-        self.spec = spec
-        self.pending = {(spec.offset, 0): Event((spec.offset, 0), True)}
-        self.is_cut = False
-
-    def rearm(self, tag):
-        if self.spec.period:
-            following = later(tag, self.spec.period)
-            self.pending[following] = Event(following, True)
+    # (path, reaction) of every body that raised, in static order
+    errors: list = field(default_factory=list)
+    misses: dict = field(default_factory=dict)  # path of the reaction -> missed deadlines
+    enclaves: dict = field(default_factory=dict)  # path -> (stop tag, tags, events)
 
 
 class Instance:
     """One reactor, elaborated. A port is (path, name, channel); other elements (path, name)."""
 
-    def __init__(self, spec, path):
+    def __init__(self, spec, path, mode=None, enclave=None):
         self.spec, self.path = spec, path
+        self.mode = mode  # the innermost that encloses it
+        self.enclave = enclave or path
         self.memory = model.Memory()
+        self.initial = next((m.name for m in spec.modes if m.is_initial), None)
+        self.current = self.initial
+        self.modes = {m.name: ModeState(self, m.name, mode) for m in spec.modes}
         self.ports = {p.name: [(path, p.name, i) for i in range(1 if p.width is None else p.width)]
                       for p in (*spec.inputs, *spec.outputs)}  # fmt: skip
         self.is_multiport = {p.name: p.width is not None for p in (*spec.inputs, *spec.outputs)}
         self.children = {}
-        for name, child, n in spec.children:
-            if n is None:
-                self.children[name] = [Instance(child, f"{path}.{name}")]
-            else:
-                self.children[name] = [Instance(child, f"{path}.{name}[{i}]") for i in range(n)]
+        for child in spec.children:
+            index = [""] if child.members is None else [f"[{i}]" for i in range(child.members)]
+            self.children[child.name] = [
+                Instance(
+                    child.reactor, f"{path}.{child.name}{i}", self.mode_of(child),
+                    None if child.is_enclave else self.enclave,
+                )
+                for i in index
+            ]  # fmt: skip
+
+    def mode_of(self, element):
+        """The innermost mode that encloses an element of this reactor, or None."""
+        return self.mode if element.mode is None else self.modes[element.mode]
 
     def walk(self):
         """Depth first, in order of assignment and bank index: the static order."""
@@ -140,33 +83,80 @@ class Instance:
         return is_bank or owner.is_multiport[ref.name]
 
     def child_is_bank(self, name):
-        return next(n for child, _, n in self.spec.children if child == name) is not None
+        return next(c.members for c in self.spec.children if c.name == name) is not None
+
+
+class Enclave:
+    """One time line: its queues, the tag that it processed last, where and why it stops."""
+
+    def __init__(self, path, stop):
+        self.path, self.stop = path, stop
+        self.queues = {}
+        self.modes = None
+        self.tag = None
+        self.is_stopping = False  # it has to come to its stop tag, also with nothing to do
+        self.has_ended = self.has_starved = False
+        self.n_events = self.n_tags = 0
+
+    @property
+    def is_cut(self):
+        return any(queue.is_cut for queue in self.queues.values())
+
+    def pending(self):
+        """The tags to come. What is suspended is not."""
+        for queue in self.queues.values():
+            if not queue.is_suspended:
+                yield from queue.pending
+        yield from self.modes.entries
+
+    def next_tag(self):
+        """What it processes next by itself, or None if it is idle."""
+        if self.tag is None:
+            return (0, 0)
+        tags = [tag for tag in self.pending() if tag <= self.stop]
+        if tags:
+            return min(tags)
+        # Only who has nothing to come starves: an event past the timeout is one to come.
+        return self.stop if self.is_stopping or self.is_cut else None
 
 
 class Reference:
     """Runs a described program. Also the world of the bodies that it runs (see model.perform)."""
 
-    def __init__(self, spec, *, timeout=None, keepalive=False):
+    def __init__(self, spec, *, timeout=None, keepalive=False, has_clock=False):
         self.main = Instance(spec, spec.name)
-        self.keepalive = keepalive
-        self.stop_tag = (inf, 0) if timeout is None else (timeout, 0)
+        self.clock = 0 if has_clock else None
         self.shows_handles = not spec.has_step(model.Stop)
         self.instances = list(self.main.walk())
-        self.queues = {}
+        stop = (inf, 0) if timeout is None else (timeout, 0)
+        self.enclaves = {}
         for x in self.instances:
-            self.queues.update({(x.path, a.name): ActionQueue(a) for a in x.spec.actions})
-            self.queues.update({(x.path, t.name): TimerQueue(t) for t in x.spec.timers})
-        self.now, self.delayed = (
-            {},
-            {},
-        )  # port -> ports it feeds at the same tag; (port, delay) -> ports
+            self.enclaves.setdefault(x.enclave, Enclave(x.enclave, stop))
+        for enclave in self.enclaves.values():
+            enclave.is_stopping = keepalive and timeout is not None
+        self.enclave_of = {x.path: self.enclaves[x.enclave] for x in self.instances}
+        for x in self.instances:
+            queues = self.enclave_of[x.path].queues
+            for a in x.spec.actions:
+                queues[x.path, a.name] = ActionQueue(a, x.mode_of(a))
+            for t in x.spec.timers:
+                queues[x.path, t.name] = TimerQueue(t, x.mode_of(t))
+        self.now = {}  # port -> [(a port that it feeds at the same tag, mode)]
+        self.delayed = {}  # (port, delay, mode, path of enclave) -> [port]
+        self.taps = {}  # port -> keys of `delayed`
         for x in self.instances:
             for c in x.spec.connections:
                 self.connect(x, c)
-        self.reactions = [(x, r) for x in self.instances for r in x.spec.reactions]
+        self.reactions = [(x, r, x.mode_of(r)) for x in self.instances for r in x.spec.reactions]
         self.levels = self.find_levels()
-        self.trace = []
-        self.n_reactions = self.n_events = self.n_tags = 0
+        self.n_readers = cache(self.count_readers)
+        assert not has_clock or len(self.enclaves) == 1
+        for enclave in self.enclaves.values():
+            self.start(enclave)
+        self.trace, self.misses, self.errors = [], {}, []
+        self.n_reactions = 0
+        self.originals = model.Originals()
+        self.original, self.is_original = self.originals.original, self.originals.is_original
 
     # -- the graph
 
@@ -175,35 +165,47 @@ class Reference:
         destinations = [d for ref in c.destinations for d in instance.channels(ref)]
         if c.is_broadcast:
             sources *= len(destinations) // len(sources)
+        mode = instance.mode_of(c)
         for source, destination in zip(sources, destinations, strict=True):
+            target = self.enclave_of[destination[0]]
             if c.after is None:
-                self.now.setdefault(source, []).append(destination)
-            else:
-                # Connections that agree in source and delay are one event, as those of a broadcast.
-                self.queues[source, c.after] = ActionQueue(model.Action("after", c.after))
-                self.delayed.setdefault((source, c.after), []).append(destination)
+                assert target is self.enclave_of[source[0]]
+                self.now.setdefault(source, []).append((destination, mode))
+                continue
+            # Connections that agree in source, delay and mode are one event, as those of a
+            # broadcast; but each enclave has its own.
+            key = (source, c.after, mode, target.path)
+            if key not in self.delayed:
+                self.delayed[key] = []
+                self.taps.setdefault(source, []).append(key)
+                target.queues[key] = ActionQueue(model.Action("after", c.after), mode)
+            self.delayed[key].append(destination)
 
-    def reached(self, port):
-        """The port and all that it feeds at the same tag."""
+    def fed(self, port, *, whatever_mode):
+        """The port and all that it feeds at the same tag, now or in whatever modes."""
         found = [port]
-        for destination in self.now.get(port, ()):
-            found += self.reached(destination)
+        for destination, mode in self.now.get(port, ()):
+            if whatever_mode or mode is None or mode.is_active:
+                found += self.fed(destination, whatever_mode=whatever_mode)
         return found
 
     def find_levels(self):
         """The length of the longest chain of reactions that must precede each."""
         before = {i: set() for i in range(len(self.reactions))}
-        writers = {}
-        for i, (x, r) in enumerate(self.reactions):
-            if i and self.reactions[i - 1][0] is x:
-                before[i].add(i - 1)
+        writers, own = {}, {}
+        for i, (x, r, _) in enumerate(self.reactions):
+            for j in own.setdefault(x, []):
+                modes = {r.mode, self.reactions[j][1].mode}
+                if None in modes or len(modes) == 1:
+                    before[i].add(j)
+            own[x].append(i)
             for ref in r.effects:
                 for port in x.channels(ref) if is_port(x, ref) else ():
-                    for end in self.reached(port):
+                    for end in self.fed(port, whatever_mode=True):
                         writers.setdefault(end, set()).add(i)
-        for i, (x, r) in enumerate(self.reactions):
-            for ref in (*r.triggers, *r.uses):
-                if isinstance(ref, Ref) and is_port(x, ref):
+        for i, (x, r, _) in enumerate(self.reactions):
+            for ref in r.sources:
+                if is_port(x, ref):
                     for port in x.channels(ref):
                         before[i] |= {
                             j for j in writers.get(port, ()) if self.reactions[j][0] is not x
@@ -215,113 +217,313 @@ class Reference:
 
         return [level(i) for i in range(len(self.reactions))]
 
-    # -- the loop
+    def count_readers(self, source):
+        """How many read what is set at `source`: input ports with reactions, parents that read.
+
+        Through delays too, however many of them, in whatever modes; not the writer itself.
+        """
+        reached, rest = set(), [source]
+        while rest:
+            port = rest.pop()
+            for end in set(self.fed(port, whatever_mode=True)) - reached:
+                reached.add(end)
+                for key in self.taps.get(end, ()):
+                    rest += self.delayed[key]
+        readers = set()
+        for x, r, _ in self.reactions:
+            for ref in r.sources:
+                if is_port(x, ref) and not is_own_output(x, ref):
+                    readers |= {(x.path, port) for port in x.channels(ref) if port in reached}
+        return len(readers)
+
+    # -- the time lines
+
+    def start(self, enclave):
+        mine = [x for x in self.instances if self.enclave_of[x.path] is enclave]
+        reactions = [entry for entry in self.reactions if self.enclave_of[entry[0].path] is enclave]
+        queues = list(enclave.queues.values())
+        enclave.modes = Modes(mine, queues, reactions)
+        for queue in queues:
+            if isinstance(queue, TimerQueue) and not queue.is_suspended:
+                queue.start((queue.spec.offset, 0), enclave.stop)
+
+    def edges(self):
+        """(from, to, delay) of all connections between enclaves."""
+        found = {
+            (self.enclave_of[source[0]], self.enclaves[target], delay)
+            for source, delay, _, target in self.delayed
+        }
+        return [(a, b, delay) for a, b, delay in found if a is not b]
+
+    def downstream(self, enclave):
+        found, rest = {enclave}, [enclave]
+        while rest:
+            a = rest.pop()
+            more = {b for source, b, _ in self.edges() if source is a} - found
+            found |= more
+            rest += more
+        return found
+
+    def stops_as_one(self):
+        """Whether every enclave that has a Stop or a Raise reaches all others."""
+        return all(
+            len(self.downstream(self.enclave_of[x.path])) == len(self.enclaves)
+            for x in self.instances
+            if replace(x.spec, children=()).has_step((model.Stop, model.Raise))
+        )
 
     def run(self):
-        tag, errors = (0, 0), []
-        while not errors:
-            errors = self.process(tag)
-            if errors or tag == self.stop_tag:
-                break
-            self.stop_tag = min(self.stop_tag, self.requested)
-            pending = [t for q in self.queues.values() for t in q.pending]
-            # Only who has nothing to come starves: an event past the timeout is one to come.
-            is_cut = any(q.is_cut for q in self.queues.values())
-            if pending or is_cut or (self.keepalive and self.stop_tag[0] != inf):
-                tag = min([*pending, self.stop_tag])
-            else:
-                tag = self.stop_tag = min(self.stop_tag, later(tag, 0))
-        paths = [(self.reactions[i][0].path, self.reactions[i][1].name) for i in sorted(errors)]
-        trace = sorted(self.trace, key=lambda row: row[:2])
-        return Outcome(trace, tag, self.n_reactions, self.n_events, self.n_tags, paths)
+        """Group after group: a group's enclaves feed each other, the ones before feed it.
 
-    def process(self, tag):
-        """One tag. The indices of the reactions whose bodies raised."""
-        self.tag, self.present, self.outgoing, self.requested = tag, {}, {}, (inf, 0)
-        self.n_tags += 1
-        for key, queue in self.queues.items():
-            event = queue.pending.pop(tag, None)
-            if event is not None:
-                self.n_events += 1
-                if isinstance(queue, TimerQueue):
-                    queue.rearm(tag)
-                for port in self.delayed.get(key, [key]):
-                    self.put(port, event.value)
+        What comes from the ones before is all there when a group begins; within it the smallest
+        tag is the next one. So nobody can ever get an event at a tag that it has processed.
+        """
+        reach = {e: self.downstream(e) for e in self.enclaves.values()}
+        rest = list(self.enclaves.values())
+        while rest:
+            first = next(e for e in rest if all(u in reach[e] for u in rest if e in reach[u]))
+            group = [e for e in rest if e in reach[first] and first in reach[e]]
+            before = [u for u in self.enclaves.values() if first in reach[u] and u not in group]
+            self.run_group(group, all(u.has_starved for u in before))
+            rest = [e for e in rest if e not in group]
+        ended = self.enclaves.values()
+        return Outcome(
+            sorted(self.trace, key=lambda row: row[:2]),
+            max(e.tag for e in ended),
+            self.n_reactions,
+            sum(e.n_events for e in ended),
+            sum(e.n_tags for e in ended),
+            [(self.reactions[i][0].path, name) for i, name in sorted(self.errors)],
+            self.misses,
+            {e.path: (e.tag, e.n_tags, e.n_events) for e in ended},
+        )
+
+    def run_group(self, group, may_starve):
+        """Until all have ended. They starve together, when all are idle and what feeds them has
+        starved; whoever is fed by one that goes on to a stop tag goes on to its own."""
+        while any(not e.has_ended for e in group):
+            tags = {e: e.next_tag() for e in group if not e.has_ended}
+            busy = {e: tag for e, tag in tags.items() if tag is not None}
+            if busy:
+                enclave = min(busy, key=busy.get)
+                self.process(enclave, busy[enclave])
+                continue
+            has_starved = may_starve and len(tags) == len(group)
+            for e in group:
+                e.is_stopping = True
+                if has_starved:
+                    e.stop, e.has_starved = min(e.stop, later(e.tag, 0)), True
+
+    def stop_all(self, enclave, tag):
+        """request_stop() or a raising body at `tag`: those reached stop as a value would arrive."""
+        arrival, rest = {enclave: tag}, [enclave]
+        while rest:
+            a = rest.pop()
+            for source, b, delay in self.edges():
+                if source is a and later(arrival[a], delay) < arrival.get(b, (inf, 0)):
+                    arrival[b] = later(arrival[a], delay)
+                    rest.append(b)
+        for b, stop in arrival.items():
+            # What starved with the raising one (in a shutdown reaction) may be further already.
+            if b is not enclave and (b.tag is None or stop > b.tag):
+                b.stop, b.is_stopping = min(b.stop, stop), True
+
+    def process(self, enclave, tag):
+        """One tag of one enclave."""
+        self.enclave, self.tag = enclave, tag
+        self.present, self.origin, self.copies, self.outgoing = {}, {}, {}, {}
+        self.has_requested, self.wanted = False, {}
+        enclave.tag = tag
+        enclave.n_tags += 1
+        if self.clock is not None:
+            self.clock = max(self.clock, tag[0])
+        self.entered = enclave.modes.entries.pop(tag, set())
+        for key, queue in enclave.queues.items():
+            event = None if queue.is_suspended else queue.pending.pop(tag, None)
+            if event is None:
+                continue
+            enclave.n_events += 1
+            if isinstance(queue, TimerQueue):
+                queue.rearm(tag, enclave.stop)
+            if key in self.delayed:
+                for port in self.delayed[key]:
+                    self.put(port, *event.value)
+            else:
+                self.present[key] = event.value
+        errors = self.run_reactions()
+        if errors:
+            self.stop_all(enclave, tag)
+        elif self.has_requested and tag != enclave.stop:
+            enclave.stop, enclave.is_stopping = min(enclave.stop, later(tag, 0)), True
+            self.stop_all(enclave, tag)
+        for key, value in self.outgoing.items():
+            self.send(key, value)
+        if tag == enclave.stop:
+            enclave.has_ended = True
+        else:
+            enclave.modes.change(tag, enclave.stop, self.wanted)
+
+    def send(self, key, value):
+        queue, receiver = self.enclaves[key[3]].queues[key], self.enclaves[key[3]]
+        arrival = later(self.tag, queue.spec.min_delay)
+        if receiver is not self.enclave and receiver.tag is not None and arrival <= receiver.tag:
+            # Only what a shutdown reaction sends within a group that has starved can be late: the
+            # receiver's last tag is behind it. It is dropped.
+            assert receiver.has_starved
+            return
+        queue.schedule(self.tag, receiver.stop, 0, value)
+
+    def run_reactions(self):
+        """The reactions of a tag, level by level. The indices of those whose bodies raised."""
+        mine = [i for i, (x, _, _) in enumerate(self.reactions)
+                if self.enclave_of[x.path] is self.enclave]  # fmt: skip
+        levels = sorted({self.levels[i] for i in mine})
         errors, ran = [], set()
-        for level in range(max(self.levels, default=-1) + 1):
-            for i, (x, r) in enumerate(self.reactions):
-                if self.levels[i] == level and any(self.is_present(x, t) for t in r.triggers):
+        for level in levels:
+            for i in mine:
+                if self.levels[i] == level and self.is_triggered(i):
                     self.run_body(i, ran, errors)
+            self.end_level()
             if errors:
                 break
         if errors:
-            self.stop_tag = tag
-            for i in sorted(range(len(self.reactions)), key=lambda i: self.levels[i]):
-                if SHUTDOWN in self.reactions[i][1].triggers and i not in ran:
-                    self.run_body(i, ran, errors)
-        for source, value in self.outgoing.items():
-            self.queues[source].schedule(tag, self.stop_tag, 0, value)
+            self.enclave.stop = self.tag
+            for level in levels:
+                for i in mine:
+                    if self.levels[i] == level and i not in ran and self.shuts_down(i):
+                        self.run_body(i, ran, errors)
+                self.end_level()
         return errors
 
-    def run_body(self, i, ran, errors):
-        self.instance, reaction = self.reactions[i]
-        self.path = self.instance.path
-        ran.add(i)
-        self.n_reactions += 1
-        try:
-            model.perform(reaction, self, self.instance.memory)
-        except model.Boom:
-            errors.append(i)
+    def is_triggered(self, i):
+        x, r, mode = self.reactions[i]
+        if self.shuts_down(i):
+            return True
+        if mode is not None and not mode.is_active:
+            return False
+        return any(self.is_present(x, mode, trigger) for trigger in r.triggers)
 
-    def put(self, port, value):
-        for end in self.reached(port):
-            self.present[end] = value
-            for delay in self.delayed:
-                if delay[0] == end:
-                    self.outgoing[delay] = value
+    def shuts_down(self, i):
+        """Also in modes that are inactive, but not in those that never were active.
 
-    def is_present(self, x, trigger):
+        In an inactive mode no order holds against those of other modes of the reactor: they run by
+        level, and within a level in order of declaration.
+        """
+        _, r, mode = self.reactions[i]
+        is_last = self.tag == self.enclave.stop and SHUTDOWN in r.triggers
+        return is_last and (mode is None or mode.was_active)
+
+    def is_present(self, x, mode, trigger):
+        if trigger == STARTUP and self.tag == (0, 0):
+            return True
         if isinstance(trigger, str):
-            return self.tag == {STARTUP: (0, 0), SHUTDOWN: self.stop_tag}[trigger]
+            return (trigger, mode) in self.entered
         if is_port(x, trigger):
             return any(port in self.present for port in x.channels(trigger))
         return (x.path, trigger.name) in self.present
 
+    def run_body(self, i, ran, errors):
+        self.instance, r, _ = self.reactions[i]
+        self.path = self.instance.path
+        ran.add(i)
+        is_late = r.deadline is not None and self.is_late(r.deadline)
+        if is_late:
+            path = f"{self.path}.{r.name}"
+            self.misses[path] = self.misses.get(path, 0) + 1
+            if r.handler is None:
+                return
+        self.n_reactions += 1
+        self.taken = 0
+        try:
+            model.perform(r, self, self.instance.memory, is_late=is_late)
+        except model.Boom as boom:
+            errors.append(i)
+            self.errors.append((i, boom.args[1]))
+        self.longest = max(self.longest, self.taken)
+
+    # -- the clock: it stands still in bodies, and moves at the end of a level
+
+    longest = 0
+
+    def is_late(self, deadline):
+        assert deadline == 0 or self.clock is not None, "without a clock only 0 is certain"
+        return deadline == 0 or self.clock > self.tag[0] + deadline
+
+    def end_level(self):
+        if self.clock is not None:
+            self.clock += self.longest
+        self.longest = 0
+
+    def put(self, port, value, origin=None):
+        """Sets `port`; origin: where a body set the value that now arrives."""
+        origin = origin or port
+        for end in self.fed(port, whatever_mode=False):
+            self.present[end], self.origin[end] = value, origin
+            for key in self.taps.get(end, ()):
+                if key[2] is None or key[2].is_active:
+                    self.outgoing[key] = value, origin
+
     # -- the world of a body
+
+    def modes(self):
+        return [state.is_active for state in self.instance.modes.values()]
 
     def read(self, ref):
         x = self.instance
         if is_port(x, ref):
-            values = tuple(self.present.get(port, ABSENT) for port in x.channels(ref))
+            is_mutable = ref.child is None and any(
+                p.is_mutable for p in x.spec.inputs if p.name == ref.name
+            )
+            values = tuple(self.value(port, is_mutable) for port in x.channels(ref))
             return values if x.shows_tuple(ref) else values[0]
         key = (x.path, ref.name)
-        return (
-            key in self.present
-            if isinstance(self.queues[key], TimerQueue)
-            else self.present.get(key, ABSENT)
-        )
+        is_timer = isinstance(self.enclave.queues[key], TimerQueue)
+        return key in self.present if is_timer else self.present.get(key, ABSENT)
+
+    def value(self, port, is_mutable):
+        value = self.present.get(port, ABSENT)
+        if not (is_mutable and isinstance(value, list)) or self.n_readers(self.origin[port]) == 1:
+            return value
+        # One copy of a value for each port: all reactions of its reactor share it.
+        return self.copies.setdefault((port, id(value)), copy.copy(value))
 
     def set(self, ref, channel, value):
         channels = self.instance.channels(ref)
         self.put(channels[channel % len(channels)], value)
 
+    def queue(self, name):
+        return self.enclave.queues[self.path, name]
+
     def schedule(self, name, value, delay):
-        key = (self.path, name)
-        return key, self.queues[key].schedule(self.tag, self.stop_tag, delay, value)
+        queue = self.queue(name)
+        return queue, queue.schedule(self.tag, self.enclave.stop, delay, value)
 
     def handle_tag(self, handle):
         return handle[1].tag if self.shows_handles else None
 
     def cancel(self, handle):
-        key, event = handle
-        return self.queues[key].cancel(event)
+        queue, event = handle
+        return queue.cancel(event)
+
+    def enter(self, transition):
+        self.wanted[self.instance] = transition
+
+    def advance(self, ns):
+        """The clock as the body sees it, with its own share, and the lag."""
+        self.taken += ns
+        now = self.clock + self.taken
+        return now, now - self.tag[0]
 
     def request_stop(self):
-        self.requested = later(self.tag, 0)
+        self.has_requested = True
 
     def record(self, entry):
         self.trace.append((self.tag, self.path, entry))
 
 
 def is_port(instance, ref):
-    return ref.child is not None or ref.name in instance.ports
+    return isinstance(ref, Ref) and (ref.child is not None or ref.name in instance.ports)
+
+
+def is_own_output(instance, ref):
+    return ref.child is None and any(p.name == ref.name for p in instance.spec.outputs)

@@ -12,17 +12,18 @@ from model import (
     SHUTDOWN,
     STARTUP,
     Action,
+    Child,
     Connection,
     Port,
     Reaction,
     Reactor,
-    RealProgram,
     Ref,
     Schedule,
     Set,
     Timer,
     When,
 )
+from real import RealProgram
 from reference import Reference
 from strategies import endings, programs
 
@@ -140,7 +141,7 @@ def wide_program(width, depth, rounds):
         Connection((Ref("out", a),), (Ref("inp", b),)) for a, b in itertools.pairwise(names)
     ]
     connections.append(Connection((Ref("out", names[-1]),), (Ref("gather", "hub"),), 1))
-    children = (("hub", hub, None), *((name, stage, width) for name in names))
+    children = (Child("hub", hub), *(Child(name, stage, width) for name in names))
     return Reactor("Wide", children=children, connections=tuple(connections))
 
 
@@ -226,7 +227,7 @@ def test_the_reference_delivers_everything_that_is_in_flight():
     )  # fmt: skip
     sink = Reactor("Sink", (Port("inp"),), reactions=(Reaction("got", (Ref("inp"),)),))
     spec = Reactor(
-        "Main", children=(("source", source, None), ("sink", sink, None)),
+        "Main", children=(Child("source", source), Child("sink", sink)),
         connections=(Connection((Ref("out", "source"),), (Ref("inp", "sink"),), 5),),
     )  # fmt: skip
     outcome = Reference(spec, timeout=5).run()

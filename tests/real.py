@@ -3,8 +3,18 @@
 from contextlib import nullcontext
 from types import MethodType
 
-from model import ABSENT, RESET, SHUTDOWN, STARTUP, Memory, Originals, Ref, Stop, Transition
-from model import perform
+from model import (
+    ABSENT,
+    RESET,
+    SHUTDOWN,
+    STARTUP,
+    Memory,
+    Originals,
+    Ref,
+    Stop,
+    Transition,
+    perform,
+)
 
 import reactorrl as rr
 

@@ -299,8 +299,11 @@ class Reference:
         )
 
     def run_group(self, group, may_starve):
-        """Until all have ended. They starve together, when all are idle and what feeds them has
-        starved; whoever is fed by one that goes on to a stop tag goes on to its own."""
+        """Until all have ended.
+
+        They starve together, when all are idle and all that feeds them has starved. Whoever is fed
+        by one that goes on to a stop tag (a timeout) is not known to be idle before: to its own.
+        """
         while any(not e.has_ended for e in group):
             tags = {e: e.next_tag() for e in group if not e.has_ended}
             busy = {e: tag for e, tag in tags.items() if tag is not None}

@@ -40,8 +40,11 @@ class Queue:
         return self.mode is not None and not self.mode.is_active
 
     def place(self, event, stop):
-        """Enter `event` under its tag. Past the stop tag it is dropped: never mind its mode, then
-        something was to come, and the program does not starve (timers and resumed events too)."""
+        """Enter `event` under its tag, or drop it past the stop tag.
+
+        Then something was to come, and the program does not starve any more: for timers, for what
+        is scheduled, for resumed events, and also when their mode is left afterwards.
+        """
         if event.tag > stop:
             self.is_cut = True
         else:

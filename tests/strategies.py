@@ -6,7 +6,9 @@ reaction of Main, or not at all. Small times throughout, so that events of diffe
 What else there is in a program, its Kind says.
 """
 
+import itertools
 from dataclasses import dataclass, replace
+from functools import cache
 
 from hypothesis import strategies as st
 from model import (
@@ -67,157 +69,155 @@ MIXED = Kind(modes=True, mutable=True, deadlines=(0, 1, 2, 5), has_clock=True)
 MIXED_ENCLAVES = Kind(modes=True, enclaves=True, mutable=True, deadlines=(0,))
 
 
-def times(*, minimum=0):
-    return st.sampled_from([t for t in TIMES if t >= minimum])
+# One draw from a table costs a tenth of several small ones. The simplest comes first: shrinking
+# goes there.
+BOOLS = st.booleans()
+MAYBE_TIMES = st.sampled_from((None, *TIMES))
+ANY_TIMES = st.sampled_from(TIMES)
+# Bounded, so that loops and self-scheduling actions come to an end.
+WHENS = st.sampled_from(
+    [When(*w) for w in itertools.product(range(1, 7), range(1, 4), range(3)) if w[2] < w[1]]
+)
+SPACINGS = [(None, "defer"), *itertools.product(TIMES, POLICIES)]
+ACTIONS = st.sampled_from([Action("", d, *s) for d, s in itertools.product(TIMES, SPACINGS)])
+TIMERS = st.sampled_from([Timer("", *t) for t in itertools.product(TIMES, PERIODS)])
+DELAYS = st.sampled_from(
+    [*((t,) for t in TIMES), *itertools.product(TIMES, TIMES), (5, 5, 0), (10, 3, 5), (1, 1, 1)]
+)
+NUMBERS = [st.integers(0, n) for n in range(64)]
+WIDTHS = st.sampled_from((None, 1, 2, 3))
 
 
+@cache
 def one_in(n):
-    return st.integers(0, n - 1).map(lambda k: k == n - 1)
+    return st.sampled_from([False] * (n - 1) + [True])
 
 
-@st.composite
-def when(draw):
-    """Bounded, so that loops and self-scheduling actions come to an end."""
-    return When(draw(st.integers(1, 6)), draw(st.integers(1, 3)), draw(st.integers(0, 2)))
+@cache
+def index_sets(n, minimum, maximum):
+    sizes = range(min(minimum, n), min(maximum, n) + 1)
+    return st.sampled_from([c for k in sizes for c in itertools.combinations(range(n), k)])
 
 
-@st.composite
-def actions(draw, name, mode):
-    spacing = draw(st.none() | times())
-    policy = "defer" if spacing is None else draw(st.sampled_from(POLICIES))
-    return Action(name, draw(times()), spacing, policy, mode)
+def subset(draw, elements, *, minimum=0, maximum=3):
+    chosen = draw(index_sets(len(elements), minimum, maximum))
+    return tuple(elements[i] for i in chosen)
 
 
-@st.composite
+def pick(draw, elements):
+    return elements[draw(NUMBERS[len(elements) - 1])] if len(elements) > 1 else elements[0]
+
+
 def steps(draw, kind, effects, action_names=(), mutable_sources=()):
     found = []
-    if kind.has_clock and draw(st.booleans()):
-        found.append(Advance(draw(st.sampled_from((1, 2, 4))), draw(when())))
-    for i in mutable_sources:
-        if draw(st.booleans()):
-            found.append(Mutate(i, draw(when())))
+    if kind.has_clock and draw(BOOLS):
+        found.append(Advance(pick(draw, (1, 2, 4)), draw(WHENS)))
+    found += [Mutate(i, draw(WHENS)) for i in mutable_sources if draw(BOOLS)]
     for i, effect in enumerate(effects):
         if isinstance(effect, Transition):
-            found.append(Enter(i, draw(when())))
+            found.append(Enter(i, draw(WHENS)))
         elif effect.name in action_names and effect.child is None:
-            delays = tuple(draw(st.lists(times(), min_size=1, max_size=3)))
-            found.append(Schedule(i, delays, draw(when())))
-            if draw(st.integers(0, 4)) == 0:
-                found.append(Cancel(i, draw(when())))
+            found.append(Schedule(i, draw(DELAYS), draw(WHENS)))
+            if draw(one_in(5)):
+                found.append(Cancel(i, draw(WHENS)))
         else:
-            sets = draw(st.lists(st.tuples(st.integers(0, 5), when()), min_size=1, max_size=2))
-            found += [
-                Set(i, channel, condition, kind.mutable and draw(st.booleans()))
-                for channel, condition in sets
-            ]
+            for _ in range(1 + draw(one_in(3))):
+                is_list = kind.mutable and draw(BOOLS)
+                found.append(Set(i, draw(NUMBERS[5]), draw(WHENS), is_list))
     return tuple(found)
 
 
-def subset(elements, *, minimum=0, maximum=3):
-    if len(elements) <= minimum:
-        return st.just(tuple(elements))
-    return st.lists(st.sampled_from(elements), unique=True, min_size=minimum, max_size=maximum).map(
-        tuple
-    )
-
-
-@st.composite
-def mode_sets(draw):
+def some_modes(draw):
     """Two or three modes, of which the first is the initial one."""
-    names = ("red", "green", "blue")[: draw(st.integers(2, 3))]
+    names = ("red", "green", "blue")[: 3 - draw(BOOLS)]
     return tuple(Mode(name, is_initial=name == "red") for name in names)
 
 
-@st.composite
 def transitions(draw, modes, *, minimum=0):
-    chosen = draw(subset([m.name for m in modes], minimum=minimum, maximum=2))
-    return tuple(Transition(name, draw(st.booleans())) for name in chosen)
+    chosen = subset(draw, [m.name for m in modes], minimum=minimum, maximum=2)
+    return tuple(Transition(name, draw(BOOLS)) for name in chosen)
 
 
-def deadlines(kind):
-    return st.none() | st.none() | st.sampled_from(kind.deadlines) if kind.deadlines else st.none()
+def toggle(draw, modes):
+    """A timer and a reaction that changes between two of the modes at its ticks."""
+    names = subset(draw, [m.name for m in modes], minimum=2, maximum=2)
+    timer = Timer("beat", 1, pick(draw, (4, 5, 7)))
+    effects = tuple(Transition(name, draw(BOOLS)) for name in reversed(names))
+    body = (Enter(0, When(12, 2, 0)), Enter(1, When(12, 2, 1)))
+    return (timer,), (Reaction("toggle", (Ref("beat"),), (), effects, body),)
 
 
-@st.composite
-def reactions(draw, kind, name, triggers, uses, effects, *, mode=None, action_names=(), mutable=()):
+def reaction(draw, kind, name, triggers, uses, effects, *, mode=None, action_names=(), mutable=()):
     """One reaction with these declarations; mutable: the names of the mutable inputs."""
     sources = [ref for ref in (*triggers, *uses) if isinstance(ref, Ref)]
     mutable_sources = [
         i for i, ref in enumerate(sources) if ref.child is None and ref.name in mutable
     ]
-    body = draw(steps(kind, effects, action_names, mutable_sources))
-    deadline, handler = draw(deadlines(kind)), None
-    if deadline is not None and draw(st.booleans()):
-        handler = draw(steps(kind, effects, action_names, mutable_sources))
+    body = steps(draw, kind, effects, action_names, mutable_sources)
+    deadline = handler = None
+    if kind.deadlines and draw(one_in(3)):
+        deadline = pick(draw, kind.deadlines)
+        if draw(BOOLS):
+            handler = steps(draw, kind, effects, action_names, mutable_sources)
     return Reaction(name, triggers, uses, effects, body, mode, deadline, handler)
 
 
-@st.composite
-def widths(draw):
-    """Of a cell's `inp` and its `out`."""
-    return draw(st.none() | st.integers(1, 3)), draw(st.none() | st.integers(1, 3))
-
-
-@st.composite
 def inputs(draw, kind, width):
     def is_mutable():
-        return kind.mutable and draw(st.booleans())
+        return kind.mutable and draw(BOOLS)
 
     return (Port("inp", width, is_mutable()), Port("back", None, is_mutable()))
 
 
-@st.composite
-def cells(draw, kind, name, ports=None, *, is_inside=False):
+def cell(draw, kind, name, widths=None, *, is_inside=False):
     """A reactor with inputs `inp` and `back` (for loops), an output `out`, some reactions.
 
-    is_inside: it is a child in a mode.
+    widths: of `inp` and `out`; is_inside: it is a child in a mode.
     """
-    width, out_width = ports or draw(widths())
-    modes = draw(mode_sets()) if kind.modes and draw(st.booleans()) else ()
-    mode_names = st.sampled_from([None, *(m.name for m in modes)])
-    action_specs = tuple(
-        draw(actions(f"act{i}", draw(mode_names))) for i in range(draw(st.integers(0, 2)))
-    )
-    timer_specs = tuple(
-        Timer(f"timer{i}", draw(times()), draw(st.sampled_from(PERIODS)), draw(mode_names))
-        for i in range(draw(st.integers(0, 2)))
-    )
-    input_specs = draw(inputs(kind, width))
+    width, out_width = widths or (draw(WIDTHS), draw(WIDTHS))
+    modes = some_modes(draw) if kind.modes and draw(BOOLS) else ()
+    mode_names = (None, *(m.name for m in modes))
+
+    def some_of(table, name):
+        for i in range(max(draw(NUMBERS[2]), len(modes) > 0)):
+            # The first timer and the first action of a modal reactor are in a mode.
+            names = mode_names[1:] if modes and i == 0 else mode_names
+            yield replace(draw(table), name=f"{name}{i}", mode=pick(draw, names))
+
+    action_specs, timer_specs = tuple(some_of(ACTIONS, "act")), tuple(some_of(TIMERS, "timer"))
+    input_specs = inputs(draw, kind, width)
     mutable = [p.name for p in input_specs if p.is_mutable]
     found = []
-    for i in range(draw(st.integers(1, 4))):
+    for i in range(1 + draw(NUMBERS[3])):
         # The first one can always run, or at least while the program is young.
-        mode = draw(mode_names if i else st.sampled_from([None, *(m.name for m in modes[:1])]))
+        mode = pick(draw, mode_names if i else mode_names[:2])
         acts = [Ref(a.name) for a in action_specs if a.mode in (None, mode)]
         ticks = [Ref(t.name) for t in timer_specs if t.mode in (None, mode)]
-        readable = [Ref("inp"), Ref("back"), *acts, *ticks]
+        readable = [Ref("inp"), Ref("back"), *ticks, *acts]
         special = [STARTUP, SHUTDOWN] + [RESET] * (is_inside or mode is not None)
-        triggers = draw(subset([*readable, *special], minimum=1))
-        uses = draw(subset([ref for ref in readable if ref not in triggers], maximum=2))
+        triggers = subset(draw, [*special, *readable], minimum=1)
+        uses = subset(draw, [ref for ref in readable if ref not in triggers], maximum=2)
         if SHUTDOWN in triggers and (is_inside or mode is not None):
             acts = []  # an inactive mode's time stands still; what a delay means then, no rule says
-        effects = draw(subset([Ref("out"), *acts], minimum=i == 0))
-        effects += draw(transitions(modes, minimum=i == 0)) if modes else ()
+        effects = subset(draw, [Ref("out"), *acts], minimum=i == 0)
+        effects += transitions(draw, modes, minimum=i == 0) if modes else ()
         found.append(
-            draw(
-                reactions(kind, f"r{i}", triggers, uses, effects, mode=mode, mutable=mutable,
-                          action_names=[ref.name for ref in acts])
-            )
+            reaction(draw, kind, f"r{i}", triggers, uses, effects, mode=mode, mutable=mutable,
+                     action_names=[ref.name for ref in acts])
         )  # fmt: skip
+    beat, toggling = toggle(draw, modes) if modes and draw(BOOLS) else ((), ())
     return Reactor(
-        name, input_specs, (Port("out", out_width),), action_specs, timer_specs, tuple(found),
-        modes=modes,
+        name, input_specs, (Port("out", out_width),), action_specs, (*timer_specs, *beat),
+        (*found, *toggling), modes=modes,
     )  # fmt: skip
 
 
-@st.composite
 def wrapped(draw, kind, cell):
     """The cell in a reactor that passes its ports through, the output with a delay or without."""
-    is_enclave = kind.enclaves and draw(st.booleans())
+    is_enclave = kind.enclaves and draw(BOOLS)
+    delays = [None, None, draw(MAYBE_TIMES)]
     if is_enclave:
-        delays = [draw(times()) for _ in range(3)]
-    else:
-        delays = [None, None, draw(st.none() | times())]
+        delays = [draw(ANY_TIMES) for _ in range(3)]
     return Reactor(
         cell.name + "Box", cell.inputs, cell.outputs,
         children=(Child("cell", cell, is_enclave=is_enclave),),
@@ -229,52 +229,56 @@ def wrapped(draw, kind, cell):
     )  # fmt: skip
 
 
-@st.composite
-def modal_boxes(draw, kind, name):
+def modal_box(draw, kind, name):
     """A reactor with cells in its modes, that share its input and write its one output in turn."""
-    ports = draw(widths())
-    modes = draw(mode_sets())
+    widths = draw(WIDTHS), draw(WIDTHS)
+    is_even = widths[0] == widths[1]
+    modes = some_modes(draw)
     children, connections, own, late = [], [], [], []
     free = None
     if draw(one_in(3)):
-        free = Child("free", draw(cells(kind, f"{name}Free", ports)))
+        free = Child("free", cell(draw, kind, f"{name}Free", widths))
         children.append(free)
         connections.append(Connection((Ref("inp"),), (Ref("inp", "free"),)))
     for i, mode in enumerate(modes):
-        after = draw(st.none() | times())
-        if i > 0 and ports[0] == ports[1] and draw(one_in(3)):
+        after = draw(MAYBE_TIMES)
+        if i > 0 and is_even and draw(one_in(3)):
             connections.append(Connection((Ref("inp"),), (Ref("out"),), after, mode=mode.name))
             continue
-        cell = f"in{i}"
-        inner = draw(cells(kind, f"{name}In{i}", ports, is_inside=True))
-        children.append(Child(cell, inner, mode=mode.name))
+        inner = f"in{i}"
+        spec = cell(draw, kind, f"{name}In{i}", widths, is_inside=True)
+        children.append(Child(inner, spec, mode=mode.name))
         source = Ref("inp")
-        if free is not None and ports[0] == ports[1] and draw(st.booleans()):
+        if free is not None and is_even and draw(BOOLS):
             source = Ref("out", "free")
-        into = draw(st.none() | times())
+        into = draw(MAYBE_TIMES)
         connections += [
-            Connection((source,), (Ref("inp", cell),), into, mode=mode.name),
-            Connection((Ref("out", cell),), (Ref("out"),), after, mode=mode.name),
+            Connection((source,), (Ref("inp", inner),), into, mode=mode.name),
+            Connection((Ref("out", inner),), (Ref("out"),), after, mode=mode.name),
         ]
-        if draw(st.booleans()):
-            connections.append(Connection((Ref("back"),), (Ref("back", cell),), mode=mode.name))
+        if draw(BOOLS):
+            connections.append(Connection((Ref("back"),), (Ref("back", inner),), mode=mode.name))
         if draw(one_in(3)):
-            effects = draw(transitions(modes, minimum=1))
-            triggers = (Ref("out", cell), *draw(subset([RESET, STARTUP], maximum=1)))
-            late.append(
-                draw(reactions(kind, f"seen{i}", triggers, (), effects, mode=mode.name))
-            )
-    timer = Timer("tick", draw(times()), draw(st.sampled_from(PERIODS)))
-    for i in range(draw(st.integers(1, 2))):
-        mode = draw(st.sampled_from([None, *(m.name for m in modes)])) if i else None
+            effects = transitions(draw, modes, minimum=1)
+            triggers = (Ref("out", inner), *subset(draw, [RESET, STARTUP], maximum=1))
+            late.append(reaction(draw, kind, f"seen{i}", triggers, (), effects, mode=mode.name))
+    timer = replace(draw(TIMERS), name="tick")
+    for i in range(1 + draw(BOOLS)):
+        mode = pick(draw, (None, *(m.name for m in modes))) if i else None
         special = [STARTUP, SHUTDOWN] + [RESET] * (mode is not None)
-        triggers = draw(subset([Ref("inp"), Ref("back"), Ref("tick"), *special], minimum=1))
-        effects = draw(transitions(modes, minimum=1))
-        own.append(draw(reactions(kind, f"switch{i}", triggers, (), effects, mode=mode)))
+        triggers = subset(draw, [Ref("tick"), Ref("inp"), Ref("back"), *special], minimum=1)
+        effects = transitions(draw, modes, minimum=1)
+        own.append(reaction(draw, kind, f"switch{i}", triggers, (), effects, mode=mode))
+    beat, toggling = toggle(draw, modes) if draw(BOOLS) else ((), ())
     return Reactor(
-        name, draw(inputs(kind, ports[0])), (Port("out", ports[1]),), (), (timer,),
-        (*own, *late), tuple(children), tuple(connections), modes,
+        name, inputs(draw, kind, widths[0]), (Port("out", widths[1]),), (), (timer, *beat),
+        (*toggling, *own, *late), tuple(children), tuple(connections), modes,
     )  # fmt: skip
+
+
+def some(draw, elements, n):
+    """Up to n of the elements, in their order."""
+    return tuple(dict.fromkeys(pick(draw, elements) for _ in range(n)))
 
 
 def channels(child, port):
@@ -289,14 +293,14 @@ def channels(child, port):
     ]
 
 
-@st.composite
 def wiring(draw, kind, child, earlier):
     """How `inp` is fed: [Connection], and (triggers, effects) of a parent's reaction or None."""
     name, n = child.name, child.members
     into = channels(child, "inp")
     sources = [c for other in earlier for c in channels(other, "out")]
     fitting = [other for other in earlier if len(channels(other, "out")) == len(into)]
-    way = draw(st.sampled_from(("nothing", "each", "bank", "broadcast", "reaction")))
+    ways = ["nothing", "each", "bank", "broadcast", "reaction"]
+    way = pick(draw, ways + ["each", "broadcast"] * (3 * kind.mutable))
     if way == "nothing" or not sources or (way == "bank" and not fitting):
         return [], None
     enclaves = {other.name for other in (child, *earlier) if other.is_enclave}
@@ -305,20 +309,20 @@ def wiring(draw, kind, child, earlier):
             sources = [c for c in sources if c.child not in enclaves]
         if not sources or name in enclaves:
             return [], None
-        triggers = draw(subset(sources, minimum=1, maximum=3))
+        triggers = some(draw, sources, 1 + draw(NUMBERS[2]))
         return [], (triggers, (Ref("inp", name),))
-    after = draw(st.none() | st.none() | times())
-    whole = (Ref("inp", name, is_interleaved=n is not None and draw(st.booleans())),)
+    after = None if draw(BOOLS) else draw(MAYBE_TIMES)
+    whole = (Ref("inp", name, is_interleaved=n is not None and draw(BOOLS)),)
     if way == "bank":
-        other = draw(st.sampled_from(fitting))
-        is_interleaved = other.members is not None and draw(st.booleans())
+        other = pick(draw, fitting)
+        is_interleaved = other.members is not None and draw(BOOLS)
         chosen, is_broadcast = (Ref("out", other.name, is_interleaved=is_interleaved),), False
     elif way == "broadcast":
-        chosen, is_broadcast = (draw(st.sampled_from(sources)),), True
+        chosen, is_broadcast = (pick(draw, sources),), True
     else:
-        chosen, is_broadcast = tuple(draw(st.sampled_from(sources)) for _ in into), False
+        chosen, is_broadcast = tuple(pick(draw, sources) for _ in into), False
     if after is None and enclaves & {name, *(c.child for c in chosen)}:
-        after = draw(times())
+        after = draw(ANY_TIMES)
     return [Connection(chosen, whole, after, is_broadcast)], None
 
 
@@ -326,35 +330,32 @@ def wiring(draw, kind, child, earlier):
 def programs(draw, kind=PLAIN):
     """A whole program; with a periodic timer it ends at a timeout only."""
     children, connections, main_reactions, sources = [], [], [], []
-    for i in range(draw(st.integers(1, 5))):
-        if kind.modes and draw(one_in(3)):
-            cell = draw(modal_boxes(kind, f"Cell{i}"))
-        else:
-            cell = draw(cells(kind, f"Cell{i}"))
-        if draw(st.integers(0, 4)) == 0:
-            cell = draw(wrapped(kind, cell))
-        n = draw(st.none() | st.integers(1, 3))
-        is_enclave = kind.enclaves and draw(st.booleans())
-        child = Child(f"c{i}", cell, n, is_enclave=is_enclave)
-        more, reaction = draw(wiring(kind, child, children))
+    for i in range(1 + draw(NUMBERS[4])):
+        make = modal_box if kind.modes and draw(one_in(3)) else cell
+        spec = make(draw, kind, f"Cell{i}")
+        if draw(one_in(5)):
+            spec = wrapped(draw, kind, spec)
+        n = draw(WIDTHS)
+        child = Child(f"c{i}", spec, n, is_enclave=kind.enclaves and draw(BOOLS))
+        more, declared = wiring(draw, kind, child, children)
         connections += more
-        if reaction is not None:
-            triggers, effects = reaction
-            main_reactions.append(draw(reactions(kind, f"main{i}", triggers, (), effects)))
+        if declared is not None:
+            triggers, effects = declared
+            main_reactions.append(reaction(draw, kind, f"main{i}", triggers, (), effects))
         children.append(child)
         sources += channels(child, "out")
     for child in children:
-        if draw(st.integers(0, 2)) == 0:
+        if draw(one_in(3)):
             backs = channels(child, "back")
-            chosen = tuple(draw(st.sampled_from(sources)) for _ in backs)
-            connections.append(Connection(chosen, tuple(backs), draw(times())))
+            chosen = tuple(pick(draw, sources) for _ in backs)
+            connections.append(Connection(chosen, tuple(backs), draw(ANY_TIMES)))
     main = Reactor(
         "Main", (), (), (), (), tuple(main_reactions), tuple(children), tuple(connections)
     )
-    if kind.may_stop and draw(st.integers(0, 5)) == 0:
-        main = draw(with_step(main, Stop))
-    if kind.may_raise and draw(st.integers(0, 5)) == 0:
-        main = draw(with_step(main, Raise))
+    if kind.may_stop and draw(one_in(6)):
+        main = with_step(draw, main, Stop)
+    if kind.may_raise and draw(one_in(6)):
+        main = with_step(draw, main, Raise)
     return main
 
 
@@ -366,26 +367,27 @@ def has_period(reactor):
 @st.composite
 def endings(draw, main):
     """{timeout, keepalive} with which the program ends."""
-    timeout = draw(st.sampled_from((40, 40, 40, 15, 0)))
-    if not has_period(main) and draw(st.booleans()):
+    timeout = pick(draw, (40, 40, 40, 15, 0))
+    if not has_period(main) and draw(BOOLS):
         return {"timeout": None, "keepalive": False}
-    return {"timeout": timeout, "keepalive": draw(st.booleans())}
+    return {"timeout": timeout, "keepalive": draw(BOOLS)}
 
 
-@st.composite
 def with_step(draw, main, kind_of_step):
     """The program with one more step in one reaction of one cell, of each member of a bank.
 
     Without it, if that would not stop all enclaves: where the others are then, speed decides.
     """
-    at = draw(st.integers(0, len(main.children) - 1))
-    step = kind_of_step(draw(st.integers(0, 4)))
+    at = draw(NUMBERS[len(main.children) - 1])
+    if any(child.is_enclave for child in main.children):
+        main = feeding_all(draw, main, at)
+    step = kind_of_step(draw(NUMBERS[4]))
 
     def added(reactor):
-        if reactor.children and (not reactor.reactions or draw(st.booleans())):
-            inner = draw(st.integers(0, len(reactor.children) - 1))
+        if reactor.children and (not reactor.reactions or draw(BOOLS)):
+            inner = draw(NUMBERS[len(reactor.children) - 1])
             return with_child(reactor, inner)
-        i = draw(st.integers(0, len(reactor.reactions) - 1))
+        i = draw(NUMBERS[len(reactor.reactions) - 1])
         changed = list(reactor.reactions)
         r = changed[i]
         handler = None if r.handler is None else (*r.handler, step)
@@ -399,3 +401,17 @@ def with_step(draw, main, kind_of_step):
 
     changed = with_child(main, at)
     return changed if Reference(changed).stops_as_one() else main
+
+
+def feeding_all(draw, main, at):
+    """The program with this cell in Main's own enclave, and a way from it to all others."""
+    children = list(main.children)
+    children[at] = replace(children[at], is_enclave=False)
+    fed = {ref.child for c in main.connections for ref in c.destinations if ref.name == "back"}
+    source = channels(children[at], "out")[:1]
+    more = [
+        Connection(tuple(source), (Ref("back", child.name),), draw(ANY_TIMES), is_broadcast=True)
+        for child in children
+        if child.name not in fed
+    ]
+    return replace(main, children=tuple(children), connections=(*main.connections, *more))

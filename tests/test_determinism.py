@@ -1,11 +1,16 @@
-"""One behaviour for every number of workers: random programs against tests/reference.py."""
+"""One behaviour for every number of workers: random programs against tests/reference.py.
 
+tests/test_oracle.py holds the reference itself against results worked out by hand.
+"""
+
+import importlib.util
 import itertools
 import random
 import time
 
 import hypothesis
 import pytest
+import strategies
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from model import (
@@ -25,12 +30,26 @@ from model import (
 )
 from real import RealProgram
 from reference import Reference
-from strategies import endings, programs
 
 import reactorrl as rr
 
 WORKERS = (1, 2, 4, 8)
-PROGRAMS, LONG_PROGRAMS = 200, 10_000
+LONG_ROUNDS, LONG_PROGRAMS = 30, 2_000
+
+HAS_TESTING = importlib.util.find_spec("reactorrl.testing") is not None
+needs_modes = pytest.mark.skipif(not hasattr(rr, "Mode"), reason="no modes yet")
+needs_clock = pytest.mark.skipif(not HAS_TESTING, reason="no virtual clock yet")
+needs_enclaves = pytest.mark.skipif(not hasattr(rr, "enclave"), reason="no enclaves yet")
+
+
+def has_mutable():
+    try:
+        return bool(rr.Input(mutable=True))
+    except ValueError:
+        return False
+
+
+needs_mutable = pytest.mark.skipif(not has_mutable(), reason="no mutable inputs yet")
 
 
 class Pauses:
@@ -46,27 +65,40 @@ class Pauses:
                 pass
 
 
-def observe(spec, workers, pause, **ending):
+def observe(spec, workers, pause, *, has_clock=False, **ending):
     """Everything that a real run of `spec` shows, in the reference's terms, and its trace_hash."""
-    program = RealProgram(spec, pause)
+    clock = None
+    if has_clock:
+        from reactorrl.testing import VirtualClock
+
+        clock = VirtualClock()
+    program = RealProgram(spec, pause, clock)
     error = None
     try:
-        report = rr.run(program.main(), workers=workers, fast=True, **ending)
+        options = {"clock": clock} if has_clock else {"fast": True}
+        report = rr.run(program.main(), workers=workers, **options, **ending)
     except rr.ReactionError as e:
         error, report = e, e.report
-    return {
+    seen = {
         "trace": program.trace(),
-        "stop_tag": (report.stop_tag.time, report.stop_tag.microstep),
+        "stop_tag": tuple(report.stop_tag),
         "reactions": report.reactions,
         "events": report.events,
         "tags": report.tags,
         "error": error.__cause__.args if error else None,
         "notes": len(getattr(error, "__notes__", ())),
-    }, report.trace_hash
+    }
+    if hasattr(report, "deadline_misses"):
+        seen["misses"] = report.deadline_misses
+    if hasattr(report, "enclaves"):
+        assert report.enclaves[0].path == spec.name
+        seen["enclaves"] = {e.path: (tuple(e.stop_tag), e.tags, e.events) for e in report.enclaves}
+    hashes = [report.trace_hash, *(e.trace_hash for e in getattr(report, "enclaves", ()))]
+    return seen, tuple(hashes)
 
 
-def expect(spec, **ending):
-    outcome = Reference(spec, **ending).run()
+def expect(spec, **options):
+    outcome = Reference(spec, **options).run()
     return {
         "trace": outcome.trace,
         "stop_tag": outcome.stop_tag,
@@ -75,6 +107,8 @@ def expect(spec, **ending):
         "tags": outcome.n_tags,
         "error": outcome.errors[0] if outcome.errors else None,
         "notes": max(0, len(outcome.errors) - 1),
+        "misses": outcome.misses,
+        "enclaves": outcome.enclaves,
     }
 
 
@@ -88,17 +122,26 @@ def assert_same(expected, actual, what):
     assert len(longer) == shorter, (
         f"{what}: after {shorter} equal rows only {more}: {longer[shorter]}"
     )
-    assert expected == actual, what
+    assert {key: expected[key] for key in actual} == actual, what
 
 
-@pytest.mark.timeout(300)
-def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long):
-    """Traces, counts, stop tag and error equal the interpreter's; trace_hash does over workers."""
+def assert_all_same(spec, options, pause):
+    """The interpreter's outcome, and one trace_hash, for every number of workers."""
+    expected = expect(spec, **options)
+    hashes = set()
+    for workers in WORKERS:
+        actual, trace_hashes = observe(spec, workers, pause, **options)
+        assert_same(expected, actual, f"{workers} workers")
+        hashes.add(trace_hashes)
+    assert len(hashes) == 1, f"trace_hash differs over workers: {hashes}"
+
+
+def check_round(kind, n, seed):
     pause = Pauses(seed)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=LONG_PROGRAMS if is_long else PROGRAMS,
+        max_examples=n,
         deadline=None,
         database=None,
         print_blob=True,
@@ -107,17 +150,70 @@ def test_random_programs_behave_as_the_reference_for_every_number_of_workers(see
     )
     @given(st.data())
     def check(data):
-        spec = data.draw(programs())
-        ending = data.draw(endings(spec))
-        expected = expect(spec, **ending)
-        hashes = set()
-        for workers in WORKERS:
-            actual, trace_hash = observe(spec, workers, pause, **ending)
-            assert_same(expected, actual, f"{workers} workers")
-            hashes.add(trace_hash)
-        assert len(hashes) == 1, f"trace_hash differs over workers: {hashes}"
+        spec = data.draw(strategies.programs(kind))
+        options = data.draw(strategies.endings(spec))
+        assert_all_same(spec, {**options, "has_clock": kind.has_clock}, pause)
 
     check()
+
+
+def check_programs(kind, n, seed, is_long):
+    """`n` random programs; with --long many times more, in rounds that name their seeds."""
+    for round_ in range(LONG_ROUNDS if is_long else 1):
+        print(f"round {round_}: seed {seed + round_}")
+        check_round(kind, LONG_PROGRAMS if is_long else n, seed + round_)
+
+
+@pytest.mark.timeout(300)
+def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long):
+    """Traces, counts, stop tag and error equal the interpreter's; trace_hash does over workers."""
+    check_programs(strategies.PLAIN, 400, seed, is_long)
+
+
+@needs_modes
+@pytest.mark.timeout(300)
+def test_random_programs_with_modes_behave_as_the_reference(seed, is_long):
+    """Transitions, local time, nested modes, modal connections: as the interpreter has them."""
+    check_programs(strategies.MODES, 400, seed, is_long)
+
+
+@needs_clock
+@pytest.mark.timeout(300)
+def test_random_programs_with_deadlines_behave_as_the_reference(seed, is_long):
+    """With a virtual clock: which bodies are late, what their handlers do, what is counted."""
+    check_programs(strategies.DEADLINES, 300, seed, is_long)
+
+
+@needs_mutable
+@pytest.mark.timeout(300)
+def test_random_programs_with_mutable_inputs_behave_as_the_reference(seed, is_long):
+    """Who gets the object itself and who a copy, and that nobody sees another one's changes."""
+    check_programs(strategies.MUTABLE, 300, seed, is_long)
+
+
+@needs_enclaves
+@pytest.mark.timeout(300)
+def test_random_programs_with_enclaves_behave_as_the_reference(seed, is_long):
+    """Each enclave has the events, the tags and the end that it has on one time line."""
+    check_programs(strategies.ENCLAVES, 300, seed, is_long)
+
+
+@needs_modes
+@needs_clock
+@needs_mutable
+@pytest.mark.timeout(300)
+def test_random_programs_with_all_but_enclaves_behave_as_the_reference(seed, is_long):
+    """Modes, deadlines under a virtual clock and mutable inputs in one program."""
+    check_programs(strategies.MIXED, 200, seed, is_long)
+
+
+@needs_modes
+@needs_mutable
+@needs_enclaves
+@pytest.mark.timeout(300)
+def test_random_programs_with_everything_behave_as_the_reference(seed, is_long):
+    """Modes, mutable inputs, enclaves, and deadlines that are always missed, in one program."""
+    check_programs(strategies.MIXED_ENCLAVES, 200, seed, is_long)
 
 
 def wide_program(width, depth, rounds):
@@ -182,60 +278,3 @@ def test_trace_hash_is_a_matter_of_behaviour_and_not_of_values():
     assert hash_of(value=2) == hash_of()
     assert hash_of(delay=6) != hash_of()
     assert hash_of(name="other") != hash_of()
-
-
-# The oracle itself, held against results written down by hand.
-
-
-def scheduling(action, *delays, at=0):
-    """A program that schedules `action` with these delays, all at tag (at, 0)."""
-    reactions = (
-        Reaction("start", (Ref("timer"),), (), (Ref("act"),), (Schedule(0, delays),)),
-        Reaction("seen", (Ref("act"),)),
-    )
-    return Reactor("Main", actions=(action,), timers=(Timer("timer", at),), reactions=reactions)
-
-
-@pytest.mark.parametrize(
-    ("action", "delays", "tags"),
-    [
-        (Action("act"), (5, 5, 0), [(0, 1), (5, 0), (5, 1)]),
-        (Action("act", 5), (0, 5), [(5, 0), (10, 0)]),
-        (Action("act", 0, 10), (100, 99, 101), [(100, 0), (110, 0), (120, 0)]),
-        (Action("act", 0, 10, "drop"), (100, 99, 110), [(100, 0), (110, 0)]),
-        (Action("act", 0, 10, "replace"), (100, 99, 110), [(100, 0), (110, 0)]),
-        (Action("act", 0, 10, "update"), (100, 99, 108), [(108, 0)]),
-        (Action("act", 0, 0), (5, 5, 3), [(5, 0), (5, 1), (5, 2)]),
-        (Action("act", 0, 0, "drop"), (5, 5, 6), [(5, 0), (6, 0)]),
-    ],
-)
-def test_the_reference_places_events_as_the_handbook_does(action, delays, tags):
-    """The interpreter's own rules of spacing, against tags worked out by hand."""
-    outcome = Reference(scheduling(action, *delays)).run()
-    assert [row[0] for row in outcome.trace if row[2][0] == "seen"] == tags
-    assert outcome.stop_tag == (tags[-1][0], tags[-1][1] + 1)
-
-
-def test_the_reference_delivers_everything_that_is_in_flight():
-    """A delay keeps values of one time apart by microsteps, and drops those past the stop tag."""
-    source = Reactor(
-        "Source", outputs=(Port("out"),), actions=(Action("again"),),
-        reactions=(
-            Reaction("send", (STARTUP, Ref("again")), (), (Ref("out"), Ref("again")),
-                     (Set(0), Schedule(1, (0,), When(2)))),
-        ),
-    )  # fmt: skip
-    sink = Reactor("Sink", (Port("inp"),), reactions=(Reaction("got", (Ref("inp"),)),))
-    spec = Reactor(
-        "Main", children=(Child("source", source), Child("sink", sink)),
-        connections=(Connection((Ref("out", "source"),), (Ref("inp", "sink"),), 5),),
-    )  # fmt: skip
-    outcome = Reference(spec, timeout=5).run()
-    assert [row[:2] for row in outcome.trace] == [
-        ((0, 0), "Main.source"),
-        ((0, 1), "Main.source"),
-        ((0, 2), "Main.source"),
-        ((5, 0), "Main.sink"),
-    ]
-    assert outcome.stop_tag == (5, 0)
-    assert Reference(spec).run().stop_tag == (5, 3)

@@ -89,7 +89,7 @@ class Modes:
                 continue
             if isinstance(queue, TimerQueue) and queue.is_fresh:
                 queue.start(later(tag, queue.spec.offset), stop)
-            elif not is_first and not by_reset:
+            elif not by_reset:
                 queue.resume(state.left, tag, stop)
         kinds = [RESET] * by_reset + [STARTUP] * is_first
         present = {(kind, state) for kind in kinds} & self.triggers

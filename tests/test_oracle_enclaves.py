@@ -164,6 +164,9 @@ def test_the_timeout_ends_all_who_may_still_get_something():
         main=node("M", tick(0, 10), sends=When(1)), e=node("E", **IDLE), f=node("F", **IDLE),
     )  # fmt: skip
     assert run(spec, timeout=25)[1] == {"Main": (25, 0), "e": (25, 0), "f": (0, 1)}
+    main, e = node("M", tick(0, 10), sends=When(1)), node("E", **IDLE)
+    group = program(("main", "e", 3), ("e", "main", 3), main=main, e=e)
+    assert run(group, timeout=25)[1] == {"Main": (25, 0), "e": (25, 0)}
     assert run(spec, timeout=25, keepalive=True)[1] == dict.fromkeys(("Main", "e", "f"), (25, 0))
 
 

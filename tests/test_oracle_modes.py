@@ -171,8 +171,8 @@ def test_a_reset_discards_what_was_to_come():
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        # last = 5 moves by 30 - 10 to 25; at 31 one for 31: early, so at 25 + 20.
-        ("history", [(5, 0), (45, 0)]),
+        # last = 5 moves by 30 - 10 to 25; at 31 one for 31: early, so at 25 + 40.
+        ("history", [(5, 0), (65, 0)]),
         # Forgotten: at 31 for 31, a microstep later.
         ("reset", [(5, 0), (31, 1)]),
     ],
@@ -183,7 +183,7 @@ def test_the_spacing_counts_local_time(kind, expected):
     spec = reactor(
         moves=[(10, "b", "reset"), (30, "a", kind)],
         timers=(Timer("late", 31),),
-        actions=(Action("act", 0, 20, mode="a"),),
+        actions=(Action("act", 0, 40, mode="a"),),
         reactions=(
             scheduling("start", STARTUP, "act", 5, mode="a"),
             again,
@@ -423,6 +423,30 @@ def test_an_inner_reset_in_the_tag_in_which_the_outer_mode_is_left_and_then_an_o
     assert found == {
         "a": [(0, 0), (10, 0), (32, 1), (42, 0)],
         "b": [(44, 1), (54, 0)],
+        "reset_a": [(32, 1)],
+        "reset_b": [(44, 1)],
+    }
+
+
+def test_an_inner_transition_in_the_tag_of_an_outer_reset_is_not_made():
+    """Outer a by reset at 12 wins over inner b at 12; the inner move comes again at 12 + 12."""
+    found = inner_ticks([(12, "a", "reset")], [(12, "b", "history")])
+    assert found == {
+        "a": [(0, 0), (10, 0), (12, 1), (22, 0)],
+        "b": [(24, 1), (34, 0), (44, 0), (54, 0)],
+        "reset_a": [(12, 1)],
+        "reset_b": [],
+    }
+
+
+def test_an_outer_reset_forgets_that_an_inner_mode_was_to_be_entered_by_reset():
+    """Inner b by reset as the outer is left at 12; after the outer reset b by history at 40."""
+    found = inner_ticks(
+        [(12, "b", "reset"), (32, "a", "reset")], [(8, "b", "history"), (12, "b", "reset")]
+    )
+    assert found == {
+        "a": [(0, 0), (32, 1)],
+        "b": [(8, 1), (40, 1), (44, 1), (54, 0)],
         "reset_a": [(32, 1)],
         "reset_b": [(44, 1)],
     }

@@ -95,7 +95,7 @@ class Enclave:
         self.modes = None
         self.tag = None
         self.is_stopping = False  # it has to come to its stop tag, also with nothing to do
-        self.has_ended = self.has_starved = False
+        self.has_ended = False
         self.n_events = self.n_tags = 0
 
     @property
@@ -283,8 +283,7 @@ class Reference:
         while rest:
             first = next(e for e in rest if all(u in reach[e] for u in rest if e in reach[u]))
             group = [e for e in rest if e in reach[first] and first in reach[e]]
-            before = [u for u in self.enclaves.values() if first in reach[u] and u not in group]
-            self.run_group(group, all(u.has_starved for u in before))
+            self.run_group(group)
             rest = [e for e in rest if e not in group]
         ended = self.enclaves.values()
         return Outcome(
@@ -298,12 +297,8 @@ class Reference:
             {e.path: (e.tag, e.n_tags, e.n_events) for e in ended},
         )
 
-    def run_group(self, group, may_starve):
-        """Until all have ended.
-
-        They starve together, when all are idle and all that feeds them has starved. Whoever is fed
-        by one that goes on to a stop tag (a timeout) is not known to be idle before: to its own.
-        """
+    def run_group(self, group):
+        """Until all have ended: by themselves, or all idle ones of the group at once."""
         while any(not e.has_ended for e in group):
             tags = {e: e.next_tag() for e in group if not e.has_ended}
             busy = {e: tag for e, tag in tags.items() if tag is not None}
@@ -311,25 +306,34 @@ class Reference:
                 enclave = min(busy, key=busy.get)
                 self.process(enclave, busy[enclave])
                 continue
-            has_starved = may_starve and len(tags) == len(group)
-            for e in group:
-                e.is_stopping = True
-                if has_starved:
-                    e.stop, e.has_starved = min(e.stop, later(e.tag, 0)), True
+            # The earliest tags at which nothing more can come: a microstep after the own last tag,
+            # and when a value sent at the last tag of anyone upstream would arrive. If one of those
+            # went on to the timeout, that is behind the timeout; so its receivers end there too.
+            ends = {e: later(e.tag, 0) for e in tags}
+            for u in self.enclaves.values():
+                for e, arrival in self.arrivals(u, u.tag).items() if u.tag else ():
+                    if e in ends and e is not u:
+                        ends[e] = max(ends[e], arrival)
+            for e, end in ends.items():
+                e.stop, e.is_stopping = min(e.stop, end), True
 
-    def stop_all(self, enclave, tag):
-        """request_stop() or a raising body at `tag`: those reached stop as a value would arrive."""
-        arrival, rest = {enclave: tag}, [enclave]
+    def arrivals(self, enclave, tag):
+        """When what is sent at `tag` arrives at the soonest, in each enclave that it reaches."""
+        found, rest = {enclave: tag}, [enclave]
         while rest:
             a = rest.pop()
             for source, b, delay in self.edges():
-                if source is a and later(arrival[a], delay) < arrival.get(b, (inf, 0)):
-                    arrival[b] = later(arrival[a], delay)
+                if source is a and later(found[a], delay) < found.get(b, (inf, 0)):
+                    found[b] = later(found[a], delay)
                     rest.append(b)
-        for b, stop in arrival.items():
-            # What starved with the raising one (in a shutdown reaction) may be further already.
-            if b is not enclave and (b.tag is None or stop > b.tag):
-                b.stop, b.is_stopping = min(b.stop, stop), True
+        return found
+
+    def stop_all(self, enclave, tag):
+        """request_stop() or a raising body at `tag`: those reached stop as a value would arrive."""
+        for e, stop in self.arrivals(enclave, tag).items():
+            if e is not enclave:
+                e.stop, e.is_stopping = min(e.stop, stop), True
+                assert e.tag is None or e.tag <= e.stop
 
     def process(self, enclave, tag):
         """One tag of one enclave."""
@@ -369,11 +373,7 @@ class Reference:
     def send(self, key, value):
         queue, receiver = self.enclaves[key[3]].queues[key], self.enclaves[key[3]]
         arrival = later(self.tag, queue.spec.min_delay)
-        if receiver is not self.enclave and receiver.tag is not None and arrival <= receiver.tag:
-            # Only what a shutdown reaction sends within a group that has starved can be late: the
-            # receiver's last tag is behind it. It is dropped.
-            assert receiver.has_starved
-            return
+        assert receiver.tag is None or receiver.tag < arrival
         queue.schedule(self.tag, receiver.stop, 0, value)
 
     def run_reactions(self):

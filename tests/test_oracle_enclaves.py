@@ -11,7 +11,6 @@ from model import (
     Reaction,
     Reactor,
     Ref,
-    Schedule,
     Set,
     Stop,
     Timer,
@@ -94,15 +93,17 @@ def test_a_delay_of_nothing_is_a_microstep():
     assert stops == {"Main": (10, 1), "e": (10, 2)}
 
 
-def test_an_enclave_starves_at_its_own_last_tag():
-    """Main at (10,1); e, which gets one at 13, at (13,1); f, which gets nothing, at (0,1)."""
+def test_an_idle_enclave_ends_when_nothing_more_can_come():
+    """Main at (10,1); e, with one at 13, at (13,1); f, a delay of 1 behind it, at 14."""
     spec = program(
         ("main", "e", 3), ("e", "f", 1),
         main=node("M", tick(10)), e=node("E", **IDLE), f=node("F", **IDLE),
     )  # fmt: skip
     _, stops, outcome = run(spec)
-    assert stops == {"Main": (10, 1), "e": (13, 1), "f": (0, 1)}
-    assert outcome.stop_tag == (13, 1)
+    assert stops == {"Main": (10, 1), "e": (13, 1), "f": (14, 0)}
+    assert outcome.stop_tag == (14, 0)
+    alone = program(main=node("M", tick(10)), e=node("E", **IDLE))
+    assert run(alone)[1] == {"Main": (10, 1), "e": (0, 1)}
 
 
 def test_what_a_shutdown_reaction_sends_still_arrives_downstream():
@@ -114,7 +115,7 @@ def test_what_a_shutdown_reaction_sends_still_arrives_downstream():
 
 
 def test_an_enclave_waits_for_the_end_of_all_that_feeds_it():
-    """d starves at (0,1) and sends then: f gets it at 5, before its own tick at 50."""
+    """main ends at (100,1), so d at 101, and what it sends then comes to f at 106."""
     spec = program(
         ("main", "d", 1), ("d", "f", 5),
         main=node("M", tick(100), sends=When(0)),
@@ -122,13 +123,13 @@ def test_an_enclave_waits_for_the_end_of_all_that_feeds_it():
         f=node("F", tick(50)),
     )  # fmt: skip
     rows, stops, outcome = run(spec)
-    assert stops == {"Main": (100, 1), "d": (0, 1), "f": (50, 1)}
-    assert ((5, 0), "f", "got") in rows
-    assert outcome.enclaves["Main.f"] == ((50, 1), 4, 2)
+    assert stops == {"Main": (100, 1), "d": (101, 0), "f": (106, 1)}
+    assert ((106, 0), "f", "got") in rows
+    assert outcome.enclaves["Main.f"] == ((106, 1), 4, 2)
 
 
-def test_a_group_starves_at_once_each_at_its_own_tag():
-    """Main 10 -> e 15 -> main 20, which sends no more: main ends at (20,1), e at (15,1)."""
+def test_a_group_ends_at_once():
+    """Main 10 -> e 15 -> main 20, which sends no more: main ends at (20,1), e at 20 + 5."""
     spec = program(
         ("main", "e", 5), ("e", "main", 5),
         main=node("M", tick(10)), e=node("E", on=("inp",)),
@@ -138,23 +139,18 @@ def test_a_group_starves_at_once_each_at_its_own_tag():
         ((15, 0), "e", "got"),
         ((20, 0), "main", "got"),
     ]
-    assert stops == {"Main": (20, 1), "e": (15, 1)}
+    assert stops == {"Main": (20, 1), "e": (25, 0)}
 
 
 def test_what_a_shutdown_reaction_sends_within_a_group_comes_at_the_stop_tag_or_not_at_all():
-    """Main ends at (10,1), e at (50,1): for 15 it is too late. Both near 10: (10,2) is just met."""
-    main = node("M", tick(10), on=(SHUTDOWN,))
+    """e ends at (50,1) and main at 50 + 100, where e's is met; main's would come at 155."""
     spec = program(
-        ("main", "e", 5), ("e", "main", 100), main=main, e=node("E", tick(50), sends=When(0))
-    )
+        ("main", "e", 5), ("e", "main", 100),
+        main=node("M", tick(10), on=(SHUTDOWN,)), e=node("E", tick(50), on=(SHUTDOWN,)),
+    )  # fmt: skip
     rows, stops, _ = run(spec)
-    assert [row for row in rows if row[2] == "got"] == []
-    assert stops == {"Main": (10, 1), "e": (50, 1)}
-    again = Reaction("again", (Ref("tick"),), effects=(Ref("again"),), steps=(Schedule(0, (0,)),))
-    e = node("E", tick(10), **IDLE, sends=When(0), more=(again,))  # its last tag is (10,1)
-    rows, stops, _ = run(program(("main", "e", 0), ("e", "main", 100), main=main, e=e))
-    assert [row for row in rows if row[2] == "got"] == [((10, 2), "e", "got")]
-    assert stops == {"Main": (10, 1), "e": (10, 2)}
+    assert [row for row in rows if row[2] == "got"] == [((150, 0), "main", "got")]
+    assert stops == {"Main": (150, 0), "e": (50, 1)}
 
 
 def test_the_timeout_ends_all_who_may_still_get_something():

@@ -91,10 +91,12 @@ class Enclave:
 
     def __init__(self, path, stop):
         self.path, self.stop = path, stop
+        # Where it was told to stop meanwhile, or starves: it is as if it knew when it gets there.
+        self.ordered = (inf, 0)
         self.queues = {}
         self.modes = None
         self.tag = None
-        self.is_stopping = False  # it has to come to its stop tag, also with nothing to do
+        self.is_kept_alive = False  # until its stop tag, also with nothing to do
         self.has_ended = False
         self.n_events = self.n_tags = 0
 
@@ -113,11 +115,13 @@ class Enclave:
         """What it processes next by itself, or None if it is idle."""
         if self.tag is None:
             return (0, 0)
-        tags = [tag for tag in self.pending() if tag <= self.stop]
+        end = min(self.stop, self.ordered)
+        tags = [tag for tag in self.pending() if tag <= end]
         if tags:
             return min(tags)
         # Only who has nothing to come starves: an event past the timeout is one to come.
-        return self.stop if self.is_stopping or self.is_cut else None
+        is_waiting = self.is_kept_alive or self.is_cut or self.ordered[0] != inf
+        return end if is_waiting else None
 
 
 class Reference:
@@ -133,7 +137,7 @@ class Reference:
         for x in self.instances:
             self.enclaves.setdefault(x.enclave, Enclave(x.enclave, stop))
         for enclave in self.enclaves.values():
-            enclave.is_stopping = keepalive and timeout is not None
+            enclave.is_kept_alive = keepalive and timeout is not None
         self.enclave_of = {x.path: self.enclaves[x.enclave] for x in self.instances}
         for x in self.instances:
             queues = self.enclave_of[x.path].queues
@@ -315,7 +319,7 @@ class Reference:
                     if e in ends and e is not u:
                         ends[e] = max(ends[e], arrival)
             for e, end in ends.items():
-                e.stop, e.is_stopping = min(e.stop, end), True
+                e.ordered = min(e.ordered, end)
 
     def arrivals(self, enclave, tag):
         """When what is sent at `tag` arrives at the soonest, in each enclave that it reaches."""
@@ -332,8 +336,8 @@ class Reference:
         """request_stop() or a raising body at `tag`: those reached stop as a value would arrive."""
         for e, stop in self.arrivals(enclave, tag).items():
             if e is not enclave:
-                e.stop, e.is_stopping = min(e.stop, stop), True
-                assert e.tag is None or e.tag <= e.stop
+                assert e.has_ended or e.tag is None or e.tag < stop
+                e.ordered = min(e.ordered, stop)
 
     def process(self, enclave, tag):
         """One tag of one enclave."""
@@ -342,6 +346,8 @@ class Reference:
         self.has_requested, self.wanted = False, {}
         enclave.tag = tag
         enclave.n_tags += 1
+        if tag == enclave.ordered:
+            enclave.stop = tag
         if self.clock is not None:
             self.clock = max(self.clock, tag[0])
         self.entered = enclave.modes.entries.pop(tag, set())
@@ -361,7 +367,7 @@ class Reference:
         if errors:
             self.stop_all(enclave, tag)
         elif self.has_requested and tag != enclave.stop:
-            enclave.stop, enclave.is_stopping = min(enclave.stop, later(tag, 0)), True
+            enclave.ordered = min(enclave.ordered, later(tag, 0))
             self.stop_all(enclave, tag)
         for key, value in self.outgoing.items():
             self.send(key, value)

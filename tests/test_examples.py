@@ -39,7 +39,14 @@ def parallel_dqn(lines):
     assert int(first[1]) > 60
 
 
-CHECKS = {"hello": hello, "parallel_dqn": parallel_dqn}
+def asynchronous(lines):
+    """Enclaves that drift apart find the best arm, with the same trace each time."""
+    assert len(lines) == 3
+    assert re.fullmatch(r"arm 2 is best, stopped at Tag\(.*\), trace \w{16}", lines[0])
+    assert lines[1:] == lines[:1] * 2
+
+
+CHECKS = {"asynchronous": asynchronous, "hello": hello, "parallel_dqn": parallel_dqn}
 
 
 def test_every_example_is_checked():

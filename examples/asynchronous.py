@@ -1,9 +1,9 @@
 """Four actors and a learner that do not wait for each other: each an enclave with its own time.
 
-An actor pulls the arms of a bandit every millisecond of logical time, with the newest policy that has
-reached it; the learner takes far longer over each update than an actor over its pull. The actors run
-ahead of the learner as far as the delays of the connections allow, and yet every run gives the same
-bits, however long the bodies happen to take.
+An actor pulls the arms of a bandit every millisecond of logical time, with the newest policy that
+has reached it; the learner takes far longer over each update than an actor over its pull. The
+actors run ahead of the learner as far as the delays of the connections allow, and yet every run
+gives the same bits, however long the bodies happen to take.
 """
 
 import random

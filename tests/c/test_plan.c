@@ -1,6 +1,6 @@
 #include "plan.h"
 
-#include "host.h"
+#include "modes.h"
 
 /* ---- helpers --------------------------------------------------------------------------------- */
 
@@ -305,6 +305,140 @@ static void a_loop_with_any_delay_is_none(void) {
     }
 }
 
+/* ---- modes ----------------------------------------------------------------------------------- */
+
+static rrl_id_t member(app_t *app, rrl_id_t reactor, rrl_id_t mode) {
+    return reaction_in(app, reactor, mode, NULL, NULL);
+}
+
+static void modes_of_one_reactor_have_no_order(void) {
+    app_t *app = app_new();
+    rrl_id_t reactor = app_reactor(app), child = app_reactor(app);
+    rrl_id_t a = add_mode(app, reactor, RRL_NONE, true),
+             b = add_mode(app, reactor, RRL_NONE, false);
+    /* as declared:                 0         a, b, a    0                          */
+    static const uint32_t expected[] = {0, 1, 1, 2, 3, 4, 4, 5, 5, 6, 0, 1};
+    const rrl_id_t modes[] = {RRL_NONE, a, b, a, RRL_NONE, b, a, a, b, RRL_NONE};
+    for (int i = 0; i < 10; i++) member(app, reactor, modes[i]);
+    for (int i = 0; i < 2; i++) member(app, child, a); /* not a mode of its own: in order */
+    rrl_plan_t plan = compile(app, 1);
+    for (uint32_t r = 0; r < 12; r++) CHECK_EQ(plan.reactions[r].level, expected[r]);
+    CHECK_EQ(plan.reactions[10].mode, a);
+    CHECK_EQ(plan.n_modals, 1);
+    free_all(app, &plan);
+}
+
+/* r0: p0 -> p1 in one mode, r1: p2 -> p3 in the other, of one reactor. */
+static void add_halves(app_t *app, rrl_id_t a, rrl_id_t b, rrl_id_t reactor) {
+    for (int i = 0; i < 2; i++) {
+        rrl_id_t in = app_port(app), out = app_port(app), r = member(app, reactor, i ? b : a);
+        trigger(app, r, in);
+        effect(app, r, out);
+    }
+}
+
+static void modes_that_exclude_each_other_close_no_loop(void) {
+    app_t *app = app_new();
+    rrl_id_t reactor = app_reactor(app), a = add_mode(app, reactor, RRL_NONE, true),
+             b = add_mode(app, reactor, RRL_NONE, false);
+    add_halves(app, a, b, reactor);
+    connect(app, 1, 2, RRL_NO_DELAY);
+    connect(app, 3, 0, RRL_NO_DELAY);
+    rrl_plan_t plan = compile(app, 1);
+    CHECK_EQ(plan.n_levels, 1);
+    free_all(app, &plan);
+
+    app = app_new(); /* in a chain, only the edge between the two is missing */
+    reactor = app_reactor(app);
+    a = add_mode(app, reactor, RRL_NONE, true);
+    b = add_mode(app, reactor, RRL_NONE, false);
+    add_halves(app, a, b, reactor);
+    stage_t between = add_stage(app); /* r2: p4 -> p5 */
+    connect(app, 1, between.in, RRL_NO_DELAY);
+    connect(app, between.out, 2, RRL_NO_DELAY);
+    connect(app, 3, 0, RRL_NO_DELAY);
+    plan = compile(app, 1);
+    CHECK_EQ(plan.n_levels, 3);
+    free_all(app, &plan);
+
+    app = app_new(); /* modes of different reactors do not */
+    rrl_id_t other = app_reactor(app);
+    reactor = app_reactor(app);
+    a = add_mode(app, reactor, RRL_NONE, true);
+    b = add_mode(app, other, RRL_NONE, true);
+    add_halves(app, a, b, reactor);
+    connect(app, 1, 2, RRL_NO_DELAY);
+    connect(app, 3, 0, RRL_NO_DELAY);
+    check_cycle(app, "r0 p2, r1 p0");
+}
+
+static void what_a_mode_connects_is_ordered(void) {
+    app_t *app = app_new();
+    rrl_id_t main = app_reactor(app), a = add_mode(app, main, RRL_NONE, true),
+             b = add_mode(app, main, RRL_NONE, false);
+    stage_t s[4];
+    for (int i = 0; i < 4; i++) s[i] = add_stage(app);
+    link_in(app, a, s[0].out, s[1].in, RRL_NO_DELAY);
+    link_in(app, b, s[0].out, s[2].in, RRL_NO_DELAY);
+    link_in(app, a, s[1].out, s[2].in, RRL_NO_DELAY);
+    link_in(app, a, s[2].out, s[3].in, 0);
+    rrl_id_t outer = app_port(app);
+    connect(app, s[1].in, outer, RRL_NO_DELAY);
+    rrl_plan_t plan = compile(app, 1);
+    CHECK_EQ(plan.n_forwards, 4);
+    static const uint32_t expected[] = {0, 1, 2, 0};
+    for (int i = 0; i < 4; i++) CHECK_EQ(plan.reactions[s[i].reaction].level, expected[i]);
+    CHECK_EQ(plan.port_cell[s[1].in], s[1].in);
+    CHECK_EQ(plan.port_cell[outer], s[1].in);
+    CHECK_EQ(plan.delay[0].mode, a);
+    CHECK_EQ(plan.forward[3].from, plan.first_delay);
+    free_all(app, &plan);
+}
+
+static void a_loop_through_connections_of_modes_names_their_ports(void) {
+    app_t *app = app_new();
+    rrl_id_t main = app_reactor(app), a = add_mode(app, main, RRL_NONE, true);
+    stage_t s = add_stage(app), t = add_stage(app); /* p0 p1, p2 p3 */
+    rrl_id_t middle = app_port(app);
+    link_in(app, a, s.out, middle, RRL_NO_DELAY);
+    link_in(app, a, middle, t.in, RRL_NO_DELAY);
+    connect(app, t.out, s.in, RRL_NO_DELAY);
+    check_cycle(app, "r0 p2, r1 p0");
+
+    app = app_new();
+    main = app_reactor(app);
+    a = add_mode(app, main, RRL_NONE, true);
+    for (int i = 0; i < 4; i++) app_port(app);
+    link_in(app, a, 0, 1, RRL_NO_DELAY);
+    connect(app, 1, 2, RRL_NO_DELAY);
+    link_in(app, a, 2, 0, RRL_NO_DELAY);
+    link_in(app, a, 2, 3, RRL_NO_DELAY); /* behind it */
+    check_cycle(app, "- p0, - p1");
+}
+
+static void modes_must_fit_together(void) {
+    for (int wrong = 0; wrong < 6; wrong++) {
+        app_t *app = app_new();
+        rrl_id_t main = app_reactor(app), child = app_reactor(app), enclave, far;
+        CHECK_EQ(rrl_graph_add_enclave(app->g, 1, 1, &enclave), RRL_OK);
+        CHECK_EQ(rrl_graph_add_reactor(app->g, enclave, &far), RRL_OK);
+        rrl_id_t a = add_mode(app, main, RRL_NONE, true), r = member(app, child, a);
+        if (wrong == 1) add_mode(app, main, RRL_NONE, true);   /* two are initial */
+        if (wrong == 2) add_mode(app, child, RRL_NONE, false); /* none is */
+        if (wrong == 3) {                                      /* in two places */
+            add_mode(app, child, a, true);
+            add_mode(app, child, RRL_NONE, false);
+        }
+        if (wrong == 4) declare(app, r, RRL_EFFECT, RRL_MODE_RESET, a); /* another's mode */
+        if (wrong == 5) add_mode(app, far, a, true);                    /* another enclave */
+        rrl_plan_t plan;
+        rrl_cycle_step_t *cycle;
+        size_t n;
+        CHECK_EQ(rrl__plan_compile(app->g, 1, &plan, &cycle, &n), wrong ? RRL_E_INVAL : RRL_OK);
+        free_all(app, &plan);
+    }
+}
+
 /* ---- delays and cells ------------------------------------------------------------------------ */
 
 static void connections_that_agree_share_a_delay(void) {
@@ -547,6 +681,11 @@ int main(int argc, char **argv) {
         CHECK_CASE(ports_alone_may_form_a_loop),
         CHECK_CASE(a_loop_of_ports_is_found_from_a_port_that_hangs_on_it),
         CHECK_CASE(a_loop_with_any_delay_is_none),
+        CHECK_CASE(modes_of_one_reactor_have_no_order),
+        CHECK_CASE(modes_that_exclude_each_other_close_no_loop),
+        CHECK_CASE(what_a_mode_connects_is_ordered),
+        CHECK_CASE(a_loop_through_connections_of_modes_names_their_ports),
+        CHECK_CASE(modes_must_fit_together),
         CHECK_CASE(connections_that_agree_share_a_delay),
         CHECK_CASE(a_pass_through_chain_shows_the_cell_where_it_begins),
         CHECK_CASE(cells_are_numbered_kind_by_kind),

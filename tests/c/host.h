@@ -118,35 +118,35 @@ static inline const char *app_check_waits(long number, long operation) {
     return waits && app_here && app_here->is_attached ? "waits while attached" : NULL;
 }
 
+/* The system's own. Found before main: the leak checker yields while nobody may allocate, as dlsym does. */
+static long (*libc_syscall)(long number, ...);
+static int (*libc_sched_yield)(void);
+extern void *dlsym(void *handle, const char *name);
+
+__attribute__((constructor)) static void find_libc(void) {
+    void *const next = (void *)-1L; /* RTLD_NEXT */
+    *(void **)&libc_syscall = dlsym(next, "syscall");
+    *(void **)&libc_sched_yield = dlsym(next, "sched_yield");
+}
+
 /* platform_linux.c waits through this one. */
 long syscall(long number, ...);
-extern void *dlsym(void *handle, const char *name);
 long syscall(long number, ...) {
-    typedef long (*syscall_fn)(long, ...);
-    union {
-        void *object;
-        syscall_fn function;
-    } next;
     va_list list;
     long a[6];
     va_start(list, number);
     for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
     va_end(list);
     CHECK(!app_check_waits(number, a[1]));
-    next.object = dlsym((void *)-1L /* RTLD_NEXT */, "syscall");
-    return next.function(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return libc_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* Yields inside a body are the body's own; those of the yield hook may come anywhere. */
 int sched_yield(void);
 int sched_yield(void) {
-    union {
-        void *object;
-        int (*function)(void);
-    } next = {dlsym((void *)-1L /* RTLD_NEXT */, "sched_yield")};
     bool is_hook = !app_here || app_here->app->options.yield_seed;
     CHECK(is_hook || !app_here->is_attached || rrl_worker_reaction(app_here->w) != RRL_NONE);
-    return next.function();
+    return libc_sched_yield();
 }
 
 /* ---- payloads -------------------------------------------------------------------------------- */

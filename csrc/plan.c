@@ -470,10 +470,11 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     if (!rc) rc = count_workers(&c, n_workers);
     if (!rc) rc = rrl__plan_modes(g, out);
     if (!rc) rc = collect_delays(&c);
+    if (!rc) rc = spread_references(&c);
+    if (!rc) rc = rrl__plan_readers(g, c.port_refs, c.n_port_refs, out);
     if (!rc) number_cells(out);
     if (!rc) rc = find_cells(&c);
     if (!rc) rc = link_forwards(&c);
-    if (!rc) rc = spread_references(&c);
     if (!rc) rc = set_levels(&c);
     if (!rc) rc = link_triggers(&c);
     if (!rc) rc = link_delays(&c);
@@ -503,6 +504,9 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     rrl__csr_destroy(&plan->port_writers);
     rrl__csr_destroy(&plan->action_writers);
     rrl__csr_destroy(&plan->refs);
+    rrl__csr_destroy(&plan->copied);
+    free(plan->copy_of);
+    free(plan->is_moved);
     rrl__csr_destroy(&plan->modal_modes);
     rrl__csr_destroy(&plan->nested);
     rrl__csr_destroy(&plan->forwards);

@@ -86,6 +86,10 @@ typedef struct rrl_plan {
     rrl_plan_channel_t *channel_refs;
     rrl_plan_delay_t *delay;
     uint32_t *port_cell;
+    uint32_t *
+        copy_of; /* by port: its copy, or RRL_NONE; NULL if no port is mutable, and so is is_moved */
+    uint8_t *is_moved; /* by port: what is set on it has one reader, which is mutable */
+    rrl_csr_t copied;  /* by reaction: ports with a copy that it reads */
     rrl_plan_mode_t *modes;
     rrl_csr_t modal_modes; /* by reactor with modes: its modes */
     rrl_csr_t nested;      /* by mode: the reactors with modes that lie in it and in no inner one */
@@ -112,6 +116,10 @@ void rrl__plan_destroy(rrl_plan_t *plan);
 /* Checks the modes of the graph and numbers the reactors that have some. RRL_E_INVAL: modes of one reactor
  * that do not lie in one place, or not one of them initial; something of another reactor or enclave. */
 rrl_status_t rrl__plan_modes(const rrl_graph_t *g, rrl_plan_t *plan);
+
+/* Counts readers and decides which mutable ports get a copy. */
+rrl_status_t rrl__plan_readers(const rrl_graph_t *g, const rrl_port_ref_t *refs, uint32_t n_refs,
+                               rrl_plan_t *plan);
 
 /* The slow questions: whether `reaction` declares the element in a role that lets it read, or write. */
 bool rrl__plan_may_read(const rrl_plan_t *plan, rrl_id_t reaction, rrl_kind_t kind,

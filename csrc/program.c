@@ -34,7 +34,7 @@ static rrl_status_t create_worker(rrl_enclave_t *e, uint32_t rank) {
     w->index = e->first_worker + rank;
     w->cpu = p->options.cpus ? p->options.cpus[w->index] : -1;
     rrl_store_relaxed_u32(&w->reaction, RRL_NONE); /* relaxed: the thread is not there yet */
-    w->set_cells = rrl__zeroed(p->plan.n_ports, sizeof *w->set_cells);
+    w->set_cells = rrl__zeroed((size_t)p->plan.n_ports + p->plan.n_copies, sizeof *w->set_cells);
     w->modals_set = rrl__zeroed(p->plan.n_modals, sizeof *w->modals_set);
     w->channels = rrl__zeroed(widest_multiport(&p->plan), sizeof *w->channels);
     w->returns = aligned_zeroed(e->n_workers, sizeof *w->returns);
@@ -373,6 +373,14 @@ int64_t rrl_program_elapsed_ns(const rrl_program_t *p) { return rrl__elapsed_ns(
 
 int64_t rrl_worker_elapsed_ns(const rrl_worker_t *w) {
     return rrl__elapsed_ns(w->program) + w->advance_ns;
+}
+
+bool rrl_port_needs_copy(const rrl_program_t *p, rrl_id_t port) {
+    return p->plan.n_copies && port < p->plan.n_ports && p->plan.copy_of[port] != RRL_NONE;
+}
+
+bool rrl_port_is_moved(const rrl_program_t *p, rrl_id_t port) {
+    return p->plan.is_moved && port < p->plan.n_ports && p->plan.is_moved[port];
 }
 
 uint32_t rrl_program_n_levels(const rrl_program_t *p) { return p->plan.n_levels; }

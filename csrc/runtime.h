@@ -118,7 +118,7 @@ struct rrl_worker {
     int64_t advance_ns;       /* virtual clock: what the running body has taken so far */
     int64_t level_advance_ns; /* the longest of its bodies at this level */
     uint64_t hash;            /* sum over what happened at this tag, see rrl__mix */
-    uint32_t *set_cells;      /* ports first set at this tag, in order */
+    uint32_t *set_cells;      /* ports first set, and copies made, at this tag, in order */
     uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
     rrl_wake_t *wakes;        /* events scheduled at this tag */
     uint32_t n_wakes, cap_wakes;

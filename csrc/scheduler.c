@@ -40,6 +40,16 @@ static void expose(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
     }
 }
 
+/* A mutable port that is not the only reader shows its own copy, or nothing until it has one. */
+static void expose_copies(const rrl_program_t *p, rrl_id_t reaction) {
+    const rrl_plan_t *plan = &p->plan;
+    for (uint32_t i = plan->copied.begin[reaction]; i < plan->copied.begin[reaction + 1]; i++) {
+        rrl_id_t port = plan->copied.items[i];
+        if (!p->cells[plan->port_cell[port]]) continue;
+        plan->ports[port].view->value = p->cells[plan->first_copy + plan->copy_of[port]];
+    }
+}
+
 static void conceal(const rrl_program_t *p, const rrl_plan_reaction_t *r) {
     const rrl_plan_t *plan = &p->plan;
     for (uint32_t i = r->reads_begin; i < r->reads_end; i++)
@@ -105,6 +115,7 @@ void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *react
         const rrl_plan_reaction_t *r = &p->plan.reactions[id];
         int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
         expose(p, r);
+        if (p->plan.n_copies) expose_copies(p, id);
         rrl_store_relaxed_u32(&w->reaction, id);
         bool has_run = run_one(p, w, id, r);
         rrl_store_relaxed_u32(&w->reaction, RRL_NONE);
@@ -142,6 +153,23 @@ rrl_status_t rrl_port_payload(const rrl_worker_t *w, rrl_id_t port, void **out_p
     if (port >= p->plan.n_ports) return RRL_E_INVAL;
     if (!rrl__plan_may_read(&p->plan, reaction, RRL_PORT, port)) return RRL_E_UNDECLARED_USE;
     *out_payload = p->cells[p->plan.port_cell[port]];
+    if (!rrl_port_needs_copy(p, port)) return RRL_OK;
+    void *copy = p->cells[p->plan.first_copy + p->plan.copy_of[port]];
+    if (copy) *out_payload = copy;
+    return RRL_OK;
+}
+
+rrl_status_t rrl_port_own(rrl_worker_t *w, rrl_id_t port, void *copy) {
+    rrl_program_t *p = w->program;
+    rrl_id_t reaction = rrl_load_relaxed_u32(&w->reaction);
+    if (reaction == RRL_NONE) return RRL_E_PHASE;
+    if (port >= p->plan.n_ports || !rrl_port_needs_copy(p, port)) return RRL_E_INVAL;
+    if (!rrl__csr_has(&p->plan.copied, reaction, port)) return RRL_E_UNDECLARED_USE;
+    uint32_t cell = p->plan.first_copy + p->plan.copy_of[port];
+    if (!p->cells[p->plan.port_cell[port]] || p->cells[cell]) return RRL_E_INVAL;
+    p->cells[cell] = copy;
+    w->set_cells[w->n_set++] = cell; /* given back like what a port held */
+    p->plan.ports[port].view->value = copy;
     return RRL_OK;
 }
 

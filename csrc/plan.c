@@ -423,6 +423,37 @@ static rrl_status_t link_reads(compile_t *c) {
     return rc;
 }
 
+typedef struct due {
+    int64_t deadline_ns;
+    rrl_id_t reaction;
+} due_t;
+
+static int compare_dues(const void *a, const void *b) {
+    const due_t *x = a, *y = b;
+    if (x->deadline_ns != y->deadline_ns) return x->deadline_ns < y->deadline_ns ? -1 : 1;
+    return x->reaction < y->reaction ? -1 : x->reaction > y->reaction;
+}
+
+static rrl_status_t rank_reactions(compile_t *c) {
+    rrl_plan_t *plan = c->plan;
+    uint32_t n = plan->n_reactions;
+    bool some = false;
+    for (uint32_t r = 0; r < n; r++) some |= c->deadlines_ns[r] != RRL_FOREVER;
+    if (!some) return RRL_OK;
+    due_t *dues = rrl__zeroed(n, sizeof *dues);
+    plan->urgency = rrl__zeroed(n, sizeof *plan->urgency);
+    plan->by_urgency = rrl__zeroed(n, sizeof *plan->by_urgency);
+    bool ok = dues && plan->urgency && plan->by_urgency;
+    for (uint32_t r = 0; ok && r < n; r++) dues[r] = (due_t){c->deadlines_ns[r], r};
+    if (ok) qsort(dues, n, sizeof *dues, compare_dues);
+    for (uint32_t i = 0; ok && i < n; i++) {
+        plan->by_urgency[i] = dues[i].reaction;
+        plan->urgency[dues[i].reaction] = i;
+    }
+    free(dues);
+    return ok ? RRL_OK : RRL_E_NOMEM;
+}
+
 static rrl_status_t set_levels(compile_t *c) {
     rrl_plan_t *plan = c->plan;
     c->levels = rrl__zeroed(plan->n_reactions, sizeof *c->levels);
@@ -476,6 +507,7 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     if (!rc) rc = find_cells(&c);
     if (!rc) rc = link_forwards(&c);
     if (!rc) rc = set_levels(&c);
+    if (!rc) rc = rank_reactions(&c);
     if (!rc) rc = link_triggers(&c);
     if (!rc) rc = link_delays(&c);
     if (!rc) rc = link_writers(&c);
@@ -504,6 +536,8 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     rrl__csr_destroy(&plan->port_writers);
     rrl__csr_destroy(&plan->action_writers);
     rrl__csr_destroy(&plan->refs);
+    free(plan->urgency);
+    free(plan->by_urgency);
     rrl__csr_destroy(&plan->copied);
     free(plan->copy_of);
     free(plan->is_moved);

@@ -86,10 +86,14 @@ typedef struct rrl_plan {
     rrl_plan_channel_t *channel_refs;
     rrl_plan_delay_t *delay;
     uint32_t *port_cell;
-    uint32_t *
-        copy_of; /* by port: its copy, or RRL_NONE; NULL if no port is mutable, and so is is_moved */
-    uint8_t *is_moved; /* by port: what is set on it has one reader, which is mutable */
-    rrl_csr_t copied;  /* by reaction: ports with a copy that it reads */
+    /* In a program with deadlines, or NULL: by reaction its place in the order of inferred deadlines, then of
+     * ids; and the reaction at each place. */
+    uint32_t *urgency, *by_urgency;
+    /* NULL if no port is mutable: by port its copy, or RRL_NONE; whether what is set on it has one reader,
+     * which is mutable. */
+    uint32_t *copy_of;
+    uint8_t *is_moved;
+    rrl_csr_t copied; /* by reaction: ports with a copy that it reads */
     rrl_plan_mode_t *modes;
     rrl_csr_t modal_modes; /* by reactor with modes: its modes */
     rrl_csr_t nested;      /* by mode: the reactors with modes that lie in it and in no inner one */

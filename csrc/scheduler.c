@@ -713,11 +713,24 @@ static void run_inline(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, const 
     price_trial(cost, (float)elapsed_ns, cost->published_ns * (float)s->n);
 }
 
-static void order_by_id(rrl_enclave_t *e, uint32_t level) {
+static void sort_urgent_first(const rrl_plan_t *plan, uint32_t *reactions, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) reactions[i] = plan->urgency[reactions[i]];
+    qsort(reactions, n, sizeof *reactions, compare_ids);
+    for (uint32_t i = 0; i < n; i++) reactions[i] = plan->by_urgency[reactions[i]];
+}
+
+/* Puts each slot of the level into static order, or the most urgent reactions first. */
+static void order_level(rrl_enclave_t *e, uint32_t level, bool is_static) {
     rrl_program_t *p = e->program;
     for (uint32_t home = 0; home < e->n_workers; home++) {
         size_t slot = rrl__first_slot(e, level) + home;
-        qsort(&p->ready[p->plan.slot_begin[slot]], p->n_ready[slot], sizeof *p->ready, compare_ids);
+        uint32_t *reactions = &p->ready[p->plan.slot_begin[slot]], n = p->n_ready[slot];
+        if (n < 2) continue;
+        if (is_static) {
+            qsort(reactions, n, sizeof *reactions, compare_ids);
+        } else {
+            sort_urgent_first(&p->plan, reactions, n);
+        }
     }
 }
 
@@ -728,7 +741,7 @@ static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
     e->n_levels_run++;
     /* The last tag may run reactions of several modes of one reactor, which have no order: one by one. */
     bool is_alone = p->plan.n_modes && rrl_tag_equal(e->tag, e->stop_tag);
-    if (is_alone) order_by_id(e, level);
+    if (is_alone || p->plan.urgency) order_level(e, level, is_alone);
     if (e->n_workers > 1 && !is_alone) {
         s = measure_slices(e, w, rrl__first_slot(e, level));
         if (should_publish(e, w, level, &s)) {

@@ -77,7 +77,9 @@ class Assembly:
                 self._add_added(node, added)
         for node in self.nodes:
             for connection in node.connections or ():
-                mode = self._modes.own(node, connection.mode, "connect", connection.line)
+                mode = connection.mode
+                if mode is not None:
+                    mode = self._modes.own(node, mode, "connect", connection.line)
                 self.wiring.add(node, connection, mode)
 
     def declared(self) -> Iterator[list[tuple[int, Any]]]:
@@ -149,9 +151,11 @@ class Assembly:
             node.path = path
             node.membership = self.membership
             scan(node, self.membership)
-            if node.parent is not None:
-                self._modes.enclose(node, node.parent)
-                node.enclave_id = node.parent.enclave_id
+            parent = node.parent
+            if parent is not None:
+                node.within, node.enclave_id = parent.within, parent.enclave_id
+                if node.mode is not None:
+                    self._modes.enclose(node, parent)
             if node.enclave is not None:
                 self._add_enclave(node, node.enclave)
             node.id = self.graph.add_reactor(node.reactor, node.enclave_id)

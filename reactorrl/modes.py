@@ -21,10 +21,7 @@ class Modes:
         self._nested: set[tuple[str, Nested]] = set()  # reported
 
     def enclose(self, node: Node, parent: Node) -> None:
-        """Set `node.within`; the parent's modes have been added."""
-        node.within = parent.within
-        if node.mode is None:
-            return
+        """Set `node.within` for a node made in a mode; the parent's modes have been added."""
         mode = self._unnested(node.mode, parent)
         if mode.id >= 0 and mode.reactor is parent.reactor:
             node.within = mode

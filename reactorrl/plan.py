@@ -293,8 +293,8 @@ def _planned(
             continue
         within = modes.get(names_of.get(id(element), ""))
         if within is not None and within != mode:
-            reason = elsewhere_text("it", within)
-            problems.append(f"{name} has {element} as {role_name(role)}: {reason}")
+            elsewhere = elsewhere_text("it", within)
+            problems.append(f"{name} has {element} as {role_name(role)}: {elsewhere}")
             continue
         reason = misused(role, element)
         if reason is not None:

@@ -42,22 +42,21 @@ class Wiring:
             return
         links, connect = self.links, self._graph.connect
         delay_ns, physical = connection.delay_ns, connection.physical
-        is_same_tag = delay_ns < 0 and not physical
+        if connection.mode is not mode:
+            connection = connection._replace(mode=mode)
         within = mode or node.within
-        checked, enclave = None, 0
+        checked = None
+        enclave = -1  # that the destination must be in, if in a certain one
         for source, destination in zip(sources, connection.destinations, strict=True):
             if source is not checked:
                 checked = source if _may_send(node, source, mode) else None
-                enclave = node_of(source.reactor).enclave_id if checked is not None else 0
-            number = destination.id
-            if (
-                checked is None
-                or not self._may_receive(node, destination, mode)
-                or (is_same_tag and node_of(destination.reactor).enclave_id != enclave)
-            ):
-                self._report(self._why_not(node, source, destination, connection, mode))
+                if checked is not None and delay_ns < 0 and not physical:
+                    enclave = node_of(source.reactor).enclave_id
+            if checked is None or not self._may_receive(node, destination, mode, enclave):
+                self._report(self._why_not(node, source, destination, connection))
                 continue
-            link = (source, destination, connection._replace(mode=mode), node)
+            number = destination.id
+            link = (source, destination, connection, node)
             if number in links:
                 self._others.setdefault(number, []).append(link)
             else:
@@ -108,18 +107,19 @@ class Wiring:
         )
         return None
 
-    def _may_receive(self, node: Node, port: Any, mode: Any) -> bool:
-        owner = port.reactor
-        if owner is None or port.id < 0:
+    def _may_receive(self, node: Node, port: Any, mode: Any, enclave: int) -> bool:
+        if port.reactor is None or port.id < 0:
             return False
-        if owner is node.reactor:
+        owner = node_of(port.reactor)
+        if enclave not in (-1, owner.enclave_id):
+            return False
+        if owner is node:
             if not isinstance(port, OUTPUTS):
                 return False
             is_free = port.name not in node.plan.writers
         else:
-            child = node_of(owner)
-            is_free = isinstance(port, INPUTS) and child.parent is node
-            if not (is_free and _is_seen(child, node, mode)):
+            is_free = isinstance(port, INPUTS) and owner.parent is node
+            if not is_free or owner.within not in (node.within, mode):
                 return False
         is_free = is_free and port.id not in self.links and port.id not in self.writers
         return is_free or self._rival(node, port, mode) is None
@@ -139,9 +139,8 @@ class Wiring:
                     return f"the reaction {node.path}.{reaction} sets it"
         return None
 
-    def _why_not(
-        self, node: Node, source: Any, destination: Any, connection: Connection, mode: Any
-    ) -> str:
+    def _why_not(self, node: Node, source: Any, destination: Any, connection: Connection) -> str:
+        mode = connection.mode
         reason = (
             _named(source, self.out_of_reach(node, source))
             or _wrong_source(node, source)
@@ -165,18 +164,13 @@ def shown_link(link: Link) -> str:
 
 
 def _may_send(node: Node, port: Any, mode: Any) -> bool:
-    owner = port.reactor
-    if owner is None or port.id < 0:
+    if port.reactor is None or port.id < 0:
         return False
-    if owner is node.reactor:
+    owner = node_of(port.reactor)
+    if owner is node:
         return isinstance(port, INPUTS)
-    child = node_of(owner)
-    return isinstance(port, OUTPUTS) and child.parent is node and _is_seen(child, node, mode)
-
-
-def _is_seen(child: Node, node: Node, mode: Any) -> bool:
-    """Whether what is in this mode of `node` may name the child."""
-    return child.within is node.within or child.within is mode
+    is_output = isinstance(port, OUTPUTS) and owner.parent is node
+    return is_output and owner.within in (node.within, mode)
 
 
 def _exclude(one: Any, other: Any) -> bool:

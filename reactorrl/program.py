@@ -190,8 +190,12 @@ class Program:
         if self._phase is not _ASSEMBLED:
             raise PhaseError(f"{self} cannot be started again; make a new one")
         self._gil_enabled = warn_if_gil_is_enabled()
-        self._runtime.start()
-        self._phase = _RUNNING
+        self._phase = _RUNNING  # first, as the first body may ask
+        try:
+            self._runtime.start()
+        except BaseException:
+            self._phase = _ASSEMBLED
+            raise
         _join_ended_orphans()
         _running[self._runtime] = weakref.ref(self)
 

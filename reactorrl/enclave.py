@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from .bank import Bank, ReactorBase
 from .errors import PhaseError
+from .placement import MAX_WORKERS
 from .tree import Enclave, node_of
 
 R = TypeVar("R", bound=ReactorBase | Bank[Any])
@@ -28,7 +29,7 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
 
     Raises:
         TypeError: `reactor` is neither, or a number is no int.
-        ValueError: A number is below 1, or `reactor` is an enclave already.
+        ValueError: A number is below 1 or too large, or `reactor` is an enclave already.
         PhaseError: The program has been assembled.
 
     >>> import reactorrl as rr
@@ -38,7 +39,7 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
     """
     if not isinstance(reactor, (ReactorBase, Bank)):
         raise TypeError(f"enclave() takes a reactor or a bank, got {reactor!r}")
-    asked = Enclave(_count(workers, "workers"), _count(capacity, "capacity"))
+    asked = Enclave(_count(workers, "workers", MAX_WORKERS), _count(capacity, "capacity", 2**31))
     nodes = [node_of(each) for each in (reactor if isinstance(reactor, Bank) else (reactor,))]
     for node in nodes:
         if node.membership is not None:
@@ -50,9 +51,9 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
     return reactor
 
 
-def _count(number: int, what: str) -> int:
+def _count(number: int, what: str, largest: int) -> int:
     if isinstance(number, bool):
         raise TypeError(f"enclave({what}={number}): give a number")
-    if not 1 <= operator.index(number) < 2**31:
-        raise ValueError(f"enclave({what}={number}): it is at least 1")
+    if not 1 <= operator.index(number) <= largest:
+        raise ValueError(f"enclave({what}={number}): it is at least 1 and at most {largest}")
     return operator.index(number)

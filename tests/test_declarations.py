@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import reactorrl as rr
+from reactorrl import placement
 from reactorrl.assembly import Assembly
 from reactorrl.checks import FrozenArrays
 from reactorrl.copies import private_copy
@@ -310,3 +311,35 @@ def test_frozen_arrays_count_all_holders():
     frozen.freeze(array)
     frozen.thaw(array)
     assert not array.flags.writeable  # it was read-only before
+
+
+def test_processors_of_enclaves(monkeypatch):
+    """Those of enclaves come after the others; an explicit list must have enough for all."""
+    topology = [(cpu, cpu, cpu % 2, 1) for cpu in (3, 2, 1, 0)]
+    monkeypatch.setattr(placement._core, "topology", lambda: topology)
+    place = placement.place
+    assert place("performance", 1, 2) == (1, [3, 2, 1])
+    assert place("spread", 2, 1) == (2, [3, 2, 1])
+    assert place("performance", 3, 2) == (3, None)
+    assert place([0, 1, 2], None, 1) == (2, [0, 1, 2])
+    assert place([0, 1, 2], 1, 1) == (1, [0, 1])
+    assert place(None, 3, 1) == (3, None)
+    with pytest.raises(ValueError, match="affinity lists 1 CPUs for 1 workers and 2 of enclaves"):
+        place([0], None, 2)
+    with pytest.raises(ValueError, match="at most 4096 in all"):
+        place(None, 1, 4096)
+
+
+def test_workers_of_enclaves_are_pinned():
+    """The report tells the processor of each."""
+    cpus = sorted(cpu for cpu, *_ in placement._core.topology())[:2]
+    if len(cpus) < 2:
+        pytest.skip("one processor")
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.leaf = rr.enclave(Leaf())
+
+    report = rr.run(Main(), workers=1, affinity=cpus)
+    assert [worker.cpu for worker in report.workers] == cpus
+    assert [enclave.path for enclave in report.enclaves] == ["Main", "Main.leaf"]

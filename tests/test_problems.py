@@ -563,6 +563,8 @@ def test_calls_of_enclave():
             rr.enclave(wrong)
     with pytest.raises(ValueError, match="workers=0"):
         rr.enclave(Source(), workers=0)
+    with pytest.raises(ValueError, match="at most 4096"):
+        rr.enclave(Source(), workers=5000)
     with pytest.raises(ValueError, match="capacity=-1"):
         rr.enclave(Source(), capacity=-1)
     with pytest.raises(TypeError, match="workers=True"):

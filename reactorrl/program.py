@@ -118,7 +118,7 @@ class Program:
             each.built = None
         self._phase = _ASSEMBLED
         self._pid = os.getpid()
-        self._ending = threading.Lock()
+        self._changing = threading.Lock()
         self._gil_enabled = False
         self._report: RunReport | None = None
         self._error: BaseException | None = None
@@ -187,15 +187,16 @@ class Program:
             PhaseError: It has been started before; a program runs once.
         """
         self._check_process("start")
-        if self._phase is not _ASSEMBLED:
-            raise PhaseError(f"{self} cannot be started again; make a new one")
         self._gil_enabled = warn_if_gil_is_enabled()
-        self._phase = _RUNNING  # first, as the first body may ask
-        try:
-            self._runtime.start()
-        except BaseException:
-            self._phase = _ASSEMBLED
-            raise
+        with self._changing:
+            if self._phase is not _ASSEMBLED:
+                raise PhaseError(f"{self} cannot be started again; make a new one")
+            self._phase = _RUNNING  # first, for the bodies that ask
+            try:
+                self._runtime.start()
+            except BaseException:
+                self._phase = _ASSEMBLED
+                raise
         _join_ended_orphans()
         _running[self._runtime] = weakref.ref(self)
 
@@ -259,7 +260,7 @@ class Program:
 
     def _end(self) -> None:
         """Collect what there is to know once the runtime has ended; once."""
-        with self._ending:
+        with self._changing:
             if self._phase is not _RUNNING:
                 return
             runtime = self._runtime

@@ -399,6 +399,22 @@ def test_a_body_cannot_take_a_new_child(workers, keep):
     assert e.value.tag == rr.Tag(10, 0)
 
 
+def test_a_program_runs_from_its_first_body_on(workers):
+    """A body that asks at once finds the program running, and can neither start nor be early."""
+    outcomes = set()
+
+    class Main(rr.Reactor):
+        @rr.reaction(rr.startup)
+        def start(self):
+            outcomes.add((outcome(program.start), outcome(program.stop)))
+
+    for _ in range(200):
+        program = rr.Program(Main(), workers=workers, keepalive=True)
+        program.start()
+        assert program.join().stop_tag == rr.Tag(0, 1)
+    assert outcomes == {(rr.PhaseError, "fine")}
+
+
 def test_a_body_may_delete_what_it_lives_on(workers):
     """Children, elements, the whole __dict__: the program goes on with what it was made of."""
     trace = []

@@ -1140,7 +1140,7 @@ rules(
             "test_a_bad_enclave_is_refused_at_once",
         ),
         "enclave.starvation": (
-            "An idle enclave ends a microstep after its last tag, once nobody can send to it.",
+            "An idle enclave ends at the earliest tag at which nothing more can come to it.",
             "test_an_idle_enclave_ends_after_its_last_tag",
             "test_shutdown_runs_at_the_end_of_each_enclave",
             "test_enclaves_in_a_circle_end_together",

@@ -109,7 +109,7 @@ def test_shutdown_runs_at_the_end_of_each_enclave(workers):
 
 
 def test_enclaves_in_a_circle_end_together(workers):
-    """A value goes round until it is stopped; then all are idle at once."""
+    """A value goes round until nobody passes it on: b then ends when an answer would have come."""
     trace = Trace()
 
     class Entry(rr.Reactor):

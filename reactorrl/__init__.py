@@ -25,6 +25,7 @@ from .errors import (
     PhaseError,
     ReactionError,
     ReactorError,
+    RecordingError,
     UndeclaredEffectError,
     UndeclaredUseError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "ReactionError",
     "Reactor",
     "ReactorError",
+    "RecordingError",
     "RunReport",
     "Tag",
     "Timer",

@@ -82,6 +82,17 @@ class Assembly:
                     mode = self._modes.own(node, mode, "connect", connection.line)
                 self.wiring.add(node, connection, mode)
 
+    def elements(self) -> Iterator[Any]:
+        """Yield every live port (of multiports the channels), action and timer."""
+        for node in self.nodes:
+            elements = [getattr(node.reactor, name) for name, _, _ in node.plan.elements]
+            elements += [element for _, element in node.extra or ()]
+            for element in elements:
+                if isinstance(element, MULTIPORTS):
+                    yield from element.channels
+                else:
+                    yield element
+
     def declared(self) -> Iterator[list[tuple[int, Any]]]:
         """Yield what each reaction declares, by id: (role, live element or a built-in trigger)."""
         for node in self.nodes:

@@ -104,3 +104,7 @@ class PhaseError(ReactorError, RuntimeError):
 
 class CapacityError(ReactorError):
     """The queue of a physical action with `full="raise"` is full."""
+
+
+class RecordingError(ReactorError):
+    """A recording cannot be written, or is not one that this program can replay."""

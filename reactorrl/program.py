@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .assembly import Assembly, Instrument
+from .clock import VirtualClock
 from .errors import AssemblyError, PhaseError, ReactionError, described
 from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
 from .placement import Affinity, place
 from .reactor import Reactor
+from .recording import Recorder, Recording
 from .report import RunReport, make_report
 from .time import FOREVER, Tag, TimeLike, sec, to_ns
 from .trace import RECORDS_PER_WORKER, write_trace
@@ -58,15 +60,27 @@ class Program:
             is none.
         check: Costly checks: NumPy arrays set on ports are read-only until their tag ends.
         profile: Time every reaction.
+        clock: A `reactorrl.testing.VirtualClock` in place of the real one.
+        record: File that takes what comes from outside: events of physical actions, values of
+            physical connections, missed deadlines, the last tag. It is `<record>.part` until the
+            program has ended, and readable after a crash.
+        replay: Such a file of the same program, to run again to the same `trace_hash`, as `fast` as
+            possible. What physical actions are given meanwhile is dropped.
+        allow_pickle: Whether recorded values may be pickled, where JSON has no words for them. A
+            recording with such values runs what its writer chose: replay none that you do not
+            trust.
 
     Raises:
         AssemblyError: The program is not well formed; also a `ValueError` if a number is at fault.
         CausalityLoopError: Reactions wait for each other.
-        PhaseError: `main` belongs to a program already.
+        PhaseError: `main` or `clock` belongs to a program already.
+        RecordingError: `replay` is no recording of this program.
         TypeError, ValueError: An option is wrong.
     """
 
-    _instrument: Instrument | None = None  # of programs under test
+    # Of programs under test.
+    _instrument: Instrument | None = None
+    _is_stepped = False
 
     def __init__(
         self,
@@ -81,6 +95,10 @@ class Program:
         seed: int | None = None,
         check: bool = False,
         profile: bool = False,
+        clock: VirtualClock | None = None,
+        record: str | os.PathLike[str] | None = None,
+        replay: str | os.PathLike[str] | None = None,
+        allow_pickle: bool = False,
     ) -> None:
         if not isinstance(main, Reactor):
             hint = "; make an instance of it" if isinstance(main, type) else ""
@@ -93,6 +111,10 @@ class Program:
         timeout_ns = -1 if timeout is None else to_ns(timeout, "timeout")
         count, cpus = place(affinity, workers)
         checked_seed = _checked_seed(seed)
+        _check_clock(clock, fast=fast, replay=replay is not None)
+        if record is not None and replay is not None:
+            raise ValueError("record= and replay= are for two runs, one after the other")
+        recording = None if replay is None else Recording(replay, allow_pickle=allow_pickle)
         self._trace = None if trace is None else os.fspath(trace)
         self._is_timed = bool(profile) or trace is not None
         if node.parent is not None:
@@ -103,9 +125,22 @@ class Program:
         more = sum(node.enclave.workers for node in self._assembly.enclaves[1:] if node.enclave)
         if more:
             count, cpus = place(affinity, workers, more)
+        recorded_options = {
+            "timeout": None if timeout_ns in (-1, FOREVER) else timeout_ns,
+            "keepalive": bool(keepalive),
+            "seed": checked_seed,
+        }
+        self._recorder = None
+        if record is not None:
+            self._recorder = Recorder(
+                record, self._assembly, recorded_options, allow_pickle=allow_pickle
+            )
         self._runtime = self._compile(
             workers=count,
-            fast=bool(fast),
+            fast=bool(fast) or recording is not None,
+            virtual_clock=clock is not None,
+            stepped=self._is_stepped,
+            replay=recording is not None,
             keepalive=bool(keepalive),
             profile=self._is_timed,
             check=bool(check),
@@ -113,6 +148,11 @@ class Program:
             cpus=cpus,
             trace_capacity=0 if trace is None else RECORDS_PER_WORKER,
         )
+        if clock is not None:
+            clock.bind(self._runtime)
+        if recording is not None:
+            recording.check(self._assembly, recorded_options)
+            recording.feed(self._runtime, self._assembly)
         self._assembly.membership.seed = checked_seed
         for each in self._assembly.nodes:
             each.built = None
@@ -193,6 +233,8 @@ class Program:
                 raise PhaseError(f"{self} cannot be started again; make a new one")
             self._phase = _RUNNING  # first, for the bodies that ask
             try:
+                if self._recorder is not None:
+                    self._recorder.begin(self._runtime.request_stop)
                 self._runtime.start()
             except BaseException:
                 self._phase = _ASSEMBLED
@@ -271,10 +313,21 @@ class Program:
                 runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
             )
             self._error = self._reaction_error(runtime.failures(), paths)
+            if self._recorder is not None:
+                self._recorder.finish(self._stops(), self._report.trace_hash)
+                self._error = self._error or self._recorder.error
             self._phase = _ENDED
             _running.pop(runtime, None)
             if self._trace is not None:
                 write_trace(self._trace, runtime.trace(), paths)
+
+    def _stops(self) -> list[tuple[str, Tag]]:
+        """Path and last tag of each enclave, but of those that a body ended by raising."""
+        assert self._report is not None
+        owners = self._assembly.owners
+        raised = {owners[reaction].enclave_id for reaction, *_ in self._runtime.failures()}
+        enclaves = enumerate(self._report.enclaves)
+        return [(each.path, each.stop_tag) for number, each in enclaves if number not in raised]
 
     def _outcome(self) -> RunReport:
         if self._error is not None:
@@ -349,6 +402,18 @@ def _checked_seed(seed: Any) -> int | None:
     if operator.index(seed) < 0:
         raise ValueError(f"seed is negative ({seed})")
     return operator.index(seed)
+
+
+def _check_clock(clock: Any, *, fast: bool, replay: bool) -> None:
+    if clock is None:
+        return
+    if not isinstance(clock, VirtualClock):
+        raise TypeError(f"clock={clock!r}: it is a reactorrl.testing.VirtualClock, or None")
+    if clock.is_taken:
+        raise PhaseError("the clock belongs to another program; make a new VirtualClock")
+    if fast or replay:
+        what = "replay=" if replay else "fast=True"
+        raise ValueError(f"clock= and {what}: a virtual clock moves by waiting for it; choose one")
 
 
 def _join_ended_orphans() -> None:

@@ -15,7 +15,7 @@ NAMES = {
     "Reactor reaction Bank interleaved",
     "Program run RunReport EnclaveReport",
     "ReactorError AssemblyError CausalityLoopError ReactionError AbsentError",
-    "UndeclaredEffectError UndeclaredUseError PhaseError CapacityError",
+    "UndeclaredEffectError UndeclaredUseError PhaseError CapacityError RecordingError",
 }
 
 
@@ -49,7 +49,8 @@ def test_every_name_is_there():
         ),
         (
             rr.Program,
-            "main, *, workers, fast, timeout, keepalive, affinity, trace, seed, check, profile",
+            "main, *, workers, fast, timeout, keepalive, affinity, trace, seed, check, profile,"
+            " clock, record, replay, allow_pickle",
         ),
     ],
 )
@@ -69,7 +70,7 @@ def test_arguments(function, arguments):
 def test_the_tree_of_errors():
     """One base; some are also what Python itself would raise."""
     errors = [getattr(rr, name) for name in rr.__all__ if name.endswith("Error")]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(error, rr.ReactorError) for error in errors)
     assert issubclass(rr.CausalityLoopError, rr.AssemblyError)
     assert issubclass(rr.AbsentError, LookupError)

@@ -205,8 +205,14 @@ STATUS = re.findall(
     r'X\((RRL_\w+),\s*(-?\d+),\s*"([^"]+)",\s*"(\w*)"\)',
     HEADER.read_text().replace("\\\n", " ") if CSRC else "",
 )
-WITHOUT_STATUS = {"ReactorError", "AssemblyError", "AssemblyValueError", "AbsentError"}
-"""Raised by Python alone: the base, what the assembly finds, and absence."""
+WITHOUT_STATUS = {
+    "ReactorError",
+    "AssemblyError",
+    "AssemblyValueError",
+    "AbsentError",
+    "RecordingError",
+}
+"""Raised by Python alone: the base, what the assembly finds, absence, and files."""
 
 
 def test_every_error_status_has_a_class_and_the_reverse():

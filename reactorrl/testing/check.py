@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..clock import VirtualClock
 from ..declare import TRIGGER, USE
 from ..elements import LogicalAction, startup
 from ..errors import ReactionError, UndeclaredEffectError, UndeclaredUseError
-from ..ports import INPUTS, MULTIPORTS
 from ..reactor import Reactor
 from ..report import RunReport
 from ..time import Tag, msec, sec
+from .bench import fed_ports
 from .digests import digest
 from .inspection import Reading
-from .observe import LIMIT_NS, Body, ObservedProgram
+from .observe import LIMIT_NS, Body, ObservedProgram, paced
 from .sources import global_generators
 from .traces import Trace, Tracer, assert_same_trace
 
@@ -149,7 +150,7 @@ def check_reactor(
         inputs: What to feed, one after another, from 1 ms of logical time on, 1 ms apart: mappings
             from inputs (`Rollout.weights`, or the name) to values; for a multiport a sequence with
             a value for each channel, or a mapping from indices.
-        options: Of `Program`. Unless given: `seed=0`, `timeout` of 1 s.
+        options: Of `Program`. Unless given: `seed=0`, `timeout` of 1 s, a virtual clock.
 
     Returns:
         The findings, a list. Empty if nothing was found.
@@ -171,7 +172,7 @@ def check_reactor(
     global-random Dice.throw uses random.randint()
     """
     fed = list(inputs)
-    chosen = {"seed": 0, "timeout": sec(1), "fast": True, **(options or {}), "workers": 1}
+    chosen = {"seed": 0, "timeout": sec(1), "clock": VirtualClock, **(options or {}), "workers": 1}
     findings = Findings()
     ran: set[str] = set()
     traces: list[Trace] = []
@@ -183,7 +184,7 @@ def check_reactor(
         main = reactor(*given[0], **given[1])
         if not isinstance(main, Reactor):
             raise TypeError(f"check_reactor() checks reactors, got {main!r}")
-        program = ObservedProgram(_bench(main, given[2]), watch, **chosen)
+        program = ObservedProgram(_bench(main, given[2]), watch, **paced(chosen))
         bodies = program.bodies
         watch.attend(bodies)
         if not traces:
@@ -211,7 +212,7 @@ def assert_reactor(
 
 def _bench(main: Reactor, fed: Sequence[Mapping[Any, Any]]) -> Reactor:
     """A nameless reactor around `main` that sets its inputs."""
-    feeds = [dict(_fed_ports(main, feed)) for feed in fed]
+    feeds = [fed_ports(main, feed) for feed in fed]
     ports = list({id(port): port for feed in feeds for port in feed}.values())
 
     class Bench(Reactor):
@@ -235,20 +236,6 @@ def _bench(main: Reactor, fed: Sequence[Mapping[Any, Any]]) -> Reactor:
 
     Bench.__name__ = ""
     return Bench()
-
-
-def _fed_ports(main: Reactor, feed: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    for key, value in feed.items():
-        name = key if isinstance(key, str) else getattr(key, "name", None)
-        port = getattr(main, name, None) if isinstance(name, str) else None
-        if not isinstance(port, INPUTS):
-            raise TypeError(f"inputs: {key!r} is no input of {type(main).__name__}")
-        if isinstance(port, MULTIPORTS):
-            items = value.items() if isinstance(value, Mapping) else enumerate(value)
-            for index, item in items:
-                yield port[index], item
-        else:
-            yield port, value
 
 
 def _copied(given: Any) -> Any:

@@ -12,7 +12,7 @@ from ..reactor import Reactor
 from ..report import RunReport
 from ..time import TimeLike, usec
 from .digests import shown
-from .observe import LIMIT_NS, Body, ObservedProgram, main_of
+from .observe import LIMIT_NS, Body, ObservedProgram, main_of, paced
 from .traces import Trace, Tracer, assert_same_trace
 
 _CHANCE, _LONGEST_NS = 0.2, usec(200)  # of a delay before and after a body
@@ -77,7 +77,8 @@ def assert_deterministic(
         digest: What else must be equal, taken from the main reactor after the run: for example
             `lambda main: main.learner.weights.tobytes()`.
         limit: Physical time that a run may take.
-        **options: Of `Program`; `fast=True` unless given.
+        **options: Of `Program`; `fast=True` unless given, or a clock: the class `VirtualClock`, as
+            each run needs its own.
 
     Returns:
         The report of the first run.
@@ -98,7 +99,6 @@ def assert_deterministic(
     """
     if not workers or min(workers) < 1 or repeats < 1:
         raise ValueError(f"workers={workers!r}, repeats={repeats}: there is nothing to compare")
-    options.setdefault("fast", True)
 
     def run(n: int, round_: int, *, traces: bool) -> tuple[dict[str, Any], Trace, RunReport, Any]:
         seed = None if delays_seed is None else hash((delays_seed, n, round_))
@@ -106,7 +106,7 @@ def assert_deterministic(
         main = main_of(make)
         error = None
         try:
-            program = ObservedProgram(main, tracer, workers=n, **options)
+            program = ObservedProgram(main, tracer, workers=n, **paced(options))
             report = program.run_within(limit)
         except ReactionError as raised:
             error, report = raised, raised.report

@@ -6,6 +6,7 @@ import ast
 import builtins
 import functools
 import importlib
+import inspect
 import linecache
 import sys
 from collections.abc import Iterator, Sequence
@@ -75,7 +76,7 @@ class Reading:
 
     def read(self, function: Any, depth: int) -> None:
         """Read a function, once."""
-        function = getattr(function, "__func__", function)
+        function = inspect.unwrap(getattr(function, "__func__", function))
         code = getattr(function, "__code__", None)
         if code is None or code in self._visited or depth > _MOST_CALLS:
             return

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ..assembly import Assembly
 from ..errors import PhaseError
 from ..program import Program
 from ..report import RunReport
@@ -77,7 +76,7 @@ class ObservedProgram(Program):
         self._instrument = self._watch
         self._functions: list[tuple[str, Node, Callable[[Any], object]]] = []
         super().__init__(main, **options)
-        for element in _effects(self._assembly):
+        for element in self._assembly.elements():
             element.__class__ = _telling(type(element))
 
     def _watch(
@@ -112,6 +111,11 @@ class ObservedProgram(Program):
             if node.path
         }
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not been joined."""
+        return self._phase == "running"
+
     def run_within(self, limit: TimeLike) -> RunReport:
         """Run to the end as `run` does, but for no longer than `limit` of physical time.
 
@@ -131,23 +135,14 @@ class ObservedProgram(Program):
             what: What has taken too long.
         """
         text = f"{self} {what}:\n{self._described()}"
+        self.abandon()
+        return TimeoutError(text)
+
+    def abandon(self) -> None:
+        """Stop; wait a little for its end."""
         self.stop()
         if self._runtime.wait(_GRACE_NS):
             self._end()
-        return TimeoutError(text)
-
-
-def _effects(assembly: Assembly) -> Iterator[Any]:
-    """Every live port and action of a program."""
-    for node in assembly.nodes:
-        elements = [getattr(node.reactor, name) for name, _, _ in node.plan.elements]
-        elements += [element for _, element in node.extra or ()]
-        for element in elements:
-            channels = getattr(element, "channels", None)
-            if channels is not None:
-                yield from channels
-            elif hasattr(type(element), "set") or hasattr(type(element), "schedule"):
-                yield element
 
 
 @functools.cache
@@ -188,3 +183,14 @@ def main_of(make: Callable[[], Any]) -> Any:
     if getattr(getattr(main, "_rrl", None), "membership", None) is not None:
         raise PhaseError(f"{main.path} has been assembled before; make a new one at each call")
     return main
+
+
+def paced(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of one run: as fast as possible, unless they say how time passes.
+
+    `clock=VirtualClock`, the class, gives each run a clock of its own.
+    """
+    clock = options.get("clock")
+    if isinstance(clock, type):
+        return {**options, "clock": clock()}
+    return options if clock is not None else {"fast": True, **options}

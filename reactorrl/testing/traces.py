@@ -14,7 +14,7 @@ from ..reactor import Reactor
 from ..report import RunReport
 from ..time import Tag, TimeLike
 from .digests import digest, shown
-from .observe import LIMIT_NS, Body, ObservedProgram, Observer, main_of
+from .observe import LIMIT_NS, Body, ObservedProgram, Observer, main_of, paced
 
 _FORMAT, _VERSION = "reactorrl-trace", 1
 
@@ -140,7 +140,7 @@ def record_trace(
         make_main: A new main reactor, or a function that makes one.
         values: Also keep a digest of each value set or scheduled (see `digest`).
         limit: Physical time that it may take.
-        **options: Of `Program`; `fast=True` unless given.
+        **options: Of `Program`; `fast=True` unless given, or a clock.
 
     Raises:
         TimeoutError: It takes longer than `limit`; says what runs.
@@ -159,8 +159,7 @@ def record_trace(
     stopped at Tag(time=1000000000, microstep=0)
     """
     recorder = Tracer(values=values)
-    options.setdefault("fast", True)
-    program = ObservedProgram(main_of(make_main), recorder, **options)
+    program = ObservedProgram(main_of(make_main), recorder, **paced(options))
     try:
         report = program.run_within(limit)
     except ReactionError as error:
@@ -175,6 +174,7 @@ class Tracer(Observer):
         self._has_values = values
         self._here = threading.local()
         self._rows: list[tuple[Tag, int, TraceRow]] = []  # append is atomic
+        self._n_taken = 0
 
     def begin(self, body: Body) -> None:
         self._here.effects = []
@@ -198,7 +198,15 @@ class Tracer(Observer):
     @property
     def rows(self) -> tuple[TraceRow, ...]:
         """So far, ordered by tag and then statically."""
-        return tuple(row for _, _, row in sorted(self._rows, key=lambda row: row[:2]))
+        return self._in_order(self._rows)
+
+    def take(self) -> tuple[TraceRow, ...]:
+        """Those since the last call; between tags only."""
+        self._n_taken, first = len(self._rows), self._n_taken
+        return self._in_order(self._rows[first:])
+
+    def _in_order(self, rows: list[tuple[Tag, int, TraceRow]]) -> tuple[TraceRow, ...]:
+        return tuple(row for _, _, row in sorted(rows, key=lambda row: row[:2]))
 
     def trace(self, report: RunReport) -> Trace:
         """The trace of a run that has ended."""

@@ -1,0 +1,699 @@
+"""reactorrl.testing: the virtual clock, simulations, traces, determinism."""
+
+import collections
+import dataclasses
+import doctest
+import enum
+import functools
+import importlib
+import itertools
+import sysconfig
+import threading
+import time
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+import reactorrl as rr
+from reactorrl.testing import (
+    Effect,
+    Simulation,
+    Step,
+    Trace,
+    TraceRow,
+    VirtualClock,
+    assert_deterministic,
+    assert_same_trace,
+    digest,
+    record_trace,
+)
+
+MODULES = (
+    "clock testing.check testing.determinism testing.digests testing.simulation testing.traces"
+)
+
+
+@pytest.mark.parametrize("name", MODULES.split())
+def test_docstrings_run(name):
+    """The examples of each module print what they say."""
+    outcome = doctest.testmod(importlib.import_module(f"reactorrl.{name}"))
+    assert (outcome.failed, outcome.attempted > 1) == (0, True)
+
+
+class Adder(rr.Reactor):
+    """Sums what comes, and says so after a while and at the end."""
+
+    left, right = rr.Input(), rr.Input()
+    wide = rr.Input(width=3)
+    total, late = rr.Output(), rr.Output()
+    each = rr.Output(width=3)
+    again = rr.LogicalAction(rr.msec(3))
+
+    def __init__(self):
+        self.sum = 0
+        self.ended = None
+
+    @rr.reaction(left, right, effects=(total, again))
+    def add(self):
+        self.sum += self.left.get(0) + self.right.get(0)
+        self.total.set(self.sum)
+        self.again.schedule(self.sum)
+
+    @rr.reaction(wide, effects=each)
+    def pass_on(self):
+        for port in self.wide.present():
+            self.each[port.index].set(port.value)
+
+    @rr.reaction(again, effects=late)
+    def tell(self):
+        self.late.set(-self.again.value)
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        self.ended = self.tag
+
+
+# Simulations.
+
+
+def test_a_simulation_runs_tag_by_tag():
+    """Each step is one tag, with the reactions in static order and what they set."""
+    sim = Simulation(Adder)
+    main = sim.main
+    assert (sim.tag, sim.next_tag) == (None, rr.Tag(0, 0))
+    assert sim.step() == Step(rr.Tag(0, 0), (), {})
+    assert (sim.next_tag, sim.step()) == (None, None)
+    sim.feed({main.left: 1, Adder.right: 2, "wide": {2: 5}})
+    assert sim.next_tag == rr.Tag(0, 1)
+    assert sim.step() == Step(
+        rr.Tag(0, 1), ("Adder.add", "Adder.pass_on"), {main.total: 3, main.each[2]: 5}
+    )
+    assert (sim.next_tag, sim.clock.now) == (rr.Tag(rr.msec(3), 0), 0)
+    assert sim.step() == Step(rr.Tag(rr.msec(3), 0), ("Adder.tell",), {main.late: -3})
+    assert (sim.tag, sim.clock.now) == (rr.Tag(rr.msec(3), 0), rr.msec(3))
+    report = sim.finish()
+    assert report.stop_tag == main.ended == rr.Tag(rr.msec(3), 1)
+    assert (sim.step(), sim.next_tag) == (None, None)
+    with pytest.raises(rr.PhaseError, match="takes nothing in"):
+        sim.feed({main.left: 1})
+
+
+def test_what_is_fed_for_one_time_comes_in_order():
+    """One feed is one tag; later times come later, whatever the order of the calls."""
+    with Simulation(Adder()) as sim:
+        sim.feed({"left": 10}, at=timedelta(milliseconds=2))
+        sim.feed({"left": 1}, at=rr.msec(1))
+        sim.feed({"left": 100}, at=rr.msec(1))
+        sim.feed({"wide": [7, 8, 9]})
+        steps = sim.run_until(rr.msec(2))
+        assert [step.tag for step in steps] == [
+            rr.Tag(0, 0),
+            rr.Tag(0, 1),
+            rr.Tag(rr.msec(1), 0),
+            rr.Tag(rr.msec(1), 1),
+            rr.Tag(rr.msec(2), 0),
+        ]
+        assert sim.outputs("total") == [
+            (rr.Tag(rr.msec(1), 0), 1),
+            (rr.Tag(rr.msec(1), 1), 101),
+            (rr.Tag(rr.msec(2), 0), 111),
+        ]
+        assert sim.outputs(sim.main.each[1]) == [(rr.Tag(0, 1), 8)]
+        assert sim.outputs(Adder.late) == []
+        with pytest.raises(ValueError, match="is in the past: it is 2000000 ns"):
+            sim.feed({"left": 1}, at=rr.msec(1))
+
+
+def test_run_until_moves_the_clock():
+    """To exactly the time, where the next feed then lands."""
+    with Simulation(Adder) as sim:
+        sim.run_until(rr.msec(7))
+        assert (sim.clock.now, sim.tag) == (rr.msec(7), rr.Tag(0, 0))
+        sim.feed({"left": 1})
+        assert sim.next_tag == rr.Tag(rr.msec(7), 0)
+        assert [step.tag.time for step in sim.run()] == [rr.msec(7), rr.msec(10)]
+
+
+def test_run_steps_until_nothing_is_due():
+    """And may be called again."""
+    with Simulation(Adder) as sim:
+        assert [step.tag for step in sim.run()] == [rr.Tag(0, 0)]
+        assert sim.run() == []
+        sim.feed({"left": 1})
+        assert len(sim.run()) == 2
+
+
+class Noisy(rr.Reactor):
+    tick = rr.Timer(period=rr.msec(1))
+    out = rr.Output()
+
+    @rr.reaction(tick, effects=out)
+    def draw(self):
+        self.out.set((self.path, self.rng.random(), self.physical_elapsed(), self.lag()))
+
+
+def test_paths_tags_and_random_numbers_are_those_of_a_program(workers):
+    """The trace is that of the program by itself, under a virtual clock."""
+    options = {"seed": 3, "timeout": rr.msec(4), "workers": workers}
+    with Simulation(Noisy, **options) as sim:
+        sim.run()
+    own = record_trace(Noisy, values=True, clock=VirtualClock(), **options)
+    assert_same_trace(dataclasses.replace(sim.trace(), trace_hash=own.trace_hash), own)
+    assert [row.path for row in own.rows] == ["Noisy.draw"] * 5
+
+
+def test_a_timeout_ends_a_simulation():
+    """At exactly its tag, beside shutdown; nothing is due then."""
+    sim = Simulation(Adder, timeout=rr.msec(2))
+    sim.feed({"left": 1}, at=rr.msec(2))
+    assert [step.reactions for step in sim.run()] == [(), ("Adder.add", "Adder.end")]
+    assert sim.next_tag is None
+    assert sim.finish().stop_tag == sim.main.ended == rr.Tag(rr.msec(2), 0)
+
+
+class Fails(rr.Reactor):
+    inp = rr.Input()
+
+    @rr.reaction(inp)
+    def fail(self):
+        raise KeyError(self.inp.value)
+
+
+def test_a_body_that_raises_surfaces_in_the_step():
+    """As a ReactionError; again from finish, and not from the end of the block."""
+    with Simulation(Fails) as sim:
+        sim.feed({"inp": 4})
+        sim.step()
+        with pytest.raises(rr.ReactionError, match=r"Fails\.fail raised .*KeyError: 4"):
+            sim.step()
+        assert sim.next_tag is None
+    with pytest.raises(rr.ReactionError, match=r"Fails\.fail"):
+        sim.finish()
+
+
+def test_a_body_that_hangs_is_named():
+    """The TimeoutError says what runs."""
+    gate = threading.Event()
+
+    class Hangs(rr.Reactor):
+        @rr.reaction(rr.startup)
+        def hang(self):
+            gate.wait(30)
+
+    sim = Simulation(Hangs, limit=rr.msec(50))
+    try:
+        with pytest.raises(TimeoutError, match=r"does not come to rest:(.|\n)*runs Hangs\.hang"):
+            sim.step()
+    finally:
+        gate.set()
+    sim._program.abandon()
+    assert not sim._program.is_running
+
+
+def test_an_endless_run_is_bounded():
+    """run() of a reactor that always has something due is a TimeoutError."""
+    sim = Simulation(Noisy, limit=rr.msec(100), seed=1)
+    with pytest.raises(TimeoutError, match=r"has had \d+ tags, and more are due"):
+        sim.run()
+    assert not sim._program.is_running
+
+
+def test_a_forgotten_simulation_leaves_no_thread():
+    """Its program ends when nobody can step it any more (see no_thread_is_left)."""
+    sim = Simulation(Noisy, seed=1)
+    sim.step()
+    del sim
+
+
+@pytest.mark.parametrize("key", ["nothing", "total", 3, Noisy.out])
+def test_only_inputs_are_fed(key):
+    """Everything else is a TypeError that names it."""
+    with Simulation(Adder) as sim, pytest.raises(TypeError, match="is no input of Adder"):
+        sim.feed({key: 1})
+
+
+def test_what_a_simulation_refuses():
+    """Ports of others, whole multiports as outputs, a clock, a used reactor."""
+    used = Adder()
+    with Simulation(used) as sim:
+        with pytest.raises(TypeError, match="is no output of Adder"):
+            sim.outputs("left")
+        with pytest.raises(TypeError, match="name a channel"):
+            sim.outputs(Adder.each)
+        with pytest.raises(TypeError, match="is no input of Adder"):
+            sim.feed({Adder().left: 1})
+        with pytest.raises(rr.PhaseError, match="assembled before"):
+            Simulation(used)
+    with pytest.raises(TypeError, match="leave clock= out"):
+        Simulation(Adder, clock=VirtualClock())
+
+
+# The clock.
+
+
+class Worker(rr.Reactor):
+    go = rr.Input()
+
+    def __init__(self, clock, busy_ns):
+        self.clock, self.busy_ns = clock, busy_ns
+
+    @rr.reaction(go)
+    def work(self):
+        before = self.lag()
+        self.clock.advance(self.busy_ns)
+        self.seen = (before, self.lag(), self.physical_elapsed())
+
+
+class Crew(rr.Reactor):
+    tick = rr.Timer(rr.msec(10))
+    go = rr.Output()
+    event = rr.PhysicalAction()
+
+    def __init__(self, clock, *busy_ns):
+        self.clock = clock
+        self.workers = [Worker(clock, each) for each in busy_ns]
+        self.came = []
+        self.add_reaction(self.start, self.tick, effects=[each.go for each in self.workers])
+
+    def start(self):
+        for each in self.workers:
+            each.go.set(1)
+
+    @rr.reaction(tick, event, effects=event)
+    def after(self):
+        if self.tick.is_present:
+            self.event.schedule(delay=5)
+        self.came.append((self.tag, self.lag()))
+
+
+def test_a_level_takes_as_long_as_its_longest_body(workers):
+    """Each body sees its own time; the clock moves on by the longest of the level."""
+    clock = VirtualClock()
+    main = Crew(clock, 3, 700, 50)
+    rr.run(main, clock=clock, workers=workers)
+    start = rr.msec(10)
+    assert [each.seen for each in main.workers] == [
+        (0, 3, start + 3),
+        (0, 700, start + 700),
+        (0, 50, start + 50),
+    ]
+    assert clock.now == start + 700
+    # The physical action was scheduled in the level before: 5 ns after the clock of then.
+    assert main.came == [(rr.Tag(start, 0), 0), (rr.Tag(start + 5, 0), 695)]
+
+
+def test_waiting_costs_no_time():
+    """An hour of logical time passes at once, and clock and tags agree."""
+    clock = VirtualClock()
+
+    class Hour(rr.Reactor):
+        tick = rr.Timer(rr.sec(3600))
+
+        @rr.reaction(tick)
+        def look(self):
+            self.seen = (self.tag, self.physical_elapsed(), self.lag())
+
+    main = Hour()
+    started = time.monotonic()
+    rr.run(main, clock=clock, workers=1)
+    assert time.monotonic() - started < 60
+    assert main.seen == (rr.Tag(rr.sec(3600), 0), rr.sec(3600), 0)
+    assert clock.now == rr.sec(3600)
+
+
+def test_what_a_clock_refuses():
+    """A second program, negative times, moving before there is a program; fast, and others."""
+    clock = VirtualClock()
+    assert clock.now == 0
+    with pytest.raises(rr.PhaseError, match="stands at 0 until"):
+        clock.advance(1)
+    rr.run(Adder(), clock=clock, workers=1)
+    with pytest.raises(rr.PhaseError, match="belongs to another program"):
+        rr.Program(Adder(), clock=clock)
+    with pytest.raises(ValueError, match="negative"):
+        clock.advance(-1)
+    with pytest.raises(TypeError, match="it is a reactorrl"):
+        rr.Program(Adder(), clock=3)
+    with pytest.raises(ValueError, match="clock= and fast=True"):
+        rr.Program(Adder(), clock=VirtualClock(), fast=True)
+
+
+# Traces.
+
+
+class Pipe(rr.Reactor):
+    """A bank between a source and a sink; what it does depends on the parameters."""
+
+    def __init__(self, n=3, step=1, name="out"):
+        self.source = Source(step)
+        self.stages = rr.Bank(n, Stage)
+        self.connect(self.source.out, self.stages.inp, broadcast=True)
+
+
+class Source(rr.Reactor):
+    tick = rr.Timer(period=10)
+    out = rr.Output()
+
+    def __init__(self, step):
+        self.count, self.step = 0, step
+
+    @rr.reaction(tick, effects=out)
+    def send(self):
+        self.count += self.step
+        self.out.set(self.count)
+
+
+class Stage(rr.Reactor):
+    inp, out = rr.Input(), rr.Output()
+    act = rr.LogicalAction(2)
+
+    @rr.reaction(inp, effects=act)
+    def hear(self):
+        self.act.schedule(self.inp.value * (self.bank_index + 1))
+
+    @rr.reaction(act, effects=out)
+    def answer(self):
+        self.out.set(self.act.value)
+
+
+def test_a_trace_has_what_bodies_did(workers):
+    """Tag, path, ports and actions with tags, in static order, for any number of workers."""
+    trace = record_trace(functools.partial(Pipe, 2), timeout=5, workers=workers)
+    zero, two = rr.Tag(0, 0), rr.Tag(2, 0)
+    assert trace.rows == (
+        TraceRow(zero, "Pipe.source.send", (Effect("set", "Pipe.source.out"),)),
+        TraceRow(zero, "Pipe.stages[0].hear", (Effect("schedule", "Pipe.stages[0].act", two),)),
+        TraceRow(zero, "Pipe.stages[1].hear", (Effect("schedule", "Pipe.stages[1].act", two),)),
+        TraceRow(two, "Pipe.stages[0].answer", (Effect("set", "Pipe.stages[0].out"),)),
+        TraceRow(two, "Pipe.stages[1].answer", (Effect("set", "Pipe.stages[1].out"),)),
+    )
+    assert trace.stop_tag == rr.Tag(5, 0)
+    plain = rr.run(Pipe(2), timeout=5, workers=workers, fast=True)
+    assert trace.trace_hash == plain.trace_hash
+
+
+def test_a_trace_is_saved_and_loaded(tmp_path):
+    """As JSON lines; equal afterwards, values included."""
+    trace = record_trace(Pipe, values=True, timeout=30)
+    trace.save(tmp_path / "trace")
+    loaded = Trace.load(tmp_path / "trace")
+    assert loaded == trace
+    assert loaded.rows == trace.rows
+    assert (loaded.stop_tag, loaded.has_values) == (trace.stop_tag, True)
+    assert len((tmp_path / "trace").read_text().splitlines()) == 1 + len(trace.rows)
+
+
+def test_what_is_no_trace_is_refused(tmp_path):
+    """Other files, and the beginning of one."""
+    path = tmp_path / "trace"
+    record_trace(Pipe, timeout=30).save(path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(ValueError, match=rf"ends after {len(lines) - 2} of {len(lines) - 1} rows"):
+        Trace.load(path)
+    for text in ("", "hello", "{}\n", lines[0].replace('"version": 1', '"version": 2')):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="is no trace of version 1"):
+            Trace.load(path)
+
+
+def test_the_first_difference_is_shown():
+    """Tag, path and both sides; a difference of values only where both have them."""
+    a = record_trace(Pipe, values=True, timeout=30)
+    b = record_trace(functools.partial(Pipe, step=2), values=True, timeout=30)
+    with pytest.raises(AssertionError) as raised:
+        assert_same_trace(a, b)
+    one, two = digest(1), digest(2)
+    assert str(raised.value) == (
+        "the traces part at Tag(time=0, microstep=0), Pipe.source.send (row 0)\n"
+        "  a: Pipe.source.send at Tag(time=0, microstep=0)\n"
+        f"       set Pipe.source.out = 1 ({one})\n"
+        "  b: Pipe.source.send at Tag(time=0, microstep=0)\n"
+        f"       set Pipe.source.out = 2 ({two})"
+    )
+    assert_same_trace(a, record_trace(functools.partial(Pipe, step=2), timeout=30))
+    assert_same_trace(a, record_trace(Pipe, values=True, timeout=30))
+
+
+def test_a_trace_that_ends_early_differs_there():
+    """One side has stopped, the other goes on."""
+    a, b = (record_trace(functools.partial(Pipe, 1), timeout=end) for end in (9, 10))
+    with pytest.raises(AssertionError) as raised:
+        assert_same_trace(a, b, ("short", "long"))
+    assert str(raised.value).splitlines()[:3] == [
+        "the traces part at Tag(time=10, microstep=0), Pipe.source.send (row 3)",
+        "  short: stopped at Tag(time=9, microstep=0)",
+        "   long: Pipe.source.send at Tag(time=10, microstep=0)",
+    ]
+
+
+def test_a_trace_ends_with_the_error():
+    """A body that raises is the last row."""
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.fails = Fails()
+            self.add_reaction(self.start, rr.startup, effects=self.fails.inp)
+
+        def start(self):
+            self.fails.inp.set(1)
+
+    trace = record_trace(Main)
+    assert trace.rows[-1] == TraceRow(rr.Tag(0, 0), "Main.fails.fail", (), "KeyError: 1")
+
+
+def test_a_run_that_does_not_end_is_bounded():
+    """record_trace raises a TimeoutError."""
+    with pytest.raises(TimeoutError, match="has not ended within its time"):
+        record_trace(Pipe, limit=rr.msec(50))
+
+
+# Digests.
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: list
+
+
+class Plain:
+    def __init__(self, x):
+        self.x = x
+
+    @functools.cached_property
+    def twice(self):
+        return self.x * 2
+
+
+class Slots:
+    __slots__ = ("x",)
+
+    def __init__(self, x):
+        self.x = x
+
+
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+def cycle(x):
+    found = [x]
+    found.append(found)
+    return found
+
+
+VALUES = [
+    lambda: None,
+    lambda: 0,
+    lambda: False,
+    lambda: 0.0,
+    lambda: -0.0,
+    lambda: float("nan"),
+    lambda: "",
+    lambda: b"",
+    lambda: bytearray(b""),
+    list,
+    tuple,
+    dict,
+    set,
+    lambda: [1, [2]],
+    lambda: [[1], 2],
+    lambda: (1, [2]),
+    lambda: {"a": 1, "b": 2},
+    lambda: {"b": 2, "a": 1},
+    lambda: {"a", "b", "c", "d"},
+    lambda: collections.deque([1, 2]),
+    lambda: np.zeros(3),
+    lambda: np.zeros(3, np.float32),
+    lambda: np.zeros((3, 1)),
+    lambda: np.array([0.0, 0.0, 1.0]),
+    lambda: np.array([[1, "a"]], object),
+    lambda: np.float32(0),
+    lambda: Point(1, [2]),
+    lambda: Point(1, [3]),
+    lambda: Plain(1),
+    lambda: Plain([1]),
+    lambda: Slots(1),
+    lambda: Slots(2),
+    lambda: Color.RED,
+    lambda: Color.BLUE,
+    lambda: cycle(1),
+    lambda: cycle(2),
+    lambda: np.random.default_rng(1),
+    lambda: np.random.default_rng(2),
+    lambda: len,
+    lambda: Plain,
+]
+
+
+def test_equal_values_have_equal_digests_and_others_do_not():
+    """Every value against itself made again, and against every other."""
+    digests = [digest(make()) for make in VALUES]
+    assert [digest(make()) for make in VALUES] == digests
+    for (i, a), (k, b) in itertools.combinations(enumerate(digests), 2):
+        assert a != b, (VALUES[i](), VALUES[k]())
+
+
+def test_a_cached_property_does_not_count():
+    """Looking at it is no change."""
+    value = Plain(4)
+    before = digest(value)
+    assert value.twice == 8
+    assert digest(value) == before
+
+
+def test_digests_of_tensors():
+    """dtype, shape and contents; not whether a gradient is wanted."""
+    torch = pytest.importorskip("torch")
+    a = torch.tensor([1.0, 2.0])
+    assert digest(a) == digest(torch.tensor([1.0, 2.0]))
+    assert digest(a) != digest(torch.tensor([1.0, 3.0]))
+    assert digest(a.bfloat16()) == digest(a.clone().bfloat16())
+    assert len({digest(a), digest(a.double()), digest(a.reshape(2, 1))}) == 3
+
+
+# Determinism.
+
+
+def test_a_deterministic_program_passes():
+    """Reports, traces and the digest are equal; the first report comes back."""
+    report = assert_deterministic(
+        Pipe, repeats=2, timeout=200, digest=lambda main: main.source.count
+    )
+    assert report.stop_tag == rr.Tag(200, 0)
+    assert report.trace_hash == rr.run(Pipe(), fast=True, timeout=200).trace_hash
+
+
+class Racing(rr.Reactor):
+    """Members of a bank append to one list behind the runtime's back."""
+
+    def __init__(self):
+        self.log = []
+        self.source = Source(1)
+        self.racers = rr.Bank(6, Racer, self.log)
+        self.connect(self.source.out, self.racers.inp, broadcast=True)
+
+
+class Racer(rr.Reactor):
+    inp, out = rr.Input(), rr.Output()
+
+    def __init__(self, log):
+        self.log = log
+
+    @rr.reaction(inp, effects=out)
+    def race(self):
+        self.log.append(self.bank_index)
+        self.out.set(len(self.log))
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="with the GIL bodies take turns"
+)
+def test_a_race_is_found_and_shown():
+    """What depends on who comes first: the digest differs, the traces part at a racer."""
+    with pytest.raises(AssertionError) as raised:
+        assert_deterministic(
+            Racing, workers=(1, 4), repeats=5, timeout=3000, digest=lambda main: main.log
+        )
+    text = str(raised.value)
+    assert text.startswith(
+        "1 workers and 4 workers (run 1) do not do the same:\n  digest: [0, 1, 2"
+    )
+    assert "Repeated with traces, the traces part at Tag(time=" in text
+    assert "Racing.racers[" in text
+
+
+def test_a_difference_is_shown_with_both_sides():
+    """Here each instance differs from the one before."""
+    steps = itertools.count(1)
+    with pytest.raises(AssertionError) as raised:
+        assert_deterministic(lambda: Stopping(next(steps)), workers=(1, 2), delays_seed=None)
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "1 workers and 2 workers (run 1) do not do the same:"
+    assert "  stop_tag: Tag(time=1, microstep=1), then Tag(time=2, microstep=1)" in lines
+    assert any("Repeated with traces, the traces part at" in line for line in lines)
+
+
+class Stopping(rr.Reactor):
+    act = rr.LogicalAction()
+
+    def __init__(self, delay):
+        self.delay = delay
+
+    @rr.reaction(rr.startup, effects=act)
+    def start(self):
+        self.act.schedule(delay=self.delay)
+
+    @rr.reaction(act)
+    def stop(self):
+        pass
+
+
+def test_a_digest_alone_may_differ():
+    """Then the text says that no port shows it."""
+    counts = itertools.count()
+    with pytest.raises(AssertionError, match="in state that no port shows"):
+        assert_deterministic(lambda: Stopping(1), workers=(1, 1), digest=lambda main: next(counts))
+
+
+def test_the_same_error_in_all_runs_is_that_error():
+    """A program that always raises the same is deterministic; the error comes out."""
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.fails = rr.Bank(3, Fails)
+            self.add_reaction(self.start, rr.startup, effects=self.fails.inp)
+
+        def start(self):
+            for each in self.fails:
+                each.inp.set(each.bank_index)
+
+    with pytest.raises(rr.ReactionError, match=r"Main\.fails\[0\]\.fail"):
+        assert_deterministic(Main)
+
+
+def test_errors_that_differ_are_a_difference():
+    """Their texts are compared."""
+    numbers = itertools.count()
+
+    class Main(rr.Reactor):
+        @rr.reaction(rr.startup)
+        def start(self):
+            raise ValueError(next(numbers))
+
+    with pytest.raises(AssertionError, match=r"ValueError: 0'?, then .*ValueError: 1"):
+        assert_deterministic(Main, workers=(1, 2))
+
+
+def test_what_determinism_refuses():
+    """Programs, instances used twice, nothing to compare."""
+    with pytest.raises(TypeError, match="returns the main reactor, not a Program"):
+        assert_deterministic(lambda: rr.Program(Adder()))
+    main = Adder()
+    with pytest.raises(rr.PhaseError, match="make a new one at each call"):
+        assert_deterministic(lambda: main)
+    with pytest.raises(ValueError, match="nothing to compare"):
+        assert_deterministic(Adder, workers=())

@@ -261,8 +261,8 @@ rrl_status_t rrl_program_feed_miss(rrl_program_t *p, rrl_id_t reaction, rrl_tag_
 
 rrl_status_t rrl_program_feed_stop(rrl_program_t *p, rrl_id_t enclave, rrl_tag_t tag) {
     if (!p->options.replay || enclave >= p->plan.n_enclaves) return RRL_E_INVAL;
-    p->enclaves[enclave].stop_tag = tag;
-    p->enclaves[enclave].is_past_stop = true; /* it goes on to exactly this tag */
+    p->enclaves[enclave].ordered_stop = tag;
+    if (p->ledger) p->ledger->entries[enclave].stop = tag;
     return RRL_OK;
 }
 

@@ -191,10 +191,11 @@ struct rrl_enclave {
     int64_t end_ns;       /* of the clock; 0: not yet */
     rrl_status_t status;  /* why it ended early: RRL_E_NOMEM, or RRL_OK */
 
+    /* Of another enclave or a recorded run: becomes the stop tag when it is reached, as until then nobody
+     * can tell when the order came. */
+    rrl_tag_t ordered_stop;
+
     /* With a ledger: */
-    rrl_tag_t
-        ordered_stop; /* becomes the stop tag when it is reached: until then nobody can tell when the
-                             * order came */
     rrl_tag_t floor;  /* as it was at the last exchange: what comes from outside lands behind it */
     rrl_mailbox_t outbox;  /* sent to other enclaves at this tag */
     rrl_mailbox_t inbound; /* from other enclaves, being taken over */

@@ -498,7 +498,7 @@ static bool choose_tag(rrl_enclave_t *e, bool may_receive, rrl_tag_t *out_tag,
                        bool *out_must_wait) {
     rrl_program_t *p = e->program;
     rrl_tag_t after = rrl__tag_after(e->tag), stop_tag = e->stop_tag;
-    bool is_ordered = p->ledger && e->ordered_stop.time_ns != RRL_FOREVER;
+    bool is_ordered = e->ordered_stop.time_ns != RRL_FOREVER;
     if (is_ordered && rrl_tag_is_before(e->ordered_stop, stop_tag)) stop_tag = e->ordered_stop;
     *out_must_wait = false;
     if (rrl__event_queue_peek(&e->events, out_tag)) {
@@ -558,7 +558,7 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
             wait_for_tag(e, w, is_known, next);
             continue; /* what has come meanwhile may be due before */
         }
-        if (p->ledger && rrl_tag_equal(next, e->ordered_stop)) lower_stop_tag(e, next);
+        if (rrl_tag_equal(next, e->ordered_stop)) lower_stop_tag(e, next);
         collect_due(e, next);
         if (e->n_event_cells || rrl_tag_equal(next, e->stop_tag)) {
             start_tag(e, next);

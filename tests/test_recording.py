@@ -1,6 +1,7 @@
 """Recording what comes from outside, and replaying it to the same trace_hash."""
 
 import base64
+import contextlib
 import json
 import random
 import subprocess
@@ -15,7 +16,7 @@ import reactorrl as rr
 from reactorrl.encoding import decode, encode
 from reactorrl.testing import VirtualClock
 
-ROUNDS = 40
+ROUNDS = 80
 
 
 class Sensor(rr.Reactor):
@@ -45,10 +46,13 @@ class Logger(rr.Reactor):
 
     def __init__(self):
         self.log = []
+        self.has_heard = threading.Event()
 
     @rr.reaction(inp, late, effects=again)
     def note(self):
         self.log.append((self.tag, self.inp.get(), self.late.get()))
+        if len(self.log) > ROUNDS // 8:
+            self.has_heard.set()
         if self.inp.is_present and self.inp.value[0] % 2:
             self.again.schedule(len(self.log))
 
@@ -92,21 +96,24 @@ def push(main, seed):
             pass
 
 
-def pushed_from_threads(main, program, n_threads, seed):
-    """Runs the program while threads push; it ends when they have, or where it is stopped."""
+def run_with_threads(main, program, seed, *, stops):
+    """Runs the program while two threads push, to their end, or stops it in the middle."""
 
     def work(k):
-        with main.sensors[0].plain.producer():
+        with main.sensors[0].plain.producer(), contextlib.suppress(rr.PhaseError):  # has stopped
             push(main, seed + k)
 
     with main.sensors[0].plain.producer():
         program.start()
-        threads = [threading.Thread(target=work, args=(k,)) for k in range(n_threads)]
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(2)]
         for thread in threads:
             thread.start()
+        if stops:
+            assert main.loggers[0].has_heard.wait(30)
+            program.stop()
         for thread in threads:
             thread.join()
-    return program
+    return program.join()
 
 
 def comparable(report):
@@ -124,10 +131,7 @@ def test_what_threads_push_is_replayed(tmp_path, workers, seed, stops):
     path = tmp_path / "run.rec"
     main = Main()
     program = rr.Program(main, workers=workers, record=path)
-    pushed_from_threads(main, program, 2, seed)
-    if stops:
-        program.stop()
-    report = program.join()
+    report = run_with_threads(main, program, seed, stops=stops)
     assert main.logs[0][-1] == (report.stop_tag, "end")
     for n in (1, workers):
         again = Main()

@@ -20,7 +20,7 @@ from ..time import Tag, msec, sec
 from .bench import fed_ports
 from .digests import digest
 from .inspection import Reading
-from .observe import LIMIT_NS, Body, ObservedProgram, paced
+from .observe import LIMIT_NS, Body, ObservedProgram, Written, paced
 from .sources import global_generators
 from .traces import Trace, Tracer, assert_same_trace
 
@@ -177,7 +177,7 @@ def check_reactor(
     ran: set[str] = set()
     traces: list[Trace] = []
     # Copies, as a run may change what it is given.
-    bodies: Mapping[str, Any] = {}
+    bodies: Mapping[str, Written] = {}
     names: dict[str, dict[int, tuple[str, Any]]] = {}
     for given in (_copied((args, kwargs, fed)), (args, kwargs, fed)):
         watch = _Watch(findings, names)
@@ -252,20 +252,20 @@ def _run(program: ObservedProgram) -> RunReport:
         return error.report
 
 
-def _read(bodies: Mapping[str, Any], findings: Findings, names: dict[str, Any]) -> None:
+def _read(bodies: Mapping[str, Written], findings: Findings, names: dict[str, Any]) -> None:
     """Reads the source of all bodies; keeps the containers outside that they name."""
     unread: dict[str, None] = {}
-    for path, (node, function, declared) in bodies.items():
-        reading = Reading(node, function, declared)
+    for path, written in bodies.items():
+        reading = Reading(written)
         for found in reading.found:
             findings.note(found.kind, path, found.file, found.line, found.what)
-            findings.told.add((found.kind, *_place(function)))
+            findings.told.add((found.kind, *_place(written)))
         unread.update(dict.fromkeys(reading.unread))
         names[path] = reading.names
     findings.not_read = list(unread)
 
 
-def _compare(a: Trace, b: Trace, findings: Findings, bodies: Mapping[str, Any]) -> None:
+def _compare(a: Trace, b: Trace, findings: Findings, bodies: Mapping[str, Written]) -> None:
     try:
         assert_same_trace(a, b, ("first", "second"))
     except AssertionError as difference:
@@ -273,14 +273,14 @@ def _compare(a: Trace, b: Trace, findings: Findings, bodies: Mapping[str, Any]) 
             (i for i, (x, y) in enumerate(zip(a.rows, b.rows, strict=False)) if x != y), -1
         )
         row = (a.rows or b.rows)[first]
-        file, line = _place(bodies[row.path][1])
+        file, line = _place(bodies[row.path])
         text = str(difference).partition("\n")[2]
         what = f"does something else in a second run:\n{text}"
         findings.note("not-reproducible", row.path, file, line, what)
 
 
-def _place(function: Any) -> tuple[str, int]:
-    code = getattr(function, "__code__", None)
+def _place(written: Written) -> tuple[str, int]:
+    code = getattr(written.functions[0], "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code else ("", 0)
 
 
@@ -307,11 +307,11 @@ class _Watch(Tracer):
         super().__init__(values=True)
         self._findings = findings
         self._names = names
-        self._bodies: Mapping[str, Any] = {}
+        self._bodies: Mapping[str, Written] = {}
         self._held: deque[_SetValue] = deque(maxlen=_KEPT_VALUES)
         self._n_bodies = 0
 
-    def attend(self, bodies: Mapping[str, Any]) -> None:
+    def attend(self, bodies: Mapping[str, Written]) -> None:
         """Learn what the reactions are, by path."""
         self._bodies = bodies
 
@@ -331,7 +331,7 @@ class _Watch(Tracer):
 
     def _owned_by(self, body: Body) -> Iterator[Any]:
         """What the body gets through mutable inputs, and may change."""
-        for role, element in self._bodies[body.path][2]:
+        for role, element in self._bodies[body.path].declared:
             if role in (TRIGGER, USE) and getattr(element, "mutable", False):
                 for port in getattr(element, "channels", None) or (element,):
                     if port.is_present:
@@ -382,10 +382,10 @@ class _Watch(Tracer):
 
     def _tell(self, body: Body, kind: str, what: str) -> None:
         """What was seen, unless the source has told it already."""
-        self._findings.note_seen(kind, body.path, *_place(self._bodies[body.path][1]), what)
+        self._findings.note_seen(kind, body.path, *_place(self._bodies[body.path]), what)
 
     def _tell_error(self, body: Body, error: BaseException) -> None:
-        file, line = _place(self._bodies[body.path][1])
+        file, line = _place(self._bodies[body.path])
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == file:
                 line = frame.lineno or line

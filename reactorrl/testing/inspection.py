@@ -9,14 +9,14 @@ import importlib
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
 from .. import _core
 from ..declare import EFFECT
 from ..reactor import Reactor
-from ..tree import Node
+from .observe import Written
 from .sources import MUTATORS, clock_read, global_random, is_mutable, is_scope
 
 _READS = {"value", "is_present", "get", "present", "lookup"}
@@ -43,9 +43,7 @@ class Reading:
     """One reaction of one instance, and everything of its package that its body calls.
 
     Args:
-        node: Of the reactor.
-        function: The body, as written.
-        declared: (role, live element, startup or shutdown) of the reaction.
+        written: The reaction.
 
     Attributes:
         found: What it does and should not.
@@ -53,8 +51,8 @@ class Reading:
         names: Mutable containers outside the reactor that it names: (name, container).
     """
 
-    def __init__(self, node: Node, function: Any, declared: Sequence[tuple[int, Any]]) -> None:
-        self.node = node
+    def __init__(self, written: Written) -> None:
+        self.node, functions, declared = written
         self.effects = {id(each) for role, each in declared if role == EFFECT}
         self.readable = {id(each) for _, each in declared}
         for _, each in declared:
@@ -67,12 +65,13 @@ class Reading:
             for _, each in declared
             if getattr(each, "index", -1) >= 0
         }
-        self.package = type(node.reactor).__module__.partition(".")[0]
+        self.package = type(self.node.reactor).__module__.partition(".")[0]
         self.found: dict[Found, None] = {}
         self.unread: list[str] = []
         self.names: dict[int, tuple[str, Any]] = {}
         self._visited: set[Any] = set()
-        self.read(function, 0)
+        for function in functions:
+            self.read(function, 0)
 
     def read(self, function: Any, depth: int) -> None:
         """Read a function, once."""

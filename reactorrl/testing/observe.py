@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import PhaseError
 from ..program import Program
@@ -30,13 +30,37 @@ class Body:
         path: The reaction's path.
         node: Of its reactor.
         tag: When it runs.
+        is_handler: Whether it is the handler of a missed deadline.
     """
 
-    __slots__ = ("node", "observer", "path", "reaction", "tag")
+    __slots__ = ("is_handler", "node", "observer", "path", "reaction", "tag")
 
-    def __init__(self, observer: Observer, reaction: int, path: str, node: Node, tag: Tag) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        reaction: int,
+        path: str,
+        node: Node,
+        tag: Tag,
+        *,
+        is_handler: bool,
+    ) -> None:
         self.observer, self.reaction, self.path, self.node = observer, reaction, path, node
-        self.tag = tag
+        self.tag, self.is_handler = tag, is_handler
+
+
+class Written(NamedTuple):
+    """A reaction as it is written.
+
+    Attributes:
+        node: Of its reactor.
+        functions: The body, and the handler of a missed deadline if there is one.
+        declared: (role, live element or built-in).
+    """
+
+    node: Node
+    functions: tuple[Callable[[Any], object], ...]
+    declared: list[tuple[int, Any]]
 
 
 class Observer:
@@ -74,7 +98,7 @@ class ObservedProgram(Program):
     def __init__(self, main: Any, observer: Observer, **options: Any) -> None:
         self._observer = observer
         self._instrument = self._watch
-        self._functions: list[tuple[str, Node, Callable[[Any], object]]] = []
+        self._functions: dict[str, list[Callable[[Any], object]]] = {}  # body, handler
         super().__init__(main, **options)
         for element in self._assembly.elements():
             element.__class__ = _telling(type(element))
@@ -83,11 +107,12 @@ class ObservedProgram(Program):
         self, reaction: int, path: str, node: Node, function: Callable[[Any], object]
     ) -> Callable[[Any], object]:
         observer = self._observer
-        self._functions.append((path, node, function))
+        self._functions.setdefault(path, []).append(function)
+        is_handler = len(self._functions[path]) > 1
 
         @functools.wraps(function)
         def watched(reactor: Any) -> None:
-            body = Body(observer, reaction, path, node, reactor.tag)
+            body = Body(observer, reaction, path, node, reactor.tag, is_handler=is_handler)
             observer.begin(body)
             _here.body = body
             try:
@@ -102,12 +127,13 @@ class ObservedProgram(Program):
         return watched
 
     @property
-    def bodies(self) -> dict[str, tuple[Node, Callable[[Any], object], list[tuple[int, Any]]]]:
-        """Reactor, body as written and declared elements of each reaction, by path."""
-        declared = self._assembly.declared()
+    def bodies(self) -> dict[str, Written]:
+        """What each reaction is, by path, without those of a bench."""
+        assembly = self._assembly
+        rows = zip(assembly.paths, assembly.owners, assembly.declared(), strict=True)
         return {
-            path: (node, function, elements)
-            for (path, node, function), elements in zip(self._functions, declared, strict=True)
+            path: Written(node, tuple(self._functions[path]), elements)
+            for path, node, elements in rows
             if node.path
         }
 

@@ -50,15 +50,18 @@ class TraceRow(NamedTuple):
         path: Of the reaction.
         effects: What it set and scheduled, in the order of the calls.
         error: What it raised, as text, or `""`.
+        is_handler: Whether it was the handler of a missed deadline.
     """
 
     tag: Tag
     path: str
     effects: tuple[Effect, ...] = ()
     error: str = ""
+    is_handler: bool = False
 
     def __str__(self) -> str:
-        lines = [f"{self.path} at {self.tag}", *(f"  {effect}" for effect in self.effects)]
+        late = ", the handler of its missed deadline," if self.is_handler else ""
+        lines = [f"{self.path}{late} at {self.tag}", *(f"  {effect}" for effect in self.effects)]
         if self.error:
             lines.append(f"  raised {self.error}")
         return "\n".join(lines)
@@ -183,7 +186,7 @@ class Tracer(Observer):
         if not body.node.path:
             return  # of a bench, which is no part of the program
         text = "" if error is None else f"{type(error).__name__}: {error}"
-        row = TraceRow(body.tag, body.path, tuple(self._here.effects), text)
+        row = TraceRow(body.tag, body.path, tuple(self._here.effects), text, body.is_handler)
         self._rows.append((body.tag, body.reaction, row))
 
     def did_set(self, body: Body, port: Any, value: Any) -> None:
@@ -252,11 +255,11 @@ def _first_difference(a: Trace, b: Trace) -> tuple[str, Any, Any] | None:
 
 def _compared(row: TraceRow, with_values: bool) -> tuple[Any, ...]:
     effects = [effect[: 4 if with_values else 3] for effect in row.effects]
-    return (row.tag, row.path, effects, row.error)
+    return (row.tag, row.path, effects, row.error, row.is_handler)
 
 
 def _row(line: Any) -> TraceRow:
-    tag, path, effects, error = line
+    tag, path, effects, error, is_handler = line
     return TraceRow(
         Tag(*tag),
         path,
@@ -264,4 +267,5 @@ def _row(line: Any) -> TraceRow:
             Effect(kind, of, at and Tag(*at), value, text) for kind, of, at, value, text in effects
         ),
         error,
+        is_handler,
     )

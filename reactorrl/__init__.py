@@ -3,6 +3,8 @@
 >>> import reactorrl as rr
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._version import __version__
 from .bank import Bank, interleaved
 from .declare import reaction
@@ -34,6 +36,9 @@ from .program import Program, run
 from .reactor import Reactor
 from .report import EnclaveReport, RunReport
 from .time import FOREVER, NEVER, Tag, msec, nsec, sec, usec
+
+if TYPE_CHECKING:
+    from . import testing as testing
 
 __all__ = [
     "FOREVER",
@@ -74,3 +79,11 @@ __all__ = [
     "startup",
     "usec",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "testing":  # imported when it is first asked for, as programs do not need it
+        import importlib  # noqa: PLC0415
+
+        return importlib.import_module(".testing", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -120,6 +120,31 @@ class WideUndeclared(Wide):
             port.set(1)
 
 
+class Modal(Echo):
+    """Enters its modes as it declares; `more` is not declared."""
+
+    first, second, more = rr.Mode(initial=True), rr.Mode(), rr.Mode()
+
+    @rr.reaction(Echo.inp, effects=[second, rr.history(first)])
+    def turn(self):
+        (self.second if self.first.is_active else self.first).set()
+
+
+class ModalUndeclared(Modal):
+    def turn(self):
+        self.more.set()
+
+
+class Late(Echo):
+    @rr.reaction(Echo.inp, deadline=0)
+    def hurry(self):
+        self.seen.append(1)
+
+    @hurry.on_deadline_miss
+    def miss(self):
+        self.spare.set(1)
+
+
 class Parent(rr.Reactor):
     def __init__(self):
         self.child, self.other = Echo(), Echo()
@@ -329,6 +354,10 @@ HAS = [
     ("undeclared-effect", SwallowsTheError, E),
     ("undeclared-effect", WideUndeclared, {"inputs": [{"inp": [1, 2]}]}),
     ("undeclared-effect", ParentUndeclared, {}),
+    ("undeclared-effect", ModalUndeclared, {}),
+    ("undeclared-effect", ModalUndeclared, E),
+    ("undeclared-effect", Late, {}),
+    ("undeclared-effect", Late, E),
     ("undeclared-use", Reads, E),
     ("undeclared-use", ReadsInSomeCase, E),
     ("global-random", DrawsFromRandom, {}),
@@ -360,6 +389,7 @@ HAS_NOT = [
     (ReadsWhatItDeclares, E),
     (Wide, {"inputs": [{"inp": [1, 2]}, {Wide.inp: {1: 5}}]}),
     (Parent, {}),
+    (Modal, E),
     (DrawsItsOwn, E),
     (ReadsTheTag, E),
     (SetsACopy, E),

@@ -100,10 +100,12 @@ def run_with_threads(main, program, seed, *, stops):
     """Runs the program while two threads push, to their end, or stops it in the middle."""
 
     def work(k):
-        with main.sensors[0].plain.producer(), contextlib.suppress(rr.PhaseError):  # has stopped
+        with contextlib.suppress(rr.PhaseError):  # it has been stopped
             push(main, seed + k)
 
-    with main.sensors[0].plain.producer():
+    with contextlib.ExitStack() as producers:
+        for sensor in main.sensors:
+            producers.enter_context(sensor.plain.producer())
         program.start()
         threads = [threading.Thread(target=work, args=(k,)) for k in range(2)]
         for thread in threads:
@@ -294,6 +296,117 @@ with main.event.producer():
     report = rr.run(main, replay=part)
     assert repr(main.seen) == done.stdout.strip()
     assert report.stop_tag == rr.Tag(main.seen[-1][0].time, main.seen[-1][0].microstep + 1)
+
+
+class Urgent(rr.Reactor):
+    """Misses the deadlines of its bodies, with and without handler, by the clock alone."""
+
+    tick = rr.Timer(period=rr.usec(50))
+    out = rr.Output()
+
+    def __init__(self):
+        self.log = []
+
+    @rr.reaction(tick, effects=out)
+    def load(self):
+        if self.tag.time % rr.usec(150) == 0:
+            end = time.perf_counter_ns() + rr.usec(100)
+            while time.perf_counter_ns() < end:
+                pass
+        self.out.set(1)
+
+    @rr.reaction(tick, effects=out, deadline=rr.usec(40))
+    def work(self):
+        self.log.append((self.tag, "body"))
+
+    @work.on_deadline_miss
+    def late(self):
+        self.log.append((self.tag, "late"))
+
+    @rr.reaction(tick, deadline=rr.usec(60))
+    def skipped(self):
+        self.log.append((self.tag, "ran"))
+
+
+def test_missed_deadlines_are_replayed(tmp_path, workers):
+    """The same bodies, handlers and gaps, though nothing is late."""
+    path = tmp_path / "run.rec"
+    main, again = Urgent(), Urgent()
+    report = rr.run(main, record=path, timeout=rr.msec(20), workers=workers)
+    replayed = rr.run(again, replay=path, timeout=rr.msec(20), workers=workers)
+    assert comparable(replayed) == comparable(report)
+    assert replayed.deadline_misses == report.deadline_misses
+    assert again.log == main.log
+    assert report.deadline_misses["Urgent.work"] >= 1
+
+
+class Moody(Hears):
+    """Physical events in modes that change, by reset and by history."""
+
+    one, two = rr.Mode(initial=True), rr.Mode()
+    turn = rr.Timer(period=rr.usec(300))
+    out = rr.Output()
+
+    @rr.reaction(turn, effects=[two, rr.history(one)])
+    def change(self):
+        (self.two if self.one.is_active else self.one).set()
+
+    with one:
+        held = rr.PhysicalAction(rr.usec(100))
+
+        @rr.reaction(held, effects=out)
+        def in_one(self):
+            self.seen.append((self.tag, "one", self.held.value))
+            self.out.set(self.held.value)
+
+    with two:
+        lost = rr.PhysicalAction()
+        step = rr.Timer(rr.usec(40), rr.usec(70))
+
+        @rr.reaction(lost, step)
+        def in_two(self):
+            self.seen.append((self.tag, "two", self.lost.get()))
+
+
+def test_physical_events_of_modes_are_replayed(tmp_path, workers, seed):
+    """At the tags at which they happened, not held up a second time."""
+    path = tmp_path / "run.rec"
+    main, again = Moody(), Moody()
+    chooser = random.Random(seed)
+    program = rr.Program(main, record=path, timeout=rr.msec(8), workers=workers)
+    program.start()
+    with contextlib.suppress(rr.PhaseError):
+        for i in range(200):
+            chooser.choice([main.held, main.lost, main.event]).schedule(i)
+            threading.Event().wait(20e-6)
+    report = program.join()
+    replayed = rr.run(again, replay=path, timeout=rr.msec(8), workers=workers)
+    assert comparable(replayed) == comparable(report)
+    assert again.seen == main.seen
+    assert {row[1] for row in main.seen} >= {"one", "two"}
+
+
+class Apart(Main):
+    """The same sensors and loggers, each in an enclave, connected with a delay and physically."""
+
+    def __init__(self, n=2):
+        self.sensors = rr.enclave(rr.Bank(n, Sensor))
+        self.loggers = rr.enclave(rr.Bank(n, Logger))
+        self.connect(self.sensors.out, self.loggers.inp, after=rr.usec(5))
+        self.connect(self.sensors.count, self.loggers.late, physical=True)
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["starves", "stopped"])
+def test_enclaves_are_replayed(tmp_path, seed, stops):
+    """Each comes to its own last tag again."""
+    path = tmp_path / "run.rec"
+    main, again = Apart(), Apart()
+    report = run_with_threads(main, rr.Program(main, record=path), seed, stops=stops)
+    replayed = rr.run(again, replay=path)
+    assert comparable(replayed) == comparable(report)
+    assert replayed.enclaves == report.enclaves
+    assert same(again.logs, main.logs)
+    assert len(report.enclaves) == 5
 
 
 # Files that are refused.

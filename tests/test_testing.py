@@ -469,6 +469,107 @@ def test_a_run_that_does_not_end_is_bounded():
         record_trace(Pipe, limit=rr.msec(50))
 
 
+class Guarded(rr.Reactor):
+    """Its deadline is missed at every second tick, and it changes its mode at the third."""
+
+    tick = rr.Timer(period=rr.msec(1))
+    out = rr.Output()
+    awake, asleep = rr.Mode(initial=True), rr.Mode()
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    @rr.reaction(tick, effects=asleep)
+    def load(self):
+        self.clock.advance(self.tag.time % rr.msec(2))
+        if self.tag.time == rr.msec(2):
+            self.asleep.set()
+
+    with awake:
+
+        @rr.reaction(tick, effects=out, deadline=10)
+        def work(self):
+            self.out.set("in time")
+
+        @work.on_deadline_miss
+        def late(self):
+            self.out.set("late")
+
+
+def test_a_trace_tells_handlers_and_modes(workers):
+    """A handler in place of its body, a transition as what a body set."""
+    clock = VirtualClock()
+    options = {"clock": clock, "timeout": rr.msec(3), "workers": workers}
+    trace = record_trace(Guarded(clock), **options)
+    out, load, work = Effect("set", "Guarded.out"), "Guarded.load", "Guarded.work"
+    at = [rr.Tag(rr.msec(n), 0) for n in range(4)]
+    assert trace.rows == (
+        TraceRow(at[0], load),
+        TraceRow(at[0], work, (out,)),
+        TraceRow(at[1], load),
+        TraceRow(at[1], work, (out,), is_handler=True),
+        TraceRow(at[2], load, (Effect("set", "Guarded.asleep"),)),
+        TraceRow(at[2], work, (out,)),
+        TraceRow(at[3], load),
+    )
+    assert str(trace.rows[3]).startswith("Guarded.work, the handler of its missed deadline, at Tag")
+
+
+def test_a_simulation_of_modes_and_deadlines(workers):
+    """Steps show what the reactor sets in its modes, on time and late."""
+    clocks = []
+
+    def make():
+        clocks.append(Handed())
+        return Guarded(clocks[0])
+
+    with Simulation(make, workers=workers) as sim:
+        clocks[0].clock = sim.clock
+        steps = sim.run_until(rr.msec(4))
+    assert [list(step.outputs.values()) for step in steps] == [
+        ["in time"],
+        ["late"],
+        ["in time"],
+        [],
+        [],
+    ]
+
+
+class Handed:
+    """A clock for reactors that are made before the simulation has one."""
+
+    def advance(self, delta):
+        self.clock.advance(delta)
+
+
+def test_a_simulation_of_enclaves(workers):
+    """Each tag is one step, of all enclaves, the smallest first."""
+
+    class Two(rr.Reactor):
+        inp, out = rr.Input(), rr.Output()
+
+        def __init__(self):
+            self.near = Adder()
+            self.far = rr.enclave(Adder())
+            self.connect(self.inp, self.near.left)
+            self.connect(self.near.total, self.far.left, after=rr.msec(1))
+            self.connect(self.far.total, self.out, after=0)
+
+    with Simulation(Two, workers=workers) as sim:
+        sim.feed({Two.inp: 4}, at=5)
+        steps = sim.run()
+    seen = [(step.tag, step.reactions, list(step.outputs.values())) for step in steps]
+    late = rr.msec(1) + 5
+    assert [row for row in seen if row[1] or row[2]] == [
+        (rr.Tag(5, 0), ("Two.near.add",), []),
+        (rr.Tag(late, 0), ("Two.far.add",), []),
+        (rr.Tag(late, 1), (), [4]),
+        (rr.Tag(rr.msec(3) + 5, 0), ("Two.near.tell",), []),
+        (rr.Tag(late + rr.msec(3), 0), ("Two.far.tell",), []),
+    ]
+    assert sim.finish().stop_tag.time == late + rr.msec(3)
+
+
 # Digests.
 
 

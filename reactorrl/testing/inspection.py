@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from .. import _core
-from ..declare import EFFECT
+from ..declare import EFFECTS
 from ..reactor import Reactor
 from .observe import Written
 from .sources import MUTATORS, clock_read, global_random, is_mutable, is_scope
@@ -53,7 +53,7 @@ class Reading:
 
     def __init__(self, written: Written) -> None:
         self.node, functions, declared = written
-        self.effects = {id(each) for role, each in declared if role == EFFECT}
+        self.effects = {id(each) for role, each in declared if role in EFFECTS}
         self.readable = {id(each) for _, each in declared}
         for _, each in declared:
             channels = getattr(each, "channels", None) or ()

@@ -110,6 +110,18 @@ def test_reactors_do_not_know_reinforcement_learning():
     assert users <= APPLICATIONS
 
 
+def test_programs_do_not_know_their_tests():
+    """No module of reactorrl/ or reactorrl/rl/ imports reactorrl.testing."""
+    modules = [*PACKAGE.glob("*.py"), *PACKAGE.glob("rl/*.py")]
+    assert len(modules) > 30
+    users = {
+        path.name
+        for path in modules
+        if any(name.startswith("reactorrl.testing") for name in imported(path))
+    }
+    assert users <= {"__init__.py"}  # for type checkers; imported when it is first asked for
+
+
 def test_the_lower_layers_of_the_package_do_not_look_up():
     """time, errors and elements import nothing of the layers above them."""
     above = {"reactor", "program", "assembly", "bank", "tree", "plan"}

@@ -150,7 +150,7 @@ def check_reactor(
         inputs: What to feed, one after another, from 1 ms of logical time on, 1 ms apart: mappings
             from inputs (`Rollout.weights`, or the name) to values; for a multiport a sequence with
             a value for each channel, or a mapping from indices.
-        options: Of `Program`. Unless given: `seed=0`, `timeout` of 1 s, a virtual clock.
+        options: Of `Program`; `seed=0` and a `timeout` of 1 s unless given.
 
     Returns:
         The findings, a list. Empty if nothing was found.
@@ -172,7 +172,9 @@ def check_reactor(
     global-random Dice.throw uses random.randint()
     """
     fed = list(inputs)
-    chosen = {"seed": 0, "timeout": sec(1), "clock": VirtualClock, **(options or {}), "workers": 1}
+    # One body at a time, so that it is clear which one has changed something.
+    alone = {"clock": VirtualClock, "workers": 1}
+    chosen = {"seed": 0, "timeout": sec(1), **(options or {}), **alone}
     findings = Findings()
     ran: set[str] = set()
     traces: list[Trace] = []

@@ -257,6 +257,22 @@ class CopiesItsInput(Echo):
         self.out.set(copied)
 
 
+class ChangesAMutableInput(rr.Reactor):
+    """Only reader of what is its own to change, at this tag and later."""
+
+    inp, out = rr.Input(mutable=True), rr.Output()
+
+    def __init__(self):
+        self.kept = []
+
+    @rr.reaction(inp, effects=out)
+    def step(self):
+        self.inp.value.append(3)
+        for each in self.kept:
+            each.append(4)
+        self.kept.append(self.inp.value)
+
+
 class ChangesTheClass(Echo):
     def step(self):
         type(self).latest = self.inp.value
@@ -396,6 +412,7 @@ HAS_NOT = [
     (ReadsTheTag, E),
     (SetsACopy, E),
     (CopiesItsInput, LISTS),
+    (ChangesAMutableInput, {"inputs": [{"inp": [1]}, {"inp": [2]}, {"inp": []}]}),
     (ChangesItself, E),
     (ReadsGlobals, E),
 ]
@@ -419,6 +436,29 @@ def test_what_is_right_is_left_alone(reactor, given):
     findings = check_reactor(reactor, **given)
     assert findings == []
     assert findings.not_read == []
+
+
+def test_torch_s_global_generator():
+    """It is found where the source shows it and where only the run does; others are left alone."""
+    torch = pytest.importorskip("torch")
+
+    class Global(Echo):
+        def step(self):
+            self.out.set(torch.rand(3))
+
+    class OutOfSight(Echo):
+        def step(self):
+            self.out.set(torch.empty(3).uniform_())
+
+    class Own(Echo):
+        def step(self):
+            generator = torch.Generator().manual_seed(1)
+            self.out.set(torch.rand(3, generator=generator))
+
+    assert [f.what for f in check_reactor(Global)] == ["uses torch.rand()"]
+    kinds = {f.kind: f.what for f in check_reactor(OutOfSight, **E)}
+    assert kinds["global-random"] == "draws from the global generator of torch"
+    assert check_reactor(Own, **E) == []
 
 
 def test_a_finding_tells_where():

@@ -35,6 +35,7 @@ import reactorrl as rr
 
 WORKERS = (1, 2, 4, 8)
 LONG_ROUNDS, LONG_PROGRAMS = 30, 2_000
+SECONDS = 600  # a failing test shrinks its program, for five minutes at most
 
 HAS_TESTING = importlib.util.find_spec("reactorrl.testing") is not None
 needs_modes = pytest.mark.skipif(not hasattr(rr, "Mode"), reason="no modes yet")
@@ -122,7 +123,10 @@ def assert_same(expected, actual, what):
     assert len(longer) == shorter, (
         f"{what}: after {shorter} equal rows only {more}: {longer[shorter]}"
     )
-    assert {key: expected[key] for key in actual} == actual, what
+    differing = {
+        key: (expected[key], actual[key]) for key in actual if expected[key] != actual[key]
+    }
+    assert not differing, f"{what}: (expected, seen): {differing}"
 
 
 def assert_all_same(spec, options, pause):
@@ -164,35 +168,35 @@ def check_programs(kind, n, seed, is_long):
         check_round(kind, LONG_PROGRAMS if is_long else n, seed + round_)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long):
     """Traces, counts, stop tag and error equal the interpreter's; trace_hash does over workers."""
     check_programs(strategies.PLAIN, 400, seed, is_long)
 
 
 @needs_modes
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_modes_behave_as_the_reference(seed, is_long):
     """Transitions, local time, nested modes, modal connections: as the interpreter has them."""
     check_programs(strategies.MODES, 400, seed, is_long)
 
 
 @needs_clock
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_deadlines_behave_as_the_reference(seed, is_long):
     """With a virtual clock: which bodies are late, what their handlers do, what is counted."""
     check_programs(strategies.DEADLINES, 300, seed, is_long)
 
 
 @needs_mutable
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_mutable_inputs_behave_as_the_reference(seed, is_long):
     """Who gets the object itself and who a copy, and that nobody sees another one's changes."""
     check_programs(strategies.MUTABLE, 300, seed, is_long)
 
 
 @needs_enclaves
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_enclaves_behave_as_the_reference(seed, is_long):
     """Each enclave has the events, the tags and the end that it has on one time line."""
     check_programs(strategies.ENCLAVES, 300, seed, is_long)
@@ -201,7 +205,7 @@ def test_random_programs_with_enclaves_behave_as_the_reference(seed, is_long):
 @needs_modes
 @needs_clock
 @needs_mutable
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_all_but_enclaves_behave_as_the_reference(seed, is_long):
     """Modes, deadlines under a virtual clock and mutable inputs in one program."""
     check_programs(strategies.MIXED, 200, seed, is_long)
@@ -210,7 +214,7 @@ def test_random_programs_with_all_but_enclaves_behave_as_the_reference(seed, is_
 @needs_modes
 @needs_mutable
 @needs_enclaves
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SECONDS)
 def test_random_programs_with_everything_behave_as_the_reference(seed, is_long):
     """Modes, mutable inputs, enclaves, and deadlines that are always missed, in one program."""
     check_programs(strategies.MIXED_ENCLAVES, 200, seed, is_long)

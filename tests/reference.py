@@ -22,7 +22,8 @@ class Outcome:
     n_reactions: int
     n_events: int
     n_tags: int
-    # (path, reaction) of every body that raised, in static order
+    # (path, reaction) of every body that raised, in static order; those of the shutdown that a
+    # raising body causes come last
     errors: list = field(default_factory=list)
     misses: dict = field(default_factory=dict)  # path of the reaction -> missed deadlines
     enclaves: dict = field(default_factory=dict)  # path -> (stop tag, tags, events)
@@ -296,7 +297,7 @@ class Reference:
             self.n_reactions,
             sum(e.n_events for e in ended),
             sum(e.n_tags for e in ended),
-            [(self.reactions[i][0].path, name) for i, name in sorted(self.errors)],
+            [(self.reactions[i][0].path, name) for _, i, name in sorted(self.errors)],
             self.misses,
             {e.path: (e.tag, e.n_tags, e.n_events) for e in ended},
         )
@@ -387,7 +388,7 @@ class Reference:
         mine = [i for i, (x, _, _) in enumerate(self.reactions)
                 if self.enclave_of[x.path] is self.enclave]  # fmt: skip
         levels = sorted({self.levels[i] for i in mine})
-        errors, ran = [], set()
+        errors, ran, self.is_unwinding = [], set(), False
         for level in levels:
             for i in mine:
                 if self.levels[i] == level and self.is_triggered(i):
@@ -396,7 +397,7 @@ class Reference:
             if errors:
                 break
         if errors:
-            self.enclave.stop = self.tag
+            self.enclave.stop, self.is_unwinding = self.tag, True
             for level in levels:
                 for i in mine:
                     if self.levels[i] == level and i not in ran and self.shuts_down(i):
@@ -447,7 +448,7 @@ class Reference:
             model.perform(r, self, self.instance.memory, is_late=is_late)
         except model.Boom as boom:
             errors.append(i)
-            self.errors.append((i, boom.args[1]))
+            self.errors.append((self.is_unwinding, i, boom.args[1]))
         self.longest = max(self.longest, self.taken)
 
     # -- the clock: it stands still in bodies, and moves at the end of a level

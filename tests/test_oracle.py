@@ -163,6 +163,18 @@ def test_the_shutdown_after_a_raise_has_its_deadline_too():
     assert outcome.errors == [("Main", "fails")]
 
 
+def test_what_raises_in_the_shutdown_after_a_raise_comes_last():
+    """Though it is declared first."""
+    spec = Reactor(
+        "Main",
+        reactions=(
+            Reaction("end", (SHUTDOWN,), steps=(Raise(0),)),
+            Reaction("start", (STARTUP,), steps=(Raise(0),)),
+        ),
+    )
+    assert Reference(spec).run().errors == [("Main", "start"), ("Main", "end")]
+
+
 # Mutable inputs.
 
 

@@ -486,8 +486,10 @@ rrl_status_t rrl_program_wait_for_pause(rrl_program_t *p, int64_t timeout_ns, rr
     if (timeout_ns == RRL_FOREVER || rrl_time_add(rrl__clock_ns(), timeout_ns, &deadline_ns))
         deadline_ns = RRL_FOREVER;
     for (;;) {
+        /* Read before the phase, or the end could fall between the two and its wake be slept over. Acquire:
+         * pairs with announce_pause and announce_end. */
+        uint32_t pause = rrl_load_acquire_u32(&l->pause);
         if (rrl_load_acquire_u32(&p->phase) >= RRL_ENDED) return RRL_STOPPED;
-        uint32_t pause = rrl_load_acquire_u32(&l->pause); /* pairs with announce_pause */
         if (pause & 1) {
             enter_from_outside(l);
             bool is_paused = !is_anybody_awake(p) && (rrl_load_relaxed_u32(&l->pause) & 1);

@@ -21,6 +21,7 @@ static const script_t *script;
 
 static struct state {
     rrl_program_t p;
+    rrl_enclave_t e;
     uint32_t level;          /* the next one to publish; plain: the coordinator's */
     uint32_t n_coordinating; /* plain */
     uint32_t input[MAX_LEVELS];
@@ -35,8 +36,8 @@ static struct state {
 /* ---- the rest of the core, as far as pool.c calls it -------------------------------------------- */
 
 /* Reactions are numbered level * 100 + place in it. */
-void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
-    MODEL_CHECK(p == &s->p && w->is_attached);
+void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
+    MODEL_CHECK(e == &s->e && w->is_attached);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t level = reactions[i] / 100, place = reactions[i] % 100;
         MODEL_CHECK(s->input[level] == level + 1);
@@ -45,7 +46,8 @@ void rrl__run_reactions(rrl_program_t *p, rrl_worker_t *w, const uint32_t *react
     }
 }
 
-bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
+bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w) {
+    rrl_program_t *p = e->program;
     MODEL_CHECK(s->n_coordinating++ == s->level);
     for (uint32_t l = 0; l < s->level; l++) {
         for (uint32_t i = 0; i < MAX_REACTIONS * MAX_WORKERS; i++) MODEL_CHECK(s->n_run[l][i] <= 1);
@@ -53,7 +55,7 @@ bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
     uint32_t level = s->level;
     if (level == script->n_levels) {
         rrl__detach(w);
-        rrl__publish_quit(p);
+        rrl__publish_quit(e);
         return false;
     }
     s->level++;
@@ -65,7 +67,7 @@ bool rrl__coordinate(rrl_program_t *p, rrl_worker_t *w) {
             p->ready[p->plan.slot_begin[slot] + i] = level * 100 + place++;
         p->n_ready[slot] = script->n[level][home];
     }
-    rrl__publish_level(p, w, level);
+    rrl__publish_level(e, w, level);
     return true;
 }
 
@@ -98,13 +100,18 @@ static void begin(const script_t *what) {
     p->slice_ns = s->slice_ns;
     p->ready = s->ready;
     p->is_oversubscribed = !script->may_spin;
+    p->enclaves = &s->e;
+    s->e.program = p;
+    s->e.n_workers = script->n_workers;
     p->host.thread_start = thread_start;
     p->host.thread_stop = p->host.attach = p->host.detach = nothing;
     p->workers = aligned_alloc(RRL_CACHE_LINE, script->n_workers * sizeof *p->workers);
     memset(p->workers, 0, script->n_workers * sizeof *p->workers);
+    s->e.workers = p->workers;
     for (uint32_t i = 0; i < script->n_workers; i++) {
         p->workers[i].program = p;
-        p->workers[i].index = i;
+        p->workers[i].enclave = &s->e;
+        p->workers[i].index = p->workers[i].rank = i;
         p->workers[i].cpu = -1;
     }
     rrl_store_relaxed_u32(&p->n_running, script->n_workers);
@@ -159,14 +166,14 @@ static void claims_begin(void) {
     static const script_t script_of = {2, 2, {{2, 0}, {2, 0}}, true, false};
     begin(&script_of);
     s->p.workers[0].is_attached = s->p.workers[1].is_attached = true;
-    (void)rrl__coordinate(&s->p, &s->p.workers[1]);
+    (void)rrl__coordinate(&s->e, &s->p.workers[1]);
 }
 
 static void claims(uint32_t index) {
     rrl_worker_t *w = &s->p.workers[index];
     for (int i = 0; i < 2; i++) {
-        uint32_t n = index == 0 ? run_own(&s->p, w) : rescue(&s->p, w, &s->p.workers[0]);
-        if (finish(&s->p, n) && s->level < 2) rrl__coordinate(&s->p, w);
+        uint32_t n = index == 0 ? run_own(&s->e, w) : rescue(&s->e, w, &s->p.workers[0]);
+        if (finish(&s->e, n) && s->level < 2) rrl__coordinate(&s->e, w);
     }
 }
 
@@ -178,7 +185,7 @@ static void claims_end(void) {
             n += s->n_run[l][i];
         }
     }
-    MODEL_CHECK(n + rrl_load_relaxed_u32(&s->p.left) == 2 * s->level);
+    MODEL_CHECK(n + rrl_load_relaxed_u32(&s->e.left) == 2 * s->level);
     free(s->p.workers);
     free(s);
 }
@@ -196,15 +203,15 @@ static void parking(uint32_t index) {
     rrl_program_t *p = &s->p;
     rrl_worker_t *w = &p->workers[index];
     if (index == 0) {
-        (void)rrl__coordinate(p, w);
+        (void)rrl__coordinate(&s->e, w);
         return;
     }
     for (int i = 0; i < 2; i++) {
         rrl_worker_t *late;
-        MODEL_CHECK(wait_for_work(p, w, &late) == WAIT_OWN);
-        MODEL_CHECK(run_own(p, w) == 1);
-        MODEL_CHECK(finish(p, 1));
-        if (i == 0) (void)rrl__coordinate(p, w);
+        MODEL_CHECK(wait_for_work(&s->e, w, &late) == WAIT_OWN);
+        MODEL_CHECK(run_own(&s->e, w) == 1);
+        MODEL_CHECK(finish(&s->e, 1));
+        if (i == 0) (void)rrl__coordinate(&s->e, w);
     }
 }
 
@@ -239,11 +246,11 @@ static void ring(uint32_t index) {
     if (index > 0) {
         /* relaxed: only the bell carries it over */
         rrl_add_relaxed_u32(&bell->n_done, 1);
-        rrl__ring_bell(p);
+        rrl__ring_bell(&s->e);
         return;
     }
     while (rrl_load_relaxed_u32(&bell->n_done) < n_ringers) {
-        bool is_due = rrl__wait_for_bell(p, &p->workers[0], RRL_FOREVER);
+        bool is_due = rrl__wait_for_bell(&s->e, &p->workers[0], RRL_FOREVER);
         MODEL_CHECK(!is_due);
     }
 }
@@ -253,10 +260,10 @@ static void ring_plain(uint32_t index) {
     rrl_program_t *p = &s->p;
     if (index > 0) {
         bell->seen = 7;
-        rrl__ring_bell(p);
+        rrl__ring_bell(&s->e);
         return;
     }
-    (void)rrl__wait_for_bell(p, &p->workers[0], RRL_FOREVER);
+    (void)rrl__wait_for_bell(&s->e, &p->workers[0], RRL_FOREVER);
     MODEL_CHECK(bell->seen == 7);
 }
 
@@ -265,12 +272,12 @@ static void ring_or_due(uint32_t index) {
     rrl_program_t *p = &s->p;
     if (index > 0) {
         rrl_add_relaxed_u32(&bell->n_done, 1);
-        rrl__ring_bell(p);
+        rrl__ring_bell(&s->e);
         return;
     }
-    (void)rrl__wait_for_bell(p, &p->workers[0], rrl__clock_ns() + 200000);
+    (void)rrl__wait_for_bell(&s->e, &p->workers[0], rrl__clock_ns() + 200000);
     while (rrl_load_relaxed_u32(&bell->n_done) < n_ringers)
-        (void)rrl__wait_for_bell(p, &p->workers[0], RRL_FOREVER);
+        (void)rrl__wait_for_bell(&s->e, &p->workers[0], RRL_FOREVER);
 }
 
 static void bell_end(void) {

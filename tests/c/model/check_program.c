@@ -107,8 +107,17 @@ static rrl_status_t run_reaction(void *ctx, uint32_t index, rrl_id_t reaction) {
 #define MUST(call) MODEL_CHECK((call) == RRL_OK)
 
 static void begin(uint32_t n_workers, uint32_t capacity, bool has_chain, bool keepalive) {
-    rrl_host_t host = {NULL,   &present,     &absent, thread_start, thread_stop, attach,
-                       detach, run_reaction, retain,  release,      redeem};
+    rrl_host_t host = {.present = &present,
+                       .absent = &absent,
+                       .thread_start = thread_start,
+                       .thread_stop = thread_stop,
+                       .attach = attach,
+                       .detach = detach,
+                       .run_reaction = run_reaction,
+                       .run_handler = run_reaction,
+                       .retain = retain,
+                       .release = release,
+                       .redeem = redeem};
     rrl_options_t options = {
         .n_workers = n_workers, .fast = true, .keepalive = keepalive, .timeout_ns = RRL_FOREVER};
     rrl_action_spec_t spec = {
@@ -119,18 +128,19 @@ static void begin(uint32_t n_workers, uint32_t capacity, bool has_chain, bool ke
     s = calloc(1, sizeof *s);
     s->in[0] = RRL_NONE;
     MUST(rrl_graph_create(&s->g));
-    MUST(rrl_graph_add_reactor(s->g, &reactor));
-    MUST(rrl_graph_add_action(s->g, &spec, &s->action_view, &s->action));
-    MUST(rrl_graph_add_reaction(s->g, reactor, 1, &reaction));
+    MUST(rrl_graph_add_reactor(s->g, 0, &reactor));
+    MUST(rrl_graph_add_action(s->g, reactor, RRL_NONE, &spec, &s->action_view, &s->action));
+    MUST(rrl_graph_add_reaction(s->g, reactor, RRL_NONE, 1, RRL_NO_DEADLINE, false, &reaction));
     MUST(rrl_graph_declare(s->g, reaction, RRL_TRIGGER, RRL_ACTION, s->action));
     if (has_chain) {
-        MUST(rrl_graph_add_port(s->g, &s->out_views[0], &s->out));
+        MUST(rrl_graph_add_port(s->g, reactor, false, &s->out_views[0], &s->out));
         MUST(rrl_graph_declare(s->g, reaction, RRL_EFFECT, RRL_PORT, s->out));
         for (uint32_t i = 0; i < CHAIN; i++) {
-            MUST(rrl_graph_add_reactor(s->g, &reactor));
-            MUST(rrl_graph_add_port(s->g, &s->in_views[i], &s->in[i]));
-            MUST(rrl_graph_connect(s->g, s->out, s->in[i], RRL_NO_DELAY, false));
-            MUST(rrl_graph_add_reaction(s->g, reactor, 2 + i, &reaction));
+            MUST(rrl_graph_add_reactor(s->g, 0, &reactor));
+            MUST(rrl_graph_add_port(s->g, reactor, false, &s->in_views[i], &s->in[i]));
+            MUST(rrl_graph_connect(s->g, s->out, s->in[i], RRL_NO_DELAY, false, RRL_NONE));
+            MUST(rrl_graph_add_reaction(s->g, reactor, RRL_NONE, 2 + i, RRL_NO_DEADLINE, false,
+                                        &reaction));
             MUST(rrl_graph_declare(s->g, reaction, RRL_TRIGGER, RRL_PORT, s->in[i]));
         }
     }
@@ -139,7 +149,7 @@ static void begin(uint32_t n_workers, uint32_t capacity, bool has_chain, bool ke
     for (size_t i = 0; i < (size_t)s->p->plan.n_levels * n_workers; i++)
         s->p->slice_ns[i] = INFINITY;
     for (uint32_t l = 0; l < s->p->plan.n_levels; l++) /* every level is worth handing out */
-        s->p->level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
+        s->p->enclaves[0].level_costs[l] = (rrl_level_cost_t){INFINITY, 1, 0, UINT32_MAX, false};
     s->p->is_oversubscribed = true; /* park at once */
     MUST(rrl_program_start(s->p));  /* model_run_started runs what it starts, worker 0 last */
 }
@@ -193,16 +203,16 @@ static void gate(uint32_t index) {
         MODEL_CHECK(rc == RRL_OK || rc == RRL_STOPPED);
         return;
     }
-    rrl__close_gate(s->p);
-    rrl__drain_inbox(s->p);
+    rrl__close_gate(&s->p->enclaves[0]);
+    rrl__drain_inbox(&s->p->enclaves[0]);
     rrl__attach(&s->p->workers[0]);
-    rrl__discard_pending(s->p);
-    rrl__release_garbage(s->p);
+    rrl__discard_pending(&s->p->enclaves[0]);
+    rrl__release_garbage(&s->p->enclaves[0]);
 }
 
 static void gate_end(void) {
     MODEL_CHECK(n_redeemed() == rrl_load_relaxed_u32(&s->n_accepted));
-    MODEL_CHECK(rrl__mpsc_is_empty(&s->p->inbox));
+    MODEL_CHECK(rrl__mpsc_is_empty(&s->p->enclaves[0].inbox));
     check_references(0);
     free_all();
 }
@@ -220,7 +230,7 @@ static void room(uint32_t index, uint32_t n_pushers) {
     }
     rrl_pending_t *q = &s->p->triggers[s->p->first_action_trigger + s->action].pending;
     while (q->n < n_pushers) {
-        rrl__drain_inbox(s->p);
+        rrl__drain_inbox(&s->p->enclaves[0]);
         if (q->n < n_pushers) model_yield();
     }
 }
@@ -242,19 +252,19 @@ static void room_patient(uint32_t index) {
         (void)push(index - 1);
     } else {
         while (rrl_load_relaxed_u32(&s->n_done) == 0) {
-            rrl__drain_inbox(s->p);
+            rrl__drain_inbox(&s->p->enclaves[0]);
             model_yield();
         }
-        rrl__drain_inbox(s->p);
+        rrl__drain_inbox(&s->p->enclaves[0]);
     }
 }
 
 static void room_end(void) {
-    rrl__drain_inbox(s->p);
+    rrl__drain_inbox(&s->p->enclaves[0]);
     rrl_store_relaxed_u32(&s->p->phase, RRL_ENDED);
     rrl__attach(&s->p->workers[0]);
-    rrl__discard_pending(s->p);
-    rrl__release_garbage(s->p);
+    rrl__discard_pending(&s->p->enclaves[0]);
+    rrl__release_garbage(&s->p->enclaves[0]);
     MODEL_CHECK(n_redeemed() == rrl_load_relaxed_u32(&s->n_accepted));
     free_all();
 }
@@ -279,7 +289,7 @@ static void room_or_end(uint32_t index) {
 /* The push is made under a hold, which is let go at once: it is handled, and then the program ends. */
 static void hold_begin(void) {
     begin(1, 2, false, false);
-    rrl_program_hold(s->p, true);
+    rrl_program_hold(s->p, RRL_NONE, true);
 }
 
 static void hold(uint32_t index) {
@@ -287,7 +297,7 @@ static void hold(uint32_t index) {
         work(0);
     } else {
         MODEL_CHECK(push(0) == RRL_OK);
-        rrl_program_hold(s->p, false);
+        rrl_program_hold(s->p, RRL_NONE, false);
     }
 }
 
@@ -322,7 +332,7 @@ static void stop_end(void) {
 /* Two workers, a source and two sinks in different homes, a pusher with two events, who then waits. */
 static void program_begin(void) {
     begin(2, 2, true, false);
-    rrl_program_hold(s->p, true);
+    rrl_program_hold(s->p, RRL_NONE, true);
 }
 
 static void program_spinning(void) {
@@ -338,7 +348,7 @@ static void program(uint32_t index) {
     }
     MODEL_CHECK(push(0) == RRL_OK);
     MODEL_CHECK(push(1) == RRL_OK);
-    rrl_program_hold(s->p, false);
+    rrl_program_hold(s->p, RRL_NONE, false);
     MODEL_CHECK(rrl_program_wait(s->p, RRL_FOREVER) == RRL_OK);
     /* What the workers wrote is visible after the wait. */
     rrl_stats_t stats;
@@ -368,7 +378,7 @@ const model_check_t model_checks[] = {
     {"hold", 2, MODEL_BOUND, 3, hold_begin, hold, hold_end, false},
     {"stop", 3, MODEL_BOUND, 1, stop_begin, stop, stop_end, false},
     {"stop_at_random", 3, MODEL_RANDOM, 50000, stop_begin, stop, stop_end, true},
-    {"program_parking", 3, MODEL_RANDOM, 50000, program_begin, program, program_end, true},
-    {"program_spinning", 3, MODEL_RANDOM, 50000, program_spinning, program, program_end, true},
+    {"program_parking", 3, MODEL_RANDOM, 20000, program_begin, program, program_end, true},
+    {"program_spinning", 3, MODEL_RANDOM, 20000, program_spinning, program, program_end, true},
     {0},
 };

@@ -1,5 +1,6 @@
 """Layouts of the extension types: who holds what for how long."""
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from reactorrl cimport _rrl as rrl
@@ -19,6 +20,8 @@ cdef extern from "_host.h":
 
     ctypedef struct PyMemberDef:
         pass
+
+    PyObject *Py_True  # `<void *>True` would be the C number 1
 
     ctypedef struct rl_here_t:
         rrl.rrl_worker_t *worker

@@ -151,11 +151,10 @@ class Graph:
         """Of the reactor added last, which lies in the mode `within` of another one."""
     def add_port(self, port: Port) -> int:
         """Sets port.id."""
-    def add_multiport(self, multiport: Multiport, shows_absent: bool = False) -> int:
+    def add_multiport(self, multiport: Multiport) -> int:
         """Adds its channels (contiguous ids), then itself.
 
-        shows_absent, for inputs: `is_present` of an absent channel is False at slot speed; else
-        it is looked up.
+        `is_present` of an absent channel is looked up, so that an undeclared one is an error.
         """
     def add_action(
         self,

@@ -77,7 +77,7 @@ cdef class Port(Element):
             return False, None
         value = <object>payload
         # A view that says present and has no value: see rrl_view_t.
-        if self.mutable and self._view.is_present is <void *>True and self._view.value is NULL:
+        if self.mutable and self._view.is_present == <void *>Py_True and self._view.value is NULL:
             value = self._own(w, value)
         return True, value
 

@@ -100,19 +100,16 @@ cdef class Graph:
         port.id = number
         return number
 
-    @cython.always_allow_keywords(True)
-    def add_multiport(self, Multiport multiport, bint shows_absent=False):
+    def add_multiport(self, Multiport multiport):
         cdef rrl.rrl_id_t number, first = 0
         cdef uint32_t width = <uint32_t>len(multiport.channels)
-        cdef void *concealed = <void *>False if shows_absent else NULL
         self._claim(multiport)
         for channel in multiport.channels:
             self.add_port(channel)
-            (<Port>channel)._view.is_present = concealed
         if width:
             first = <uint32_t>(<Port>multiport.channels[0]).id
         _check(rrl.rrl_graph_add_multiport(
-            self._c_graph, first, width, &multiport._view, concealed, &number), multiport)
+            self._c_graph, first, width, &multiport._view, NULL, &number), multiport)
         multiport.id = number
         return number
 

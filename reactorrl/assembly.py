@@ -25,7 +25,7 @@ from .elements import ELEMENTS, POLICIES, PhysicalAction, reset
 from .errors import AssemblyError, AssemblyValueError, CausalityLoopError
 from .modes import Modes, mode_in
 from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
-from .ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS, path_of
+from .ports import MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
 from .time import to_ns
 from .tree import Enclave, Membership, Node, node_of, scan
@@ -238,7 +238,7 @@ class Assembly:
             graph.add_port(element)
             self._ports.append(element)
         elif kind == MULTIPORT:
-            graph.add_multiport(element, isinstance(element, INPUTS))
+            graph.add_multiport(element)
             self._ports += element.channels
         elif kind == ACTION:
             spec = element.spec

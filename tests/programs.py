@@ -5,6 +5,7 @@ import weakref
 from contextlib import contextmanager
 
 import reactorrl as rr
+import reactorrl.testing  # rr.testing
 
 BOUND = 20.0
 """Seconds that a test waits for an event of another thread before it fails."""

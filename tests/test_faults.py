@@ -70,7 +70,7 @@ def test_physical_events_of_many_threads(n_workers, n_producers, is_long):
         threads = [in_thread(push, k) for k in range(n_producers)]
         for thread in threads:
             thread.join(LONG_BOUND if is_long else BOUND)
-        assert main.done.wait(BOUND), (main.left, main.next)
+        assert main.done.wait(LONG_BOUND if is_long else BOUND), (main.left, main.next)
         told(f"events of {n_producers} threads", n * n_producers, time.perf_counter() - begin)
     assert main.next == [n] * n_producers
 

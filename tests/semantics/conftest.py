@@ -3,7 +3,7 @@
 import programs
 import pytest
 
-CLOCKS = ("fast",)
+CLOCKS = ("fast", "virtual")
 """`programs.run` runs a program under each of these; "virtual" is a `VirtualClock` of its own."""
 
 

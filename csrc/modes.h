@@ -45,7 +45,7 @@ void rrl__modes_change(rrl_enclave_t *e);
 
 /* A cell has its payload: carries it on. What is reached is added to e->forwarded, to be marked present. */
 void rrl__forward(rrl_enclave_t *e, uint32_t cell);
-/* End of a level: a cell that was set again is carried on again. */
+/* End of a level, first: a cell that was set again is carried on again. */
 void rrl__refresh_forwards(rrl_enclave_t *e);
 
 #endif

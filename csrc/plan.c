@@ -439,6 +439,7 @@ static rrl_status_t rank_reactions(compile_t *c) {
     uint32_t n = plan->n_reactions;
     bool some = false;
     for (uint32_t r = 0; r < n; r++) some |= c->deadlines_ns[r] != RRL_FOREVER;
+    plan->has_order = some || plan->n_modes;
     if (!some) return RRL_OK;
     due_t *dues = rrl__zeroed(n, sizeof *dues);
     plan->urgency = rrl__zeroed(n, sizeof *plan->urgency);

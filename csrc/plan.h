@@ -89,6 +89,7 @@ typedef struct rrl_plan {
     /* In a program with deadlines, or NULL: by reaction its place in the order of inferred deadlines, then of
      * ids; and the reaction at each place. */
     uint32_t *urgency, *by_urgency;
+    bool has_order; /* with deadlines or modes: the order inside a slot may count */
     /* NULL if no port is mutable: by port its copy, or RRL_NONE; whether what is set on it has one reader,
      * which is mutable. */
     uint32_t *copy_of;

@@ -119,8 +119,9 @@ struct rrl_worker {
     int64_t level_advance_ns; /* the longest of its bodies at this level */
     uint64_t hash;            /* sum over what happened at this tag, see rrl__mix */
     uint32_t *set_cells;      /* ports first set, and copies made, at this tag, in order */
-    uint32_t n_set, n_merged; /* n_merged: of these, seen by the coordinator */
-    rrl_wake_t *wakes;        /* events scheduled at this tag */
+    uint32_t n_set;
+    uint32_t n_merged, n_forwarded; /* of these, seen by the coordinator: marked, carried on */
+    rrl_wake_t *wakes;              /* events scheduled at this tag */
     uint32_t n_wakes, cap_wakes;
     uint32_t *modals_set; /* reactors for which a transition was first asked for at this tag */
     uint32_t n_modals_set;

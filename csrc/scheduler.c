@@ -245,15 +245,18 @@ static void mark_present(rrl_enclave_t *e, uint32_t cell) {
             present->is_sorted = false;
         present->channels[present->n++] = channel->index;
     }
-    if (plan->n_forwards) rrl__forward(e, cell);
     if (e->is_unwinding) return;
     for (uint32_t i = plan->triggers.begin[cell]; i < plan->triggers.begin[cell + 1]; i++)
         rrl__reaction_queue_push(e, plan->triggers.items[i]);
 }
 
+/* What connections of modes have filled is present, and carried on in turn. */
 static void mark_forwarded(rrl_enclave_t *e) {
-    while (e->n_marked < e->n_forwarded)
-        mark_present(e, e->program->plan.forward[e->forwarded[e->n_marked++]].to);
+    while (e->n_marked < e->n_forwarded) {
+        uint32_t cell = e->program->plan.forward[e->forwarded[e->n_marked++]].to;
+        mark_present(e, cell);
+        rrl__forward(e, cell);
+    }
 }
 
 static void clear_cell(rrl_enclave_t *e, uint32_t cell) {
@@ -327,7 +330,10 @@ static void start_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     e->epoch++;
     e->level_word = 0;
     for (uint32_t i = 0; i < e->n_event_cells; i++) mark_present(e, e->event_cells[i]);
-    mark_forwarded(e);
+    if (p->plan.n_forwards) {
+        for (uint32_t i = 0; i < e->n_event_cells; i++) rrl__forward(e, e->event_cells[i]);
+        mark_forwarded(e);
+    }
     if (e->epoch == 1) {
         queue_triggers(e, p->plan.startup + e->index);
         rrl__modes_start(e);
@@ -346,6 +352,16 @@ static void unwind(rrl_enclave_t *e) {
     queue_shutdown(e);
 }
 
+static void forward_level(rrl_enclave_t *e) {
+    rrl__refresh_forwards(e);
+    for (uint32_t i = 0; i < e->n_workers; i++) {
+        rrl_worker_t *w = &e->workers[i];
+        for (; w->n_forwarded < w->n_set; w->n_forwarded++)
+            rrl__forward(e, w->set_cells[w->n_forwarded]);
+    }
+    mark_forwarded(e);
+}
+
 /* event path 10/10 (ARCHITECTURE.md): what the level's reactions have set takes effect */
 static void finish_level(rrl_enclave_t *e) {
     bool has_failed = false;
@@ -354,8 +370,7 @@ static void finish_level(rrl_enclave_t *e) {
         has_failed |= w->n_failed != 0;
         for (; w->n_merged < w->n_set; w->n_merged++) mark_present(e, w->set_cells[w->n_merged]);
     }
-    rrl__refresh_forwards(e);
-    mark_forwarded(e);
+    if (e->program->plan.n_forwards) forward_level(e);
     if (e->program->options.virtual_clock) rrl__move_clock(e);
     if (has_failed) unwind(e);
 }
@@ -440,6 +455,11 @@ static void clear_forwarded(rrl_enclave_t *e) {
     e->n_forwarded = e->n_marked = 0;
 }
 
+static void finish_modes(rrl_enclave_t *e) {
+    clear_forwarded(e);
+    if (rrl_tag_is_before(e->tag, e->stop_tag)) rrl__modes_change(e);
+}
+
 static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
     rrl_program_t *p = e->program;
     uint64_t hash = 0;
@@ -452,7 +472,7 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
             clear_cell(e, w->set_cells[k]);
             if (payload) give_back(e, coordinator, w, payload);
         }
-        w->n_set = w->n_merged = 0;
+        w->n_set = w->n_merged = w->n_forwarded = 0;
         collect_wakes(e, w);
         hash += w->hash;
         w->hash = 0;
@@ -466,8 +486,7 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
         if (payload && cell < p->plan.first_timer) rrl__discard(e, payload);
     }
     e->n_event_cells = 0;
-    clear_forwarded(e);
-    if (p->plan.n_modes && rrl_tag_is_before(e->tag, e->stop_tag)) rrl__modes_change(e);
+    if (p->plan.n_modes) finish_modes(e);
     e->n_tags++;
     e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
     if (wants_stop) {
@@ -720,7 +739,7 @@ static void sort_urgent_first(const rrl_plan_t *plan, uint32_t *reactions, uint3
 }
 
 /* Puts each slot of the level into static order, or the most urgent reactions first. */
-static void order_level(rrl_enclave_t *e, uint32_t level, bool is_static) {
+static void sort_level(rrl_enclave_t *e, uint32_t level, bool is_static) {
     rrl_program_t *p = e->program;
     for (uint32_t home = 0; home < e->n_workers; home++) {
         size_t slot = rrl__first_slot(e, level) + home;
@@ -734,14 +753,20 @@ static void order_level(rrl_enclave_t *e, uint32_t level, bool is_static) {
     }
 }
 
+/* True: nobody may share the level, because the last tag may run reactions of several modes of one reactor,
+ * which have no order but their declaration. */
+static bool order_level(rrl_enclave_t *e, uint32_t level) {
+    const rrl_plan_t *plan = &e->program->plan;
+    bool is_last = plan->n_modes && rrl_tag_equal(e->tag, e->stop_tag);
+    if (is_last || plan->urgency) sort_level(e, level, is_last);
+    return is_last;
+}
+
 /* True: the level was handed out, with a slice for `w` too perhaps. */
 static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
-    rrl_program_t *p = e->program;
     slices_t s = {0};
     e->n_levels_run++;
-    /* The last tag may run reactions of several modes of one reactor, which have no order: one by one. */
-    bool is_alone = p->plan.n_modes && rrl_tag_equal(e->tag, e->stop_tag);
-    if (is_alone || p->plan.urgency) order_level(e, level, is_alone);
+    bool is_alone = e->program->plan.has_order && order_level(e, level);
     if (e->n_workers > 1 && !is_alone) {
         s = measure_slices(e, w, rrl__first_slot(e, level));
         if (should_publish(e, w, level, &s)) {

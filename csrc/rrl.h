@@ -158,7 +158,8 @@ rrl_status_t rrl_graph_declare(rrl_graph_t *g, rrl_id_t reaction, rrl_role_t rol
                                rrl_id_t element);
 /* Connections into one port lie in different modes of one reactor, and so do the reactions that set it.
  * delay RRL_NO_DELAY: same tag, and then within one enclave. A physical connection is stamped with the
- * clock, plus its delay if it has one. `mode`: it transports only while this is active, or RRL_NONE. */
+ * clock, plus its delay if it has one. `mode`: it transports only while this is active, and stays within one
+ * enclave; or RRL_NONE. */
 rrl_status_t rrl_graph_connect(rrl_graph_t *g, rrl_id_t source, rrl_id_t destination,
                                int64_t delay_ns, bool is_physical, rrl_id_t mode);
 
@@ -300,7 +301,8 @@ rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode);
 /* Whether the mode and all that enclose it are current. */
 bool rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode);
 /* A mutable port that is not the only reader: `copy` is what it shows for the rest of this tag. Takes the
- * reference over on RRL_OK. */
+ * reference over on RRL_OK. RRL_E_INVAL: it is absent, has a copy already, or needs none. RRL_E_PHASE,
+ * RRL_E_UNDECLARED_USE. */
 rrl_status_t rrl_port_own(rrl_worker_t *w, rrl_id_t port, void *copy);
 /* Whether the running reaction declares the action as effect. */
 bool rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action);

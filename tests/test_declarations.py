@@ -343,3 +343,52 @@ def test_workers_of_enclaves_are_pinned():
     report = rr.run(Main(), workers=1, affinity=cpus)
     assert [worker.cpu for worker in report.workers] == cpus
     assert [enclave.path for enclave in report.enclaves] == ["Main", "Main.leaf"]
+
+
+class Adds(rr.Reactor):
+    inp, out = rr.Input(mutable=True), rr.Output()
+
+    @rr.reaction(inp, effects=out)
+    def add(self):
+        self.array = self.inp.value
+        self.array += 1
+        self.out.set(self.array)
+
+
+class Writes(rr.Reactor):
+    inp = rr.Input()
+
+    @rr.reaction(inp)
+    def write(self):
+        with pytest.raises(ValueError, match="read-only"):
+            self.inp.value[0] = 5
+        self.has_tried = True
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_checked_programs_let_mutable_readers_write(n):
+    """With check=True its one reader writes into the object, several into copies; others cannot."""
+    array = np.zeros(2)
+
+    class Main(rr.Reactor):
+        out = rr.Output()
+
+        def __init__(self):
+            self.source, self.adds, self.writes = Sends(), rr.Bank(n, Adds), rr.Bank(n, Writes)
+            self.connect(self.source.out, self.adds.inp, broadcast=True)
+            self.connect(self.adds.out, self.writes.inp, after=0)
+
+    class Sends(rr.Reactor):
+        out = rr.Output()
+
+        @rr.reaction(rr.startup, effects=out)
+        def send(self):
+            self.out.set(array)
+
+    main = Main()
+    rr.run(main, workers=2, check=True)
+    assert [adds.array.tolist() for adds in main.adds] == [[1, 1]] * n
+    assert all(writes.has_tried for writes in main.writes)
+    assert array.tolist() == ([1, 1] if n == 1 else [0, 0])
+    assert array.flags.writeable
+    assert all(adds.array.flags.writeable for adds in main.adds)

@@ -44,7 +44,7 @@ def wait_for_pause(Runtime runtime, int64_t timeout_ns):
 
 
 def feed(Runtime runtime, element, int64_t time_ns, uint32_t microstep, value):
-    """Before the start of a replay: an event as the recorder was told of it; of an action or port."""
+    """Before the start of a replay: an event of an action or port, as the recorder was told it."""
     cdef rrl.rrl_tag_t tag = rrl.rrl_tag_t(time_ns, microstep)
     kind = rrl.RRL_PORT if isinstance(element, Port) else rrl.RRL_ACTION
     rl_share(value)
@@ -67,7 +67,7 @@ def feed_stop(Runtime runtime, uint32_t enclave, int64_t time_ns, uint32_t micro
 
 
 def attach_recorder(Graph graph, recorder):
-    """Before the graph is compiled. The recorder's methods are called on workers, and do not raise."""
+    """Before the graph is compiled. Workers call the recorder's methods, which do not raise."""
     graph._recorder = recorder
     graph._c_host.record = _record
     graph._c_host.missed = _missed

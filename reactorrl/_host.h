@@ -50,7 +50,7 @@ typedef struct rl_host {
     PyThreadState **states; /* by worker; made by the thread that starts the program */
     unsigned long *threads; /* by worker: its identity, 0 before its first attach */
     int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
-    void *(*refuse_made)(void *reactor); /* an exception, or NULL */
+    void *(*refuse_made)(void *reactor);    /* an exception, or NULL */
     void (*thaw)(void *ctx, void *payload); /* NULL unless check=True */
     void *(*redeem)(void *ctx, void *ticket);
     /* NULL: nobody records. */

@@ -358,7 +358,7 @@ static void pass_stop_on(rrl_enclave_t *e) {
         if (to == e->index || l->entries[to].stance == RRL_OVER) continue;
         if (is_way(d)) {
             order_stop(p, to, arrival(e->tag, d));
-        } else {
+        } else if (!p->options.replay || !is_tag(l->entries[to].stop)) { /* else: recorded */
             rrl_store_release_u32(&p->enclaves[to].stop_requested, 1);
             resume(p, to);
         }

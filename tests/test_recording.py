@@ -411,6 +411,62 @@ def test_enclaves_are_replayed(tmp_path, seed, stops):
     assert len(report.enclaves) == 5
 
 
+class Brief(Sensor):
+    """Ends the program, one way or the other, once it has heard enough."""
+
+    raises = False
+
+    def hear(self):
+        self.n += 1
+        self.out.set((self.n, self.plain.get()))
+        if self.n == 25:
+            if self.raises:
+                raise ValueError(self.tag)
+            self.request_stop()
+
+
+class Breaking(Brief):
+    raises = True
+
+
+class Slow(Sensor):
+    seconds = 0
+
+    def hear(self):
+        threading.Event().wait(self.seconds)
+        self.n += 1
+        self.out.set((self.n, self.plain.get()))
+
+
+@pytest.mark.parametrize("kind", [Brief, Breaking])
+def test_enclaves_that_are_not_reached_stop_where_they_did(tmp_path, seed, kind):
+    """One enclave stops or raises; those without a way from it go on to where they were stopped."""
+
+    class Ended(Apart):
+        def __init__(self):
+            self.sensors = [rr.enclave(kind()), rr.enclave(Slow())]
+            self.loggers = rr.enclave(rr.Bank(2, Logger))
+            outs = [each.out for each in self.sensors]
+            self.connect(outs, self.loggers.inp, after=rr.usec(5))
+
+    def outcome(run):
+        try:
+            return run(), None
+        except rr.ReactionError as error:
+            return error.report, str(error)
+
+    path = tmp_path / "run.rec"
+    main, again = Ended(), Ended()
+    again.sensors[1].seconds = 1e-3  # so that the others have ended long before
+    program = rr.Program(main, record=path)
+    report, text = outcome(lambda: run_with_threads(main, program, seed, stops=False))
+    replayed, again_text = outcome(lambda: rr.run(again, replay=path))
+    assert comparable(replayed) == comparable(report)
+    assert (replayed.enclaves, again_text) == (report.enclaves, text)
+    assert same(again.logs, main.logs)
+    assert (text is not None) == kind.raises
+
+
 # Files that are refused.
 
 

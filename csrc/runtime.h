@@ -197,7 +197,7 @@ struct rrl_enclave {
     rrl_tag_t ordered_stop;
 
     /* With a ledger: */
-    rrl_tag_t floor;  /* as it was at the last exchange: what comes from outside lands behind it */
+    rrl_tag_t floor; /* as it was at the last exchange: what comes from outside lands behind it */
     rrl_mailbox_t outbox;  /* sent to other enclaves at this tag */
     rrl_mailbox_t inbound; /* from other enclaves, being taken over */
     uint32_t n_taken;      /* events of others processed or dropped since the last exchange */

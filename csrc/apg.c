@@ -118,7 +118,7 @@ static rrl_status_t walk_back(const uint32_t *n_before, const rrl_cycle_step_t *
         seen[start] = 1;
         start = before[start].reaction;
     }
-    free(seen);
+    rrl__free(seen);
     size_t length = 0;
     uint32_t x = start;
     do {
@@ -155,7 +155,7 @@ static rrl_status_t find_cycle(apg_t *a, rrl_cycle_step_t **out_cycle, size_t *o
         if (a->n_before[r]) for_each_edge(a, r, note_back_edge, &b);
     }
     rrl_status_t rc = walk_back(a->n_before, b.before, n, out_cycle, out_n);
-    free(b.before);
+    rrl__free(b.before);
     return rc;
 }
 
@@ -202,8 +202,8 @@ static rrl_status_t check_forwards(const apg_t *a, rrl_cycle_step_t **out_cycle,
     rc = walk_back(n_before, before, n, out_cycle, out_n);
     for (size_t i = 0; rc == RRL_E_CYCLE && i < *out_n; i++) (*out_cycle)[i].reaction = RRL_NONE;
 done:
-    free(n_before);
-    free(before);
+    rrl__free(n_before);
+    rrl__free(before);
     rrl__csr_destroy(&next);
     return rc;
 }
@@ -289,8 +289,8 @@ static rrl_status_t link_reactors(apg_t *a) {
     if (!rc) rc = rrl__csr_build(&a->later, &later, g->n_reactions, false, 0);
     rrl__pairs_destroy(&later);
     rrl__csr_destroy(&modes);
-    free(latest.outside);
-    free(latest.inside);
+    rrl__free(latest.outside);
+    rrl__free(latest.inside);
     return rc;
 }
 
@@ -304,9 +304,9 @@ static rrl_status_t build(apg_t *a) {
 }
 
 static void destroy(apg_t *a) {
-    free(a->n_before);
-    free(a->stack);
-    free(a->seen);
+    rrl__free(a->n_before);
+    rrl__free(a->stack);
+    rrl__free(a->seen);
     rrl__csr_destroy(&a->readers);
     rrl__csr_destroy(&a->effects);
     rrl__csr_destroy(&a->later);
@@ -339,7 +339,7 @@ rrl_status_t rrl__apg_levels(const rrl_apg_input_t *in, uint32_t *out_levels,
     rc = s.n_ready == n ? RRL_OK : find_cycle(&a, out_cycle, out_n_cycle);
     if (!rc) infer_deadlines(&a, &s, out_deadlines_ns);
 done:
-    free(s.ready);
+    rrl__free(s.ready);
     destroy(&a);
     return rc;
 }

@@ -28,9 +28,14 @@
 #define RRL_ALIGNED_LINE __attribute__((aligned(RRL_CACHE_LINE)))
 
 /* Builds with RRL_TEST_YIELD: every access below first may give the processor away, at points
- * chosen by a generator of the thread. A thread that never seeds it, or seeds 0, never yields. */
+ * chosen by a generator of the thread. A thread that never seeds it, or seeds 0, never yields.
+ * The same seed makes the same choices at the n-th access of each thread, every time; what the
+ * system runs meanwhile is its own affair, so a failing seed makes a failure likely to come
+ * again, and tests/c/model one that comes again for certain. */
 #ifdef RRL_TEST_YIELD
 void rrl_test_yield_seed(uint64_t seed);
+/* All choices of this thread so far, mixed; 0: it never yields. */
+uint64_t rrl_test_yield_state(void);
 void rrl__test_yield(void);
 #else
 static inline void rrl__test_yield(void) {}

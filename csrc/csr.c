@@ -15,8 +15,8 @@ rrl_status_t rrl__pairs_add(rrl_pairs_t *pairs, uint32_t key, uint32_t item) {
 }
 
 void rrl__pairs_destroy(rrl_pairs_t *pairs) {
-    free(pairs->keys);
-    free(pairs->items);
+    rrl__free(pairs->keys);
+    rrl__free(pairs->items);
     *pairs = (rrl_pairs_t){0};
 }
 
@@ -43,7 +43,7 @@ rrl_status_t rrl__csr_build(rrl_csr_t *out, const rrl_pairs_t *pairs, uint32_t n
     uint32_t *seen = unique ? rrl__zeroed(n_items, sizeof *seen) : NULL;
     *out = (rrl_csr_t){begin, items};
     if (!begin || !items || (unique && !seen)) {
-        free(seen);
+        rrl__free(seen);
         rrl__csr_destroy(out);
         return RRL_E_NOMEM;
     }
@@ -52,12 +52,12 @@ rrl_status_t rrl__csr_build(rrl_csr_t *out, const rrl_pairs_t *pairs, uint32_t n
     for (uint32_t key = 1; key <= n_keys; key++) begin[key + 1] += begin[key];
     for (uint32_t i = 0; i < pairs->n; i++) items[begin[pairs->keys[i] + 1]++] = pairs->items[i];
     if (unique) drop_repeats(out, n_keys, seen);
-    free(seen);
+    rrl__free(seen);
     return RRL_OK;
 }
 
 void rrl__csr_destroy(rrl_csr_t *csr) {
-    free(csr->begin);
-    free(csr->items);
+    rrl__free(csr->begin);
+    rrl__free(csr->items);
     *csr = (rrl_csr_t){0};
 }

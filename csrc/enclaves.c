@@ -115,12 +115,12 @@ rrl_status_t rrl__ledger_create(rrl_program_t *p) {
 
 void rrl__ledger_destroy(rrl_ledger_t *l) {
     if (!l) return;
-    for (uint32_t i = 0; l->entries && i < l->n; i++) free(l->entries[i].mailbox.items);
-    free(l->entries);
-    free(l->distance);
-    free(l->is_linked);
-    free(l->can_reach);
-    free(l);
+    for (uint32_t i = 0; l->entries && i < l->n; i++) rrl__free(l->entries[i].mailbox.items);
+    rrl__free(l->entries);
+    rrl__free(l->distance);
+    rrl__free(l->is_linked);
+    rrl__free(l->can_reach);
+    rrl__free(l);
 }
 
 /* ---- the lock ---------------------------------------------------------------------------------- */
@@ -353,11 +353,14 @@ static void pass_stop_on(rrl_enclave_t *e) {
     rrl_ledger_t *l = p->ledger;
     if (!e->tells_stop) return;
     e->tells_stop = false;
+    /* Who ends for lack of memory does so between tags, and others may have gone on relying on its floor. */
+    rrl_tag_t floor = l->entries[e->index].floor;
+    rrl_tag_t from = rrl_tag_is_before(floor, e->tag) ? e->tag : rrl__tag_after(floor);
     for (uint32_t to = 0; to < l->n; to++) {
         rrl_distance_t d = l->distance[e->index * l->n + to];
         if (to == e->index || l->entries[to].stance == RRL_OVER) continue;
         if (is_way(d)) {
-            order_stop(p, to, arrival(e->tag, d));
+            order_stop(p, to, arrival(from, d));
         } else if (!p->options.replay || !is_tag(l->entries[to].stop)) { /* else: recorded */
             rrl_store_release_u32(&p->enclaves[to].stop_requested, 1);
             resume(p, to);
@@ -444,7 +447,7 @@ void rrl__ledger_leave(rrl_enclave_t *e, rrl_worker_t *w) {
     discard_kept(e);
     for (uint32_t k = 0; k < mailbox.n; k++) rrl__discard(e, mailbox.items[k].payload);
     e->n_dropped += mailbox.n;
-    free(mailbox.items);
+    rrl__free(mailbox.items);
 }
 
 /* ---- any thread -------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "assert.h"
+#include "memory.h"
 
 /* With the root at cell 3, children of a node begin at a multiple of four: on a 64-byte line. */
 #define ROOT 3u
@@ -50,7 +51,7 @@ static rrl_status_t reserve(rrl_event_queue_t *q, uint32_t capacity) {
     size_t n_cells = ((size_t)ROOT + capacity + 3) / 4 * 4;
     size_t size = n_cells * sizeof *q->cells + capacity * (sizeof *q->buckets + sizeof *q->events);
     rrl__event_key_t *cells =
-        aligned_alloc(LINE_BYTES, (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+        rrl__aligned_alloc(LINE_BYTES, (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
     if (!cells) return RRL_E_NOMEM;
     rrl__bucket_t *buckets = (void *)(cells + n_cells);
     rrl__event_t *events = (void *)(buckets + capacity);
@@ -59,7 +60,7 @@ static rrl_status_t reserve(rrl_event_queue_t *q, uint32_t capacity) {
         memcpy(cells, q->cells, q->end * sizeof *cells);
         memcpy(buckets, q->buckets, q->n_used * sizeof *buckets);
         memcpy(events, q->events, q->n_used * sizeof *events);
-        free(q->cells);
+        rrl__free(q->cells);
     }
     q->cells = cells;
     q->buckets = buckets;
@@ -75,7 +76,7 @@ rrl_status_t rrl__event_queue_init(rrl_event_queue_t *q, uint32_t capacity) {
 }
 
 void rrl__event_queue_destroy(rrl_event_queue_t *q) {
-    free(q->cells);
+    rrl__free(q->cells);
     q->cells = NULL;
 }
 

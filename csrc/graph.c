@@ -17,17 +17,17 @@ rrl_status_t rrl_graph_create(rrl_graph_t **out_graph) {
 
 void rrl_graph_destroy(rrl_graph_t *g) {
     if (!g) return;
-    free(g->enclaves);
-    free(g->reactor_enclave);
-    free(g->modes);
-    free(g->modal_links);
-    free(g->ports);
-    free(g->multiports);
-    free(g->actions);
-    free(g->timers);
-    free(g->reactions);
-    free(g->refs);
-    free(g);
+    rrl__free(g->enclaves);
+    rrl__free(g->reactor_enclave);
+    rrl__free(g->modes);
+    rrl__free(g->modal_links);
+    rrl__free(g->ports);
+    rrl__free(g->multiports);
+    rrl__free(g->actions);
+    rrl__free(g->timers);
+    rrl__free(g->reactions);
+    rrl__free(g->refs);
+    rrl__free(g);
 }
 
 rrl_status_t rrl_graph_add_enclave(rrl_graph_t *g, uint32_t n_workers, uint32_t capacity,

@@ -60,10 +60,10 @@ rrl_status_t rrl__modes_create(rrl_program_t *p) {
 }
 
 void rrl__modes_destroy(rrl_program_t *p) {
-    free(p->modes);
-    free(p->modals);
-    free(p->trigger_mode);
-    free(p->timer_due);
+    rrl__free(p->modes);
+    rrl__free(p->modals);
+    rrl__free(p->trigger_mode);
+    rrl__free(p->timer_due);
     rrl__csr_destroy(&p->mode_triggers);
 }
 

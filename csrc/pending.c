@@ -3,10 +3,11 @@
 #include <stdlib.h>
 
 #include "assert.h"
+#include "memory.h"
 #include "tag.h"
 
 void rrl__pending_destroy(rrl_pending_t *q) {
-    free(q->events);
+    rrl__free(q->events);
     *q = (rrl_pending_t){0};
 }
 
@@ -48,10 +49,10 @@ rrl_status_t rrl__pending_free_tag(const rrl_pending_t *q, rrl_tag_t tag, rrl_ta
 static rrl_status_t grow(rrl_pending_t *q) {
     if (q->capacity > RRL_NONE / 4) return RRL_E_NOMEM;
     uint32_t capacity = q->capacity ? q->capacity * 2 : 2;
-    rrl_pending_event_t *events = malloc(capacity * sizeof *events);
+    rrl_pending_event_t *events = rrl__malloc(capacity * sizeof *events);
     if (!events) return RRL_E_NOMEM;
     for (uint32_t i = 0; i < q->n; i++) events[i] = *rrl__pending_at(q, i);
-    free(q->events);
+    rrl__free(q->events);
     q->events = events;
     q->head = 0;
     q->capacity = capacity;

@@ -104,11 +104,11 @@ rrl_status_t rrl__place(rrl_plan_t *plan, uint32_t n_reactors) {
         plan->reactions[r].home = home[plan->reactions[r].reactor];
     rc = lay_out_slots(plan);
 done:
-    free(is_steady);
-    free(all);
-    free(home);
-    free(widths);
-    free(tallies);
+    rrl__free(is_steady);
+    rrl__free(all);
+    rrl__free(home);
+    rrl__free(widths);
+    rrl__free(tallies);
     rrl__csr_destroy(&by_level);
     return rc;
 }

@@ -153,7 +153,7 @@ static rrl_status_t collect_delays(compile_t *c) {
         qsort(links, n, sizeof *links, compare_links);
         number_delays(c, links, n);
     }
-    free(links);
+    rrl__free(links);
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
@@ -367,7 +367,7 @@ static rrl_status_t link_channels(compile_t *c) {
     }
     if (!rc) rc = rrl__csr_build(&plan->channels, &channels, plan->n_cells, false, 0);
 done:
-    free(is_read);
+    rrl__free(is_read);
     rrl__pairs_destroy(&channels);
     return rc;
 }
@@ -419,7 +419,7 @@ static rrl_status_t link_reads(compile_t *c) {
         reaction->reads_end = n_reads;
         reaction->wide_end = n_wide;
     }
-    free(seen);
+    rrl__free(seen);
     return rc;
 }
 
@@ -515,22 +515,22 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     if (!rc) rc = link_channels(&c);
     if (!rc) rc = link_reads(&c);
     if (!rc) rc = rrl__place(out, g->n_reactors);
-    free(c.port_refs);
-    free(c.link_delay);
-    free(c.modal_delay);
-    free(c.delay_source);
-    free(c.levels);
-    free(c.deadlines_ns);
+    rrl__free(c.port_refs);
+    rrl__free(c.link_delay);
+    rrl__free(c.modal_delay);
+    rrl__free(c.delay_source);
+    rrl__free(c.levels);
+    rrl__free(c.deadlines_ns);
     if (rc) rrl__plan_destroy(out);
     return rc;
 }
 
 void rrl__plan_destroy(rrl_plan_t *plan) {
-    free(plan->enclaves);
-    free(plan->reactor_enclave);
-    free(plan->reactions);
-    free(plan->reads);
-    free(plan->wide);
+    rrl__free(plan->enclaves);
+    rrl__free(plan->reactor_enclave);
+    rrl__free(plan->reactions);
+    rrl__free(plan->reads);
+    rrl__free(plan->wide);
     rrl__csr_destroy(&plan->triggers);
     rrl__csr_destroy(&plan->channels);
     rrl__csr_destroy(&plan->delays);
@@ -545,17 +545,17 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     rrl__csr_destroy(&plan->modal_modes);
     rrl__csr_destroy(&plan->nested);
     rrl__csr_destroy(&plan->forwards);
-    free(plan->modes);
-    free(plan->forward);
-    free(plan->channel_refs);
-    free(plan->delay);
-    free(plan->port_cell);
-    free(plan->graph_refs);
-    free(plan->ports);
-    free(plan->multiports);
-    free(plan->actions);
-    free(plan->timers);
-    free(plan->slot_begin);
+    rrl__free(plan->modes);
+    rrl__free(plan->forward);
+    rrl__free(plan->channel_refs);
+    rrl__free(plan->delay);
+    rrl__free(plan->port_cell);
+    rrl__free(plan->graph_refs);
+    rrl__free(plan->ports);
+    rrl__free(plan->multiports);
+    rrl__free(plan->actions);
+    rrl__free(plan->timers);
+    rrl__free(plan->slot_begin);
     *plan = (rrl_plan_t){0};
 }
 

@@ -67,8 +67,8 @@ static rrl_status_t number_modals(const rrl_graph_t *g, rrl_plan_t *plan) {
         rc = n_initial[i] == 1 ? RRL_OK : RRL_E_INVAL;
     if (!rc) rc = rrl__csr_build(&plan->modal_modes, &modes, plan->n_modals, false, 0);
     if (!rc) rc = rrl__csr_build(&plan->nested, &nested, plan->n_modes, false, 0);
-    free(first);
-    free(n_initial);
+    rrl__free(first);
+    rrl__free(n_initial);
     rrl__pairs_destroy(&modes);
     rrl__pairs_destroy(&nested);
     return rc;

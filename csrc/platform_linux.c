@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memory.h"
+
 #define NS_PER_S 1000000000
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
@@ -145,7 +147,7 @@ rrl_status_t rrl__allowed_cpus(int32_t **out_cpus, size_t *out_n) {
     size_t size, n_bits, n = 0;
     cpu_set_t *set = read_allowed(&size, &n_bits);
     if (!set) return RRL_E_OS;
-    int32_t *cpus = malloc(n_bits * sizeof *cpus);
+    int32_t *cpus = rrl__malloc(n_bits * sizeof *cpus);
     if (cpus) {
         for (size_t cpu = 0; cpu < n_bits; cpu++) {
             if (CPU_ISSET_S(cpu, size, set)) cpus[n++] = (int32_t)cpu;
@@ -178,6 +180,34 @@ bool rrl__file_read(const char *path, char *buffer, size_t size) {
     return got >= 0;
 }
 
+/* ---- refused allocations --------------------------------------------------------------------- */
+
+#ifdef RRL_TEST_ALLOC
+/* Of all threads; in test builds only. */
+static int64_t n_until_refusal = -1, n_blocks;
+
+void rrl_test_refuse(int64_t k) { __atomic_store_n(&n_until_refusal, k, __ATOMIC_RELAXED); }
+
+int64_t rrl_test_until_refusal(void) { return __atomic_load_n(&n_until_refusal, __ATOMIC_RELAXED); }
+
+int64_t rrl_test_n_blocks(void) { return __atomic_load_n(&n_blocks, __ATOMIC_RELAXED); }
+
+bool rrl__test_is_refused(void) {
+    int64_t left = rrl_test_until_refusal();
+    while (left >= 0) {
+        if (__atomic_compare_exchange_n(&n_until_refusal, &left, left - 1, true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return left == 0;
+    }
+    return false;
+}
+
+void *rrl__test_count(void *block, int n) {
+    if (block) __atomic_add_fetch(&n_blocks, n, __ATOMIC_RELAXED);
+    return block;
+}
+#endif
+
 /* ---- test yields ----------------------------------------------------------------------------- */
 
 #ifdef RRL_TEST_YIELD
@@ -190,6 +220,8 @@ void rrl_test_yield_seed(uint64_t seed) {
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     yield_state = seed ? (z ^ z >> 27) | 1 : 0;
 }
+
+uint64_t rrl_test_yield_state(void) { return yield_state; }
 
 void rrl__test_yield(void) {
     if (!yield_state) return;

@@ -12,7 +12,7 @@
 
 static void *aligned_zeroed(size_t n, size_t item_size) {
     size_t size = (n * item_size + RRL_CACHE_LINE - 1) / RRL_CACHE_LINE * RRL_CACHE_LINE;
-    void *block = aligned_alloc(RRL_CACHE_LINE, size ? size : RRL_CACHE_LINE);
+    void *block = rrl__aligned_alloc(RRL_CACHE_LINE, size ? size : RRL_CACHE_LINE);
     if (block) memset(block, 0, size ? size : RRL_CACHE_LINE);
     return block;
 }
@@ -118,26 +118,26 @@ static void destroy_enclave(rrl_enclave_t *e) {
     for (uint32_t i = 0; e->program && i < e->n_workers; i++) {
         rrl_worker_t *w = &e->workers[i];
         for (uint32_t k = 0; w->returns && k < e->n_workers; k++) rrl__spsc_destroy(&w->returns[k]);
-        free(w->returns);
-        free(w->set_cells);
-        free(w->modals_set);
-        free(w->channels);
-        free(w->wakes);
-        free(w->failed);
-        free(w->trace);
+        rrl__free(w->returns);
+        rrl__free(w->set_cells);
+        rrl__free(w->modals_set);
+        rrl__free(w->channels);
+        rrl__free(w->wakes);
+        rrl__free(w->failed);
+        rrl__free(w->trace);
     }
     rrl__event_queue_destroy(&e->events);
     rrl__mpsc_destroy(&e->inbox);
-    free(e->event_cells);
-    free(e->forwarded);
-    free(e->modals_set);
-    free(e->mode_stack);
-    free(e->physical);
-    free(e->level_costs);
-    free(e->ready_levels);
-    free(e->garbage);
-    free(e->outbox.items);
-    free(e->inbound.items);
+    rrl__free(e->event_cells);
+    rrl__free(e->forwarded);
+    rrl__free(e->modals_set);
+    rrl__free(e->mode_stack);
+    rrl__free(e->physical);
+    rrl__free(e->level_costs);
+    rrl__free(e->ready_levels);
+    rrl__free(e->garbage);
+    rrl__free(e->outbox.items);
+    rrl__free(e->inbound.items);
 }
 
 static rrl_status_t create_present(rrl_program_t *p) {
@@ -178,7 +178,7 @@ rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *optio
     p->host = *host;
     rrl_status_t rc = rrl__plan_compile(g, options->n_workers, &p->plan, out_cycle, out_n_cycle);
     if (rc) {
-        free(p);
+        rrl__free(p);
         return rc;
     }
     p->n_usable_cpus = rrl__usable_cpus();
@@ -207,24 +207,25 @@ void rrl_program_destroy(rrl_program_t *p) {
         destroy_enclave(&p->enclaves[i]);
     for (uint32_t i = 0; p->triggers && i < p->first_timer_trigger; i++)
         rrl__pending_destroy(&p->triggers[i].pending);
-    for (uint32_t m = 0; p->present && m < p->plan.n_multiports; m++) free(p->present[m].channels);
-    free(p->enclaves);
-    free(p->workers);
-    free(p->triggers);
+    for (uint32_t m = 0; p->present && m < p->plan.n_multiports; m++)
+        rrl__free(p->present[m].channels);
+    rrl__free(p->enclaves);
+    rrl__free(p->workers);
+    rrl__free(p->triggers);
     rrl__modes_destroy(p);
-    free(p->present);
-    free(p->cells);
-    free(p->queued_epoch);
-    free(p->ready);
-    free(p->n_ready);
-    free(p->slice_ns);
-    free(p->counts);
-    free(p->misses);
-    free(p->fed_misses);
+    rrl__free(p->present);
+    rrl__free(p->cells);
+    rrl__free(p->queued_epoch);
+    rrl__free(p->ready);
+    rrl__free(p->n_ready);
+    rrl__free(p->slice_ns);
+    rrl__free(p->counts);
+    rrl__free(p->misses);
+    rrl__free(p->fed_misses);
     rrl__ledger_destroy(p->ledger);
-    free(p->spent_ns);
+    rrl__free(p->spent_ns);
     rrl__plan_destroy(&p->plan);
-    free(p);
+    rrl__free(p);
 }
 
 /* ---- a recorded run ------------------------------------------------------------------------------- */

@@ -16,14 +16,15 @@
 
 #include "assert.h"
 #include "atomic.h"
+#include "memory.h"
 #include "rrl.h"
 
 #define RRL__RING_MAX_CAPACITY ((uint32_t)1 << 30)
 
 /* Whole lines, so that nothing else shares the last one. */
 static inline void *rrl__ring_alloc(size_t size) {
-    return aligned_alloc(RRL_CACHE_LINE,
-                         (size + RRL_CACHE_LINE - 1) & ~(size_t)(RRL_CACHE_LINE - 1));
+    return rrl__aligned_alloc(RRL_CACHE_LINE,
+                              (size + RRL_CACHE_LINE - 1) & ~(size_t)(RRL_CACHE_LINE - 1));
 }
 
 static inline bool rrl__ring_is_capacity(uint32_t capacity) {
@@ -70,7 +71,7 @@ static inline rrl_status_t rrl__spsc_init(rrl_spsc_t *r, uint32_t capacity) {
 
 /* What is still in the ring stays with whom it belongs to: the caller empties it first. */
 static inline void rrl__spsc_destroy(rrl_spsc_t *r) {
-    free(r->slots);
+    rrl__free(r->slots);
     r->slots = NULL;
 }
 
@@ -182,7 +183,7 @@ static inline rrl_status_t rrl__mpsc_init(rrl_mpsc_t *r, uint32_t capacity) {
 
 /* The caller pops what is left first: the tickets are its own again. */
 static inline void rrl__mpsc_destroy(rrl_mpsc_t *r) {
-    free(r->cells);
+    rrl__free(r->cells);
     r->cells = NULL;
 }
 

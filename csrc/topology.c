@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "platform.h"
 #include "rrl.h"
 
@@ -185,8 +186,8 @@ rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t
         allowed = asked;
     }
     rrl_status_t rc = RRL_E_NOMEM;
-    cpu_facts_t *facts = calloc(n_allowed ? n_allowed : 1, sizeof *facts);
-    int32_t *keys = calloc(n_allowed ? n_allowed : 1, 2 * sizeof *keys);
+    cpu_facts_t *facts = rrl__calloc(n_allowed ? n_allowed : 1, sizeof *facts);
+    int32_t *keys = rrl__calloc(n_allowed ? n_allowed : 1, 2 * sizeof *keys);
     if (!facts || !keys) goto done;
     for (size_t i = 0; i < n_allowed; i++) facts[i].cpu.id = allowed[i];
     describe(sysfs, facts, n_allowed, keys, keys + n_allowed);
@@ -194,9 +195,9 @@ rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t
     for (size_t i = 0; i < *out_n; i++) out_cpus[i] = facts[i].cpu;
     rc = RRL_OK;
 done:
-    free(facts);
-    free(keys);
-    free(asked);
+    rrl__free(facts);
+    rrl__free(keys);
+    rrl__free(asked);
     return rc;
 }
 

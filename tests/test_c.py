@@ -11,10 +11,16 @@ import pytest
 
 HERE = Path(__file__).parent / "c"
 SECONDS = 120  # of one executable; they take one to four on two idle processors
-SANITIZERS = {"plain": [], "asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}
+SANITIZERS = {
+    "plain": [],
+    "bare": [],
+    "asan": ["-fsanitize=address,undefined"],
+    "tsan": ["-fsanitize=thread"],
+}
 NAMES = sorted(
     path.stem for pattern in ("test_*.c", "litmus*.c", "stress_*.c") for path in HERE.glob(pattern)
 )
+VARIANTS = ("plain", "asan", "tsan")  # those in which everything runs
 COMPILER = os.environ.get("CC", "cc")
 
 
@@ -88,6 +94,7 @@ def built(request):
                     f"OUT={folder}",
                     f"VARIANT={variant}",
                     f"CC={COMPILER}",
+                    *(["TESTS=stress_physical"] if variant == "bare" else []),
                     "all",
                 ]
                 done[variant] = launcher, folder / variant, *run(command, 300, cwd=HERE)
@@ -100,7 +107,7 @@ def built(request):
 
 
 @pytest.mark.timeout(400)  # the first of a variant builds it
-@pytest.mark.parametrize("variant", SANITIZERS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", NAMES)
 def test_c(built, name, variant):
     """Every check in the executable holds, and no sanitizer reports anything."""
@@ -109,3 +116,36 @@ def test_c(built, name, variant):
     if process.returncode != 0:
         pytest.fail(f"{name} ({variant}): {ended(process)}\n{output}", pytrace=False)
     print(output)
+
+
+SEEDED = {  # what to run with a seed of the session, shorter than usual: its arguments
+    "litmus": ["60", "{seed}"],
+    "litmus_pool": ["100", "{seed}"],
+    "stress_ring": ["10", "{seed}"],
+    "stress_runtime": ["20", "{seed}"],
+    "stress_physical": ["2000", "{seed}"],
+}
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("variant", ["plain", "tsan"])
+@pytest.mark.parametrize("name", SEEDED)
+def test_c_with_another_seed(built, name, variant, seed):
+    """The yields come elsewhere in each session; what fails is repeated with its --base-seed."""
+    launcher, executables = built(variant)
+    arguments = [text.format(seed=seed % 1000000 + 1000) for text in SEEDED[name]]
+    process, output = run([*launcher, str(executables / name), *arguments], SECONDS)
+    if process.returncode != 0:
+        command = " ".join([name, *arguments])
+        pytest.fail(f"{command} ({variant}): {ended(process)}\n{output}", pytrace=False)
+
+
+@pytest.mark.timeout(400)
+def test_every_physical_event_of_eight_threads_is_handled(built, is_long):
+    """A million of them, ten with --long; each once, those of one thread in their order."""
+    launcher, executables = built("bare")
+    n = 10_000_000 if is_long else 1_000_000
+    process, output = run([*launcher, str(executables / "stress_physical"), str(n)], SECONDS)
+    print(output)
+    assert process.returncode == 0, output
+    assert f"stress_physical {n} 0:" in output

@@ -79,12 +79,46 @@ static void no_addition_is_lost(void) {
     CHECK_EQ(rrl_load_relaxed_i64(&sum), N_ROUNDS * (2 * 5 - 2 * 3));
 }
 
+/* ---- yields ---------------------------------------------------------------------------------- */
+
+typedef struct choices {
+    rrl_atomic_u32_t word;
+    uint64_t made[4]; /* by thread */
+} choices_t;
+
+static void choose(void *ctx, uint32_t index) {
+    choices_t *choices = ctx;
+    for (int i = 0; i < 1000; i++) rrl_add_relaxed_u32(&choices->word, 1);
+    choices->made[index] = rrl_test_yield_state();
+}
+
+static void choices_made_with(uint64_t seed, choices_t *out) {
+    static const thread_body_t bodies[] = {choose, choose, choose, choose};
+    *out = (choices_t){.made = {0}};
+    run_threads(bodies, 4, out, seed);
+}
+
+static void a_seed_makes_the_same_choices_again(void) {
+    choices_t first, again, other, none;
+    choices_made_with(7, &first);
+    choices_made_with(7, &again);
+    choices_made_with(8, &other);
+    choices_made_with(0, &none);
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(first.made[i], again.made[i]);
+        CHECK(first.made[i] != other.made[i]);
+        CHECK(first.made[i] != first.made[(i + 1) % 4]);
+        CHECK_EQ(none.made[i], 0);
+    }
+}
+
 int main(int argc, char **argv) {
     static const check_case_t cases[] = {
         CHECK_CASE(words_behave_as_named),
         CHECK_CASE(sums_return_what_was_before),
         CHECK_CASE(bits_return_what_was_before),
         CHECK_CASE(no_addition_is_lost),
+        CHECK_CASE(a_seed_makes_the_same_choices_again),
     };
     return check_main(argc, argv, cases, sizeof cases / sizeof *cases);
 }

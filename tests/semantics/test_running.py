@@ -212,6 +212,28 @@ def test_stop_may_come_from_any_thread(workers):
 
 
 @pytest.mark.own_clock
+def test_stop_may_come_before_start_returns(workers):
+    """A body runs while start() is still on its way; who is told by it may stop the program."""
+    main = Idle(Trace())
+    program = rr.Program(main, workers=workers, keepalive=True)
+    runtime = program._runtime
+
+    class Slow:
+        def start(self):
+            runtime.start()
+            wait(main.started)
+            program.stop()
+
+        def __getattr__(self, name):
+            return getattr(runtime, name)
+
+    program._runtime = Slow()
+    program.start()
+    program._runtime = runtime
+    assert program.join(rr.sec(BOUND)).stop_tag == rr.Tag(0, 1)
+
+
+@pytest.mark.own_clock
 def test_stop_comes_between_tags(workers):
     """The tag being processed completes; the stop tag is one microstep after it."""
     trace, entered, go_on = Trace(), threading.Event(), threading.Event()

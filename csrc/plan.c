@@ -451,7 +451,7 @@ static rrl_status_t rank_reactions(compile_t *c) {
         plan->by_urgency[i] = dues[i].reaction;
         plan->urgency[dues[i].reaction] = i;
     }
-    free(dues);
+    rrl__free(dues);
     return ok ? RRL_OK : RRL_E_NOMEM;
 }
 
@@ -537,11 +537,11 @@ void rrl__plan_destroy(rrl_plan_t *plan) {
     rrl__csr_destroy(&plan->port_writers);
     rrl__csr_destroy(&plan->action_writers);
     rrl__csr_destroy(&plan->refs);
-    free(plan->urgency);
-    free(plan->by_urgency);
+    rrl__free(plan->urgency);
+    rrl__free(plan->by_urgency);
     rrl__csr_destroy(&plan->copied);
-    free(plan->copy_of);
-    free(plan->is_moved);
+    rrl__free(plan->copy_of);
+    rrl__free(plan->is_moved);
     rrl__csr_destroy(&plan->modal_modes);
     rrl__csr_destroy(&plan->nested);
     rrl__csr_destroy(&plan->forwards);

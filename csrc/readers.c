@@ -113,9 +113,9 @@ rrl_status_t rrl__plan_readers(const rrl_graph_t *g, const rrl_port_ref_t *refs,
         if (r.writers.begin[p] != r.writers.begin[p + 1]) judge(&r, p, plan->is_moved);
     }
     if (!rc) rc = number_copies(&r, refs, n_refs, plan);
-    free(r.reached);
-    free(r.seen);
-    free(r.is_copied);
+    rrl__free(r.reached);
+    rrl__free(r.seen);
+    rrl__free(r.is_copied);
     rrl__csr_destroy(&r.reactors);
     rrl__csr_destroy(&r.writers);
     rrl__csr_destroy(&r.next);

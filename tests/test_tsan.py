@@ -20,10 +20,10 @@ COMPILER = os.environ.get("CC", "cc")
 SECONDS = 200  # of one run; they take up to thirty on two idle processors
 FOUND = 66  # the exit status of a process that ThreadSanitizer had something to say about
 RUNS = {
-    "determinism": ["test_determinism.py"],
+    "determinism": ["test_determinism.py", "-k", "wide_and_deep"],  # the others take minutes
     "programs": [
         f"semantics/test_{name}.py"
-        for name in ("actions", "exceptions", "ingress", "lifecycle", "multiports", "running")
+        for name in ("actions", "exceptions", "ingress", "lifecycle", "running")
     ],
 }
 RACE = """
@@ -134,7 +134,7 @@ def test_no_race_is_reported(sanitized, run):
     assert where.startswith(str(sanitized.folder))
     status, output = sanitized.python(
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", str(SECONDS)),
-        *(str(HERE / file) for file in RUNS[run]),
+        *(str(HERE / text) if text.endswith(".py") else text for text in RUNS[run]),
     )
     assert status == 0, output[-20000:]
     assert "ThreadSanitizer" not in output, output[-20000:]

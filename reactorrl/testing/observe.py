@@ -19,7 +19,7 @@ from ..tree import Node
 
 LIMIT_NS = sec(60)
 """Physical time that a run under test may take unless its caller says otherwise."""
-_GRACE_NS = sec(1)  # for the end of a program that took too long
+_GRACE_NS = sec(2)  # for the end of a program that took too long
 
 
 class Body:

@@ -7,11 +7,11 @@
 
 /* One of everything. */
 static rrl_status_t add_all(rrl_graph_t *g, rrl_view_t *views) {
-    rrl_id_t id, reaction;
+    rrl_id_t id, reaction, mode, other;
     rrl_action_spec_t logical = {.min_spacing_ns = RRL_NO_SPACING};
     rrl_action_spec_t physical = {.min_spacing_ns = 0, .is_physical = true, .capacity = 5};
     rrl_status_t rc = rrl_graph_add_reactor(g, 0, &id);
-    for (int i = 0; i < 12 && !rc; i++) rc = rrl_graph_add_port(g, 0, false, &views[i], &id);
+    for (int i = 0; i < 12 && !rc; i++) rc = rrl_graph_add_port(g, 0, i == 9, &views[i], &id);
     if (!rc) rc = rrl_graph_add_multiport(g, 2, 3, &views[12], NULL, &id);
     if (!rc) rc = rrl_graph_add_action(g, 0, RRL_NONE, &logical, &views[13], &id);
     if (!rc) rc = rrl_graph_add_action(g, 0, RRL_NONE, &physical, &views[14], &id);
@@ -24,6 +24,15 @@ static rrl_status_t add_all(rrl_graph_t *g, rrl_view_t *views) {
     if (!rc) rc = rrl_graph_connect(g, 0, 2, 4, false, RRL_NONE);
     if (!rc) rc = rrl_graph_connect(g, 0, 6, RRL_NO_DELAY, true, RRL_NONE);
     if (!rc) rc = rrl_graph_connect(g, 6, 7, RRL_NO_DELAY, false, RRL_NONE);
+    if (!rc) rc = rrl_graph_add_reactor(g, 0, &id);
+    if (!rc) rc = rrl_graph_add_mode(g, 0, RRL_NONE, true, &mode);
+    if (!rc) rc = rrl_graph_add_mode(g, id, mode, true, &other);
+    if (!rc) rc = rrl_graph_connect(g, 0, 8, RRL_NO_DELAY, false, mode);
+    if (!rc) rc = rrl_graph_connect(g, 8, 9, 3, false, mode);
+    if (!rc) rc = rrl_graph_add_reaction(g, id, other, 2, 5, true, &reaction);
+    if (!rc) rc = rrl_graph_declare(g, reaction, RRL_TRIGGER, RRL_PORT, 8);
+    if (!rc) rc = rrl_graph_declare(g, reaction, RRL_USE, RRL_PORT, 9); /* needs a copy */
+    if (!rc) rc = rrl_graph_declare(g, reaction, RRL_EFFECT, RRL_MODE_RESET, other);
     return rc;
 }
 
@@ -46,6 +55,7 @@ static void a_program_is_made_whole_or_not_at_all(void) {
         rrl_test_refuse(-1);
         CHECK_EQ(rc, is_through ? RRL_OK : RRL_E_NOMEM);
         CHECK_EQ(p != NULL, !rc);
+        CHECK(!p || rrl_port_needs_copy(p, 9));
         CHECK(!cycle);
         rrl_program_destroy(p);
         rrl_graph_destroy(g);
@@ -55,7 +65,7 @@ static void a_program_is_made_whole_or_not_at_all(void) {
 }
 
 static void a_loop_is_reported_whole_or_not_at_all(void) {
-    for (int ports_only = 0; ports_only < 2; ports_only++) {
+    for (int ports_only = 0; ports_only < 3; ports_only++) {
         rrl_status_t rc = RRL_E_NOMEM;
         int64_t n_before = rrl_test_n_blocks();
         for (int64_t k = 0; rc == RRL_E_NOMEM; k++) {
@@ -66,7 +76,9 @@ static void a_loop_is_reported_whole_or_not_at_all(void) {
             add_wire(app, &wire);
             connect(app, wire.out, wire.in, RRL_NO_DELAY);
             if (ports_only) wire.in = app_port(app);
-            if (ports_only) connect(app, wire.in, wire.in, RRL_NO_DELAY);
+            rrl_id_t mode =
+                ports_only == 2 ? add_mode(app, app_reactor(app), RRL_NONE, true) : RRL_NONE;
+            if (ports_only) link_in(app, mode, wire.in, wire.in, RRL_NO_DELAY);
             rrl_test_refuse(k);
             rc = app_try_create(app, &cycle, &n_cycle);
             rrl_test_refuse(-1);

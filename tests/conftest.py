@@ -1,6 +1,5 @@
 """What every test gets: a worker count, a watchdog, checks that nothing is left behind."""
 
-import contextlib
 import faulthandler
 import os
 import random
@@ -8,19 +7,17 @@ import signal
 import sys
 import sysconfig
 import threading
-import time
 import zlib
-from pathlib import Path
 
 # BLAS threads would look like workers that were left behind.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from leftovers import leftover_threads, os_threads
 
 HANG_SECONDS = 120
 LONG_SECONDS = 4 * 3600
-LEFTOVER_SECONDS = 5.0
 IS_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 _stderr = pytest.StashKey()
@@ -109,25 +106,6 @@ def gil_stays_off(request):
 def pytest_sessionfinish(session, exitstatus):
     if session.config.stash[_gil_offender] is not None and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def os_threads():
-    """The operating system's threads of this process: {id: name}."""
-    names = {}
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # it ended in between
-            names[int(task.name)] = (task / "comm").read_text().strip()
-    return names
-
-
-def leftover_threads(before, seconds=LEFTOVER_SECONDS):
-    """Threads that are not in `before` and do not end within the bound."""
-    end = time.monotonic() + seconds
-    while True:
-        new = {tid: name for tid, name in os_threads().items() if tid not in before}
-        if not new or time.monotonic() > end:
-            return new
-        threading.Event().wait(0.002)
 
 
 @pytest.fixture(autouse=True)

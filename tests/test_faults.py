@@ -15,7 +15,7 @@ import weakref
 from collections import Counter
 
 import pytest
-from conftest import leftover_threads, os_threads
+from leftovers import leftover_threads, os_threads
 from programs import BOUND, Fails, Pass, Trace, Wire, chain, in_thread, run, running, wait
 
 import reactorrl as rr

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import threading
 import zlib
+from collections import Counter
 
 # BLAS threads would look like workers that were left behind.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -22,6 +23,7 @@ IS_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 _stderr = pytest.StashKey()
 _gil_offender = pytest.StashKey()
+_tried = pytest.StashKey()
 
 
 def pytest_addoption(parser):
@@ -48,6 +50,7 @@ def pytest_configure(config):
     # Capturing is suspended now, so this is the terminal and not the captured file.
     config.stash[_stderr] = os.fdopen(os.dup(2), "w")
     config.stash[_gil_offender] = None
+    config.stash[_tried] = Counter()
 
 
 def pytest_report_header(config):
@@ -89,6 +92,21 @@ def seed(request):
     value = zlib.crc32(f"{request.config.option.base_seed} {request.node.nodeid}".encode())
     print(f"seed {value} (base seed {request.config.option.base_seed})")
     return value
+
+
+@pytest.fixture
+def tried(request):
+    """Counts what randomised tests have tried, to be said when the session ends: what, how many."""
+
+    def count(what, n):
+        request.config.stash[_tried][what] += n
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for what, n in config.stash[_tried].items():
+        terminalreporter.write_line(f"tried: {n:,} {what}")
 
 
 @pytest.fixture(autouse=True)

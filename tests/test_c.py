@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -109,13 +110,16 @@ def built(request):
 @pytest.mark.timeout(400)  # the first of a variant builds it
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", NAMES)
-def test_c(built, name, variant):
+def test_c(built, name, variant, tried):
     """Every check in the executable holds, and no sanitizer reports anything."""
     launcher, executables = built(variant)
     process, output = run([*launcher, str(executables / name)], SECONDS)
     if process.returncode != 0:
         pytest.fail(f"{name} ({variant}): {ended(process)}\n{output}", pytrace=False)
     print(output)
+    counted = r"^(\d+) (allocations refused|programs|runs)\b"
+    for n, what in re.findall(counted, output, re.MULTILINE):
+        tried({"allocations refused": what}.get(what, "random runs in C, checked"), int(n))
 
 
 SEEDED = {  # what to run with a seed of the session, shorter than usual: its arguments
@@ -123,6 +127,7 @@ SEEDED = {  # what to run with a seed of the session, shorter than usual: its ar
     "litmus_pool": ["100", "{seed}"],
     "stress_ring": ["10", "{seed}"],
     "stress_runtime": ["20", "{seed}"],
+    "stress_enclaves": ["20", "{seed}"],
     "stress_physical": ["2000", "{seed}"],
 }
 

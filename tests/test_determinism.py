@@ -140,7 +140,7 @@ def assert_all_same(spec, options, pause):
     assert len(hashes) == 1, f"trace_hash differs over workers: {hashes}"
 
 
-def check_round(kind, n, seed):
+def check_round(kind, n, seed, tried):
     pause = Pauses(seed)
 
     @hypothesis.seed(seed)
@@ -157,67 +157,68 @@ def check_round(kind, n, seed):
         spec = data.draw(strategies.programs(kind))
         options = data.draw(strategies.endings(spec))
         assert_all_same(spec, {**options, "has_clock": kind.has_clock}, pause)
+        tried("random programs, each with 1, 2, 4 and 8 workers", 1)
 
     check()
 
 
-def check_programs(kind, n, seed, is_long):
+def check_programs(kind, n, seed, is_long, tried):
     """`n` random programs; with --long many times more, in rounds that name their seeds."""
     for round_ in range(LONG_ROUNDS if is_long else 1):
         print(f"round {round_}: seed {seed + round_}")
-        check_round(kind, LONG_PROGRAMS if is_long else n, seed + round_)
+        check_round(kind, LONG_PROGRAMS if is_long else n, seed + round_, tried)
 
 
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long):
+def test_random_programs_behave_as_the_reference_for_every_number_of_workers(seed, is_long, tried):
     """Traces, counts, stop tag and error equal the interpreter's; trace_hash does over workers."""
-    check_programs(strategies.PLAIN, 400, seed, is_long)
+    check_programs(strategies.PLAIN, 400, seed, is_long, tried)
 
 
 @needs_modes
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_modes_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_modes_behave_as_the_reference(seed, is_long, tried):
     """Transitions, local time, nested modes, modal connections: as the interpreter has them."""
-    check_programs(strategies.MODES, 400, seed, is_long)
+    check_programs(strategies.MODES, 400, seed, is_long, tried)
 
 
 @needs_clock
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_deadlines_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_deadlines_behave_as_the_reference(seed, is_long, tried):
     """With a virtual clock: which bodies are late, what their handlers do, what is counted."""
-    check_programs(strategies.DEADLINES, 300, seed, is_long)
+    check_programs(strategies.DEADLINES, 300, seed, is_long, tried)
 
 
 @needs_mutable
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_mutable_inputs_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_mutable_inputs_behave_as_the_reference(seed, is_long, tried):
     """Who gets the object itself and who a copy, and that nobody sees another one's changes."""
-    check_programs(strategies.MUTABLE, 300, seed, is_long)
+    check_programs(strategies.MUTABLE, 300, seed, is_long, tried)
 
 
 @needs_enclaves
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_enclaves_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_enclaves_behave_as_the_reference(seed, is_long, tried):
     """Each enclave has the events, the tags and the end that it has on one time line."""
-    check_programs(strategies.ENCLAVES, 300, seed, is_long)
+    check_programs(strategies.ENCLAVES, 300, seed, is_long, tried)
 
 
 @needs_modes
 @needs_clock
 @needs_mutable
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_all_but_enclaves_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_all_but_enclaves_behave_as_the_reference(seed, is_long, tried):
     """Modes, deadlines under a virtual clock and mutable inputs in one program."""
-    check_programs(strategies.MIXED, 200, seed, is_long)
+    check_programs(strategies.MIXED, 200, seed, is_long, tried)
 
 
 @needs_modes
 @needs_mutable
 @needs_enclaves
 @pytest.mark.timeout(SECONDS)
-def test_random_programs_with_everything_behave_as_the_reference(seed, is_long):
+def test_random_programs_with_everything_behave_as_the_reference(seed, is_long, tried):
     """Modes, mutable inputs, enclaves, and deadlines that are always missed, in one program."""
-    check_programs(strategies.MIXED_ENCLAVES, 200, seed, is_long)
+    check_programs(strategies.MIXED_ENCLAVES, 200, seed, is_long, tried)
 
 
 def wide_program(width, depth, rounds):

@@ -172,16 +172,19 @@ def checks_of(name):
     ("executable", "name"),
     [(executable, name) for executable in EXECUTABLES for name in checks_of(executable)],
 )
-def test_holds_in_every_interleaving(built, executable, name):
+def test_holds_in_every_interleaving(built, executable, name, tried):
     status, output = execute(built / executable, name)
     print(output)
     assert status == 0, output
-    assert int(re.search(r"interleavings=(\d+)", output)[1]) > 10
+    interleavings = int(re.search(r"interleavings=(\d+)", output)[1])
+    assert interleavings > 10
+    tried("interleavings of the core's protocols", interleavings)
 
 
 @pytest.mark.timeout(SECONDS + 200)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_finds_the_error(built, mutant):
+def test_finds_the_error(built, mutant, tried):
     executable = build_mutant(mutant, built)
     found = [name for name in mutant.checks if execute(executable, name)[0] == 1]
     assert found, f"none of {mutant.checks} finds it"
+    tried("errors put into them, each of them found", 1)

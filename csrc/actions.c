@@ -390,9 +390,10 @@ static void store_delayed(rrl_enclave_t *e, uint32_t delay, rrl_tag_t now, rrl_t
 static bool post(rrl_enclave_t *e, uint32_t delay, rrl_tag_t tag, void *payload) {
     rrl_mailbox_t *box = &e->outbox;
     uint32_t room = box->capacity;
-    e->status =
-        rrl__reserve((void **)&box->items, &box->capacity, box->n + 1ull, sizeof *box->items);
-    if (e->status) return false;
+    if (rrl__reserve((void **)&box->items, &box->capacity, box->n + 1ull, sizeof *box->items)) {
+        e->status = RRL_E_NOMEM; /* never back to RRL_OK: something else may have failed before */
+        return false;
+    }
     e->n_allocations += room != box->capacity;
     box->items[box->n++] = (rrl_mail_t){tag, delay, payload};
     return true;

@@ -242,7 +242,8 @@ static rrl_tag_t end_of_starving(const rrl_ledger_t *l, uint32_t i) {
     rrl_tag_t stop = rrl__tag_after(later_of(entry->last, entry->floor));
     for (uint32_t from = 0; from < l->n; from++) {
         rrl_distance_t d = l->distance[from * l->n + i];
-        if (from != i && is_way(d)) stop = later_of(stop, arrival(l->entries[from].last, d));
+        rrl_tag_t last = arrival(l->entries[from].last, d);
+        if (from != i && is_way(d) && is_tag(last)) stop = later_of(stop, last);
     }
     return stop;
 }
@@ -297,12 +298,13 @@ static bool move_clock(rrl_program_t *p) {
 /* relaxed, twice: only who holds the lock writes the word, but at the end. Release: what the tags have done
  * is seen by who waits for the pause. */
 static void announce_pause(rrl_ledger_t *l) {
-    rrl_store_release_u32(&l->pause, (rrl_load_relaxed_u32(&l->pause) + 2) | 1);
+    rrl_or_acq_rel_u32(&l->pause, 1);
+    rrl_add_acq_rel_u32(&l->pause, 2);
     rrl__futex_wake(&l->pause, INT_MAX);
 }
 
 static void end_pause(rrl_ledger_t *l) {
-    rrl_store_relaxed_u32(&l->pause, rrl_load_relaxed_u32(&l->pause) & ~1u);
+    rrl_and_acq_rel_u32(&l->pause, ~1u); /* the end adds to it without the lock */
 }
 
 /* Does all that has become possible. */
@@ -388,7 +390,10 @@ void rrl__ledger_exchange(rrl_enclave_t *e, rrl_worker_t *w) {
     if (e->epoch) {
         entry->last = e->tag;
         /* What comes from outside lands behind what others rely on. */
-        entry->head = rrl__tag_after(later_of(e->tag, entry->floor));
+        /* Not behind the tag: until this enclave has said what is next, others may go only as far as
+         * its last tag lets them, or where an idle one of its group stops would depend on the moment. */
+        entry->head =
+            rrl_tag_is_before(entry->floor, e->tag) ? e->tag : rrl__tag_after(entry->floor);
     }
     e->floor = entry->floor;
     entry->n_inside -= e->n_taken;
@@ -516,8 +521,7 @@ rrl_status_t rrl_clock_advance(rrl_program_t *p, rrl_worker_t *w, int64_t delta_
         return RRL_OK;
     }
     enter_from_outside(p->ledger);
-    rrl_status_t rc = rrl_time_add(rrl_load_relaxed_i64(&p->virtual_ns), delta_ns, &sum_ns);
-    if (!rc) rrl_store_relaxed_i64(&p->virtual_ns, sum_ns);
+    rrl_status_t rc = rrl__advance_virtual(p, delta_ns);
     for (uint32_t i = 0; i < p->plan.n_enclaves && !rc; i++) {
         if (p->ledger->entries[i].stance == RRL_TIMED) resume(p, i);
     }

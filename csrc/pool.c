@@ -294,6 +294,17 @@ static void announce_end(rrl_program_t *p) {
     rrl__futex_wake(&p->ledger->pause, INT_MAX);
 }
 
+/* Says that this thread is ready, or refused, and waits for all. False: the program does not start. */
+static bool check_in(rrl_program_t *p, bool is_refused) {
+    uint32_t phase;
+    if (is_refused) rrl_store_relaxed_u32(&p->is_refused, 1); /* relaxed: released below */
+    rrl_add_acq_rel_u32(&p->n_started, 1); /* release: pairs with rrl_program_start */
+    rrl__futex_wake(&p->n_started, 1);
+    while ((phase = rrl_load_acquire_u32(&p->phase)) == RRL_CREATED)
+        rrl__futex_wait(&p->phase, RRL_CREATED, RRL_FOREVER);
+    return phase != RRL_FORGOTTEN;
+}
+
 void *rrl__worker_main(void *worker) {
     rrl_worker_t *w = worker;
     rrl_program_t *p = w->program;
@@ -302,7 +313,11 @@ void *rrl__worker_main(void *worker) {
     rrl_test_yield_seed(p->options.yield_seed ? p->options.yield_seed + w->index : 0);
 #endif
     if (w->cpu >= 0 && rrl__thread_pin(w->cpu)) w->cpu = -1;
-    p->host.thread_start(p->host.ctx, w, w->index);
+    bool is_refused = p->host.thread_start(p->host.ctx, w, w->index) != RRL_OK;
+    if (!check_in(p, is_refused)) {
+        if (!is_refused) p->host.thread_stop(p->host.ctx, w->index);
+        return NULL;
+    }
     if (w->rank == 0) rrl__coordinate(e, w);
     for (;;) {
         rrl_worker_t *late = NULL;

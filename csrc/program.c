@@ -201,8 +201,21 @@ rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *optio
     return RRL_OK;
 }
 
+/* What a recorded run was fed, if it never ran. */
+static void release_fed(rrl_program_t *p) {
+    rrl_pending_event_t event;
+    for (uint32_t i = 0; p->triggers && i < p->first_timer_trigger; i++) {
+        rrl_pending_t *q = &p->triggers[i].pending;
+        while (q->n) {
+            rrl__pending_take(q, rrl__pending_at(q, 0)->tag, &event);
+            p->host.release(p->host.ctx, &event.payload, 1);
+        }
+    }
+}
+
 void rrl_program_destroy(rrl_program_t *p) {
     if (!p) return;
+    if (!p->has_run) release_fed(p);
     for (uint32_t i = 0; p->enclaves && p->workers && i < p->plan.n_enclaves; i++)
         destroy_enclave(&p->enclaves[i]);
     for (uint32_t i = 0; p->triggers && i < p->first_timer_trigger; i++)
@@ -261,7 +274,7 @@ rrl_status_t rrl_program_feed_miss(rrl_program_t *p, rrl_id_t reaction, rrl_tag_
 }
 
 rrl_status_t rrl_program_feed_stop(rrl_program_t *p, rrl_id_t enclave, rrl_tag_t tag) {
-    if (!p->options.replay || enclave >= p->plan.n_enclaves) return RRL_E_INVAL;
+    if (!p->options.replay || enclave >= p->plan.n_enclaves || tag.time_ns < 0) return RRL_E_INVAL;
     p->enclaves[enclave].ordered_stop = tag;
     if (p->ledger) p->ledger->entries[enclave].stop = tag;
     return RRL_OK;
@@ -281,6 +294,14 @@ bool rrl__was_missed(const rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag) {
 
 /* ---- a virtual clock -------------------------------------------------------------------------------- */
 
+rrl_status_t rrl__advance_virtual(rrl_program_t *p, int64_t delta_ns) {
+    int64_t now_ns = rrl_load_relaxed_i64(&p->virtual_ns), sum_ns; /* relaxed: the cas decides */
+    do {
+        if (rrl_time_add(now_ns, delta_ns, &sum_ns)) return RRL_E_OVERFLOW;
+    } while (!rrl_cas_weak_acq_rel_i64(&p->virtual_ns, &now_ns, sum_ns));
+    return RRL_OK;
+}
+
 void rrl__end_advance(rrl_worker_t *w) {
     if (w->advance_ns > w->level_advance_ns) w->level_advance_ns = w->advance_ns;
     w->advance_ns = 0;
@@ -294,9 +315,8 @@ void rrl__move_clock(rrl_enclave_t *e) {
             longest_ns = e->workers[i].level_advance_ns;
         e->workers[i].level_advance_ns = 0;
     }
-    /* relaxed, both: this enclave runs alone; rrl_clock_advance has kept the sum in range */
-    if (longest_ns)
-        rrl_store_relaxed_i64(&p->virtual_ns, rrl_load_relaxed_i64(&p->virtual_ns) + longest_ns);
+    /* Out of range only if the outside moved it on meanwhile: then it stays. */
+    if (longest_ns) (void)rrl__advance_virtual(p, longest_ns);
 }
 
 /* ---- threads --------------------------------------------------------------------------------------- */
@@ -305,21 +325,24 @@ rrl_status_t rrl_program_start(rrl_program_t *p) {
     if (rrl_load_acquire_u32(&p->phase) != RRL_CREATED) return RRL_E_PHASE;
     if (p->n_fed_misses)
         qsort(p->fed_misses, p->n_fed_misses, sizeof *p->fed_misses, compare_missed);
-    p->start_ns = rrl__clock_ns();
     rrl_store_relaxed_u32(&p->n_running, p->plan.n_workers); /* relaxed: no thread is there yet */
-    rrl_store_release_u32(&p->phase, RRL_RUNNING);           /* pairs with rrl_schedule_physical */
-    /* The first worker of an enclave comes last: it processes the first tag. */
-    for (uint32_t i = p->plan.n_workers; i-- > 0;) {
-        if (!rrl__thread_start(&p->workers[i].thread, rrl__worker_main, &p->workers[i])) continue;
-        for (uint32_t k = 0; k < p->plan.n_enclaves; k++) {
-            rrl__publish_quit(&p->enclaves[k]);
-            rrl__close_gate(&p->enclaves[k]);
-        }
-        for (uint32_t k = i + 1; k < p->plan.n_workers; k++) rrl__thread_join(p->workers[k].thread);
-        rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
-        return RRL_E_OS;
-    }
-    return RRL_OK;
+    uint32_t n = 0, seen;
+    while (n < p->plan.n_workers &&
+           !rrl__thread_start(&p->workers[n].thread, rrl__worker_main, &p->workers[n]))
+        n++;
+    /* acquire: pairs with check_in; all are ready, and none has done anything, before one may. */
+    while ((seen = rrl_load_acquire_u32(&p->n_started)) < n)
+        rrl__futex_wait(&p->n_started, seen, RRL_FOREVER);
+    bool is_refused = rrl_load_relaxed_u32(&p->is_refused) != 0;
+    p->has_run = n == p->plan.n_workers && !is_refused;
+    p->start_ns = rrl__clock_ns();
+    /* release: pairs with check_in and rrl_schedule_physical */
+    rrl_store_release_u32(&p->phase, p->has_run ? RRL_RUNNING : RRL_FORGOTTEN);
+    rrl__futex_wake(&p->phase, INT_MAX);
+    if (p->has_run) return RRL_OK;
+    for (uint32_t k = 0; k < p->plan.n_enclaves; k++) rrl__close_gate(&p->enclaves[k]);
+    for (uint32_t k = 0; k < n; k++) rrl__thread_join(p->workers[k].thread);
+    return is_refused ? RRL_E_NOMEM : RRL_E_OS;
 }
 
 rrl_status_t rrl_program_wait(rrl_program_t *p, int64_t timeout_ns) {
@@ -354,6 +377,8 @@ void rrl_program_forget_threads(rrl_program_t *p) {
     rrl_store_release_u32(&p->phase, RRL_FORGOTTEN);
     for (uint32_t i = 0; i < p->plan.n_enclaves; i++)
         rrl_or_acq_rel_u32(&p->enclaves[i].gate, RRL_GATE_CLOSED);
+    /* Whoever held the lock is gone; relaxed: one thread is left. */
+    if (p->ledger) rrl_store_relaxed_u32(&p->ledger->lock.word, RRL__UNLOCKED);
 }
 
 /* ---- the running body ------------------------------------------------------------------------------ */

@@ -225,7 +225,8 @@ typedef struct rrl_options {
 rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
                                 const rrl_host_t *host, rrl_program_t **out_program,
                                 rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
-/* The program must not be running. destroy(NULL) is legal. Releases nothing: `join` did. */
+/* The program must not be running. destroy(NULL) is legal. `join` has released everything; of a program that
+ * was fed and has never run the caller, attached, releases what was fed. */
 void rrl_program_destroy(rrl_program_t *p);
 
 /* Starts the workers, once. RRL_E_OS: a thread could not be made, none is left. */

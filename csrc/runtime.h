@@ -266,6 +266,9 @@ struct rrl_program {
         phase; /* RRL_CREATED ...; futex of rrl_program_wait. Release publishes the reports */
     rrl_atomic_u32_t
         n_running; /* workers that have not left; the last one (acq_rel) announces the end */
+    rrl_atomic_u32_t n_started; /* threads that thread_start has returned for; futex of the start */
+    rrl_atomic_u32_t is_refused; /* by some thread_start */
+    bool has_run;
     bool is_oversubscribed; /* fewer usable processors than workers: never spin */
     uint32_t n_usable_cpus;
 };
@@ -352,6 +355,8 @@ void rrl__take_mail(rrl_enclave_t *e, const rrl_mail_t *mail);
 uint32_t rrl__enclave_of_trigger(const rrl_program_t *p, uint32_t trigger);
 /* Whether the recorded run missed the reaction's deadline at this tag. */
 bool rrl__was_missed(const rrl_program_t *p, rrl_id_t reaction, rrl_tag_t tag);
+/* A virtual clock moves on; bodies' time and outside's add up, whoever comes first. RRL_E_OVERFLOW. */
+rrl_status_t rrl__advance_virtual(rrl_program_t *p, int64_t delta_ns);
 /* Worker: a body has returned that took virtual time. */
 void rrl__end_advance(rrl_worker_t *w);
 /* Coordinator: a virtual clock moves on by what the level took. */

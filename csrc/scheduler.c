@@ -306,6 +306,21 @@ static void *take_timer(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t tag) {
     return p->host.present;
 }
 
+/* A recording names the port that a value came to, not the connection: of those of several modes into one
+ * port, it came by that of the mode which is active. */
+static uint32_t delay_that_recorded(const rrl_program_t *p, uint32_t trigger) {
+    const rrl_plan_t *plan = &p->plan;
+    if (!p->options.replay || !plan->n_modes || trigger >= p->first_action_trigger) return trigger;
+    if (!plan->delay[trigger].is_physical) return trigger;
+    for (uint32_t d = 0; d < plan->n_delays; d++) {
+        const rrl_plan_delay_t *other = &plan->delay[d];
+        if (other->is_physical && other->destination == plan->delay[trigger].destination &&
+            rrl__is_mode_active(p, other->mode))
+            return d;
+    }
+    return trigger;
+}
+
 /* event path 5/10 (ARCHITECTURE.md): all events of the tag leave the queue */
 static void collect_due(rrl_enclave_t *e, rrl_tag_t tag) {
     rrl_program_t *p = e->program;
@@ -314,7 +329,7 @@ static void collect_due(rrl_enclave_t *e, rrl_tag_t tag) {
         void *payload = trigger >= p->first_timer_trigger ? take_timer(e, trigger, tag)
                                                           : rrl__take_due(e, trigger, tag);
         if (!payload) continue; /* cancelled, or of a mode that is not active */
-        uint32_t cell = p->plan.first_delay + trigger;
+        uint32_t cell = p->plan.first_delay + delay_that_recorded(p, trigger);
         p->cells[cell] = payload;
         e->event_cells[e->n_event_cells++] = cell;
         e->n_events += trigger < p->first_entry_trigger;
@@ -489,7 +504,7 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
     if (p->plan.n_modes) finish_modes(e);
     e->n_tags++;
     e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
-    if (wants_stop) {
+    if (wants_stop && rrl_tag_is_before(e->tag, e->stop_tag)) { /* at the end it is late for that */
         lower_stop_tag(e, rrl__tag_after(e->tag));
         e->tells_stop = true;
     }
@@ -535,7 +550,9 @@ static bool choose_tag(rrl_enclave_t *e, bool may_receive, rrl_tag_t *out_tag,
     if (is_starving && !p->ledger) lower_stop_tag(e, after);
     if (e->stop_tag.time_ns == RRL_FOREVER) return false;
     *out_tag = e->stop_tag;
-    *out_must_wait = may_receive && rrl_tag_is_before(after, e->stop_tag);
+    /* Not for a stop that was asked for from outside: it is the first tag at which something could still come. */
+    *out_must_wait =
+        may_receive && rrl_tag_is_before(rrl__tag_after(rrl__present_of(e)), e->stop_tag);
     return true;
 }
 
@@ -600,6 +617,7 @@ static void begin(rrl_enclave_t *e, rrl_worker_t *w) {
         answer = rrl__ledger_ask(e, w, first, true, true);
         if (answer == RRL_WAIT) wait_for_tag(e, w, false, first);
     }
+    if (rrl_tag_equal(first, e->ordered_stop)) lower_stop_tag(e, first);
     collect_due(e, first);
     start_tag(e, first);
 }

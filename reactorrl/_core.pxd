@@ -46,7 +46,7 @@ cdef extern from "_host.h":
     void *rl_graph() nogil
     void rl_note_made() nogil
     rrl.rrl_host_t rl_callbacks(rl_host_t *ctx) nogil
-    PyThreadState *rl_new_thread_state()
+    void rl_note_interpreter(rl_host_t *host)
     void rl_drop_thread_state(PyThreadState *state)
     void rl_defer(object obj)
     void rl_share(object obj)

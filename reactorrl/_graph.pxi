@@ -47,6 +47,7 @@ cdef class Graph:
 
     def __dealloc__(self):
         rrl.rrl_graph_destroy(self._c_graph)
+        self._c_host.thaw = NULL  # what it would ask may be gone
         rrl.rrl_program_destroy(self._c_program)
         free(self._c_host.bodies)
         free(self._c_host.states)

@@ -45,9 +45,11 @@ typedef struct rl_body {
 
 /* The context of the host callbacks of one program. */
 typedef struct rl_host {
-    void *graph;            /* the Graph object */
-    rl_body_t *bodies;      /* by reaction */
-    PyThreadState **states; /* by worker; made by the thread that starts the program */
+    void *graph;       /* the Graph object */
+    rl_body_t *bodies; /* by reaction */
+    PyInterpreterState *interpreter;
+    PyThreadState *
+        *states; /* by worker; made by its own thread, as reference counting is biased to it */
     unsigned long *threads; /* by worker: its identity, 0 before its first attach */
     int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
     void *(*refuse_made)(void *reactor);    /* an exception, or NULL */
@@ -74,19 +76,16 @@ static inline PyObject *rl_take_error(void) {
 }
 
 static rrl_status_t rl_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) {
-    (void)index;
-    rl_here = (rl_here_t){w, ((rl_host_t *)ctx)->graph, false};
+    rl_host_t *host = ctx;
+    host->states[index] = PyThreadState_New(host->interpreter);
+    if (!host->states[index]) return RRL_E_NOMEM;
+    host->threads[index] = PyThread_get_thread_ident();
+    rl_here = (rl_here_t){w, host->graph, false};
     return RRL_OK;
 }
 
 static void rl_attach(void *ctx, uint32_t index) {
     rl_host_t *host = ctx;
-    if (!host->threads[index]) {
-        /* The state was made by another thread, and has its identity so far. */
-        host->threads[index] = PyThread_get_thread_ident();
-        host->states[index]->thread_id = host->threads[index];
-        host->states[index]->native_thread_id = PyThread_get_thread_native_id();
-    }
     PyEval_RestoreThread(host->states[index]);
 }
 
@@ -165,8 +164,8 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
     return host;
 }
 
-static inline PyThreadState *rl_new_thread_state(void) {
-    return PyThreadState_New(PyInterpreterState_Get());
+static inline void rl_note_interpreter(rl_host_t *host) {
+    host->interpreter = PyInterpreterState_Get();
 }
 
 static inline void rl_drop_thread_state(PyThreadState *state) {

@@ -48,10 +48,7 @@ cdef class Runtime:
         cdef uint32_t i
         cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
         if not self._holds_itself:
-            for i in range(self.graph._n_workers):
-                # Not on the workers: growing the interpreter's tables stops all attached threads.
-                if self.graph._c_host.states[i] is NULL:
-                    self.graph._c_host.states[i] = rl_new_thread_state()
+            rl_note_interpreter(&self.graph._c_host)
             self._hold(True)
             with nogil:
                 rc = rrl.rrl_program_start(self.graph._c_program)

@@ -27,7 +27,7 @@ from .modes import Modes, mode_in
 from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
 from .ports import MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
-from .time import to_ns
+from .time import FOREVER, to_ns
 from .tree import Enclave, Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
@@ -68,6 +68,7 @@ class Assembly:
         self.problems: list[str] = []
         self._has_bad_number = False
         self._ports: list[Any] = []  # by id
+        self._taken: dict[str, int] = {}  # by path: how many reactions were to have it
         self._modes = Modes(self.graph, self._problem)
         self.wiring = Wiring(self.graph, self.membership, self._problem)
         self._add_reactors(node_of(main))
@@ -263,7 +264,7 @@ class Assembly:
 
     def _timer_ns(self, node: Node, timer: Any, what: str, given: int | str | None) -> int:
         if not isinstance(given, str):
-            return given or 0
+            return self._finite(timer, what, given or 0)
         if not hasattr(node.reactor, given):
             self._problem(
                 f"{timer}: its {what} is self.{given}, which is not there; set it in __init__"
@@ -271,10 +272,18 @@ class Assembly:
             return 0
         value = getattr(node.reactor, given)
         try:
-            return 0 if value is None else to_ns(value, f"its {what} self.{given}")
+            return self._finite(
+                timer, what, 0 if value is None else to_ns(value, f"its {what} self.{given}")
+            )
         except (TypeError, ValueError, OverflowError) as error:
             self._problem(f"{timer}: {error}", not isinstance(error, TypeError))
             return 0
+
+    def _finite(self, timer: Any, what: str, time_ns: int) -> int:
+        if time_ns < FOREVER:
+            return time_ns
+        self._problem(f"{timer}: its {what} is FOREVER, so that it never fires", True)
+        return 0
 
     def _report_orphans(self, node: Node, built: Sequence[Node]) -> None:
         lost: dict[str, int] = {}
@@ -308,6 +317,7 @@ class Assembly:
         self, node: Node, path: str, reaction: PlannedReaction | AddedReaction, mode: Any
     ) -> int:
         self.paths.append(path)
+        self._taken[path] = 1
         self.owners.append(node)
         self.modes.append(mode)
         self.deadlines.append(reaction.deadline_ns)
@@ -328,12 +338,16 @@ class Assembly:
             handler,
         )
 
+    def _unique(self, path: str) -> str:
+        """The path, with a number behind it if a reaction has it already."""
+        numbered = path
+        while numbered in self._taken:
+            self._taken[path] += 1
+            numbered = f"{path}#{self._taken[path]}"
+        return numbered
+
     def _add_added(self, node: Node, added: AddedReaction) -> None:
-        path, n = f"{node.path}.{added.name}", 1
-        taken = {p for p, owner in zip(self.paths, self.owners, strict=True) if owner is node}
-        while path in taken:
-            n += 1
-            path = f"{node.path}.{added.name}#{n}"
+        path = self._unique(f"{node.path}.{added.name}")
         mode = self._modes.own(node, added.mode, added.name, added.line)
         number = self._add_reaction(node, path, added, mode)
         if not added.has_trigger:

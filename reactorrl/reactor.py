@@ -16,7 +16,7 @@ from .elements import ELEMENTS
 from .errors import AssemblyError, AssemblyValueError, PhaseError
 from .plan import Plan, make_plan
 from .scope import building, current_mode
-from .time import Tag, TimeLike, to_ns
+from .time import FOREVER, Tag, TimeLike, to_ns
 from .tree import Node, finish, passed_over
 
 if TYPE_CHECKING:
@@ -231,6 +231,7 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
         Raises:
             TypeError: Something is no port, or `after` no time.
             ValueError: `after` is negative.
+            OverflowError: `after` is `FOREVER`.
             PhaseError: The program has been assembled.
 
         Note:
@@ -238,6 +239,8 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
         """
         node = self._unassembled("connect")
         delay_ns = -1 if after is None else to_ns(after, "after")
+        if delay_ns == FOREVER:
+            raise OverflowError("after is FOREVER: no value would ever arrive")
         connection = Connection(
             _ports(sources),
             _ports(destinations),

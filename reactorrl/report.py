@@ -67,7 +67,8 @@ class RunReport:
         reaction_times_s: Seconds in the bodies by path, or `None` without `profile` or `trace`.
         workers: A `WorkerReport` for each worker.
         gil_enabled: Whether the interpreter's lock made the workers take turns.
-        dropped: Events past the stop tag, or refused by the policy of their action.
+        dropped: Events that never came: past the stop tag or the end of time, or refused by the
+            policy of their action.
         deadline_misses: How often each reaction missed its deadline, by path; only those that did.
         enclaves: An `EnclaveReport` for each enclave, that of the main reactor first.
     """

@@ -97,7 +97,9 @@ class Reference:
                 self.connect(x, c)
         self.reactions = [(x, r, x.mode_of(r)) for x in self.instances for r in x.spec.reactions]
         self.levels = self.find_levels()
+        self.reached = cache(self.find_reached)
         self.n_readers = cache(self.count_readers)
+        self.is_alone = cache(self.find_alone)
         assert not has_clock or len(self.enclaves) == 1
         for enclave in self.enclaves.values():
             self.start(enclave)
@@ -165,11 +167,8 @@ class Reference:
 
         return [level(i) for i in range(len(self.reactions))]
 
-    def count_readers(self, source):
-        """How many read what is set at `source`: input ports with reactions, parents that read.
-
-        Through delays too, however many of them, in whatever modes; not the writer itself.
-        """
+    def find_reached(self, source):
+        """All ports that what is set at `source` comes to: through delays, in whatever modes."""
         reached, rest = set(), [source]
         while rest:
             port = rest.pop()
@@ -177,7 +176,28 @@ class Reference:
                 reached.add(end)
                 for key in self.taps.get(end, ()):
                     rest += self.delayed[key]
-        readers = set()
+        return reached
+
+    def find_alone(self, port):
+        """Whether of all values that come here nobody else reads any.
+
+        The rule is about a value; where modes lead several sources to one port, it is for all.
+        """
+        sources = {
+            source
+            for x, r, _ in self.reactions
+            for ref in r.effects
+            if is_port(x, ref)
+            for source in x.channels(ref)
+        }
+        return all(self.n_readers(s) == 1 for s in sources if port in self.reached(s))
+
+    def count_readers(self, source):
+        """How many read what is set at `source`: input ports with reactions, parents that read.
+
+        Not the writer itself.
+        """
+        reached, readers = self.reached(source), set()
         for x, r, _ in self.reactions:
             for ref in r.sources:
                 if is_port(x, ref) and not is_own_output(x, ref):
@@ -286,7 +306,7 @@ class Reference:
     def process(self, enclave, tag):
         """One tag of one enclave."""
         self.enclave, self.tag = enclave, tag
-        self.present, self.origin, self.copies, self.outgoing = {}, {}, {}, {}
+        self.present, self.copies, self.outgoing = {}, {}, {}
         self.has_requested, self.wanted = False, {}
         enclave.tag = tag
         enclave.n_tags += 1
@@ -304,7 +324,7 @@ class Reference:
                 queue.rearm(tag, enclave.stop)
             if key in self.delayed:
                 for port in self.delayed[key]:
-                    self.put(port, *event.value)
+                    self.put(port, event.value)
             else:
                 self.present[key] = event.value
         errors = self.run_reactions()
@@ -407,14 +427,12 @@ class Reference:
             self.clock += self.longest
         self.longest = 0
 
-    def put(self, port, value, origin=None):
-        """Sets `port`; origin: where a body set the value that now arrives."""
-        origin = origin or port
+    def put(self, port, value):
         for end in self.fed(port, whatever_mode=False):
-            self.present[end], self.origin[end] = value, origin
+            self.present[end] = value
             for key in self.taps.get(end, ()):
                 if key[2] is None or key[2].is_active:
-                    self.outgoing[key] = value, origin
+                    self.outgoing[key] = value
 
     # -- the world of a body
 
@@ -435,7 +453,7 @@ class Reference:
 
     def value(self, port, is_mutable):
         value = self.present.get(port, ABSENT)
-        if not (is_mutable and isinstance(value, list)) or self.n_readers(self.origin[port]) == 1:
+        if not (is_mutable and isinstance(value, list)) or self.is_alone(port):
             return value
         # One copy of a value for each port: all reactions of its reactor share it.
         return self.copies.setdefault((port, id(value)), copy.copy(value))

@@ -51,6 +51,13 @@ def run(command, seconds, **options):
     return process, output
 
 
+def unusable(reason):
+    """Skips, but not where everything has to run."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 def usable_launcher(variant, folder):
     """What has to stand before an executable of this variant here; skips where it cannot run."""
     source, program = folder / f"probe-{variant}.c", folder / f"probe-{variant}"
@@ -60,7 +67,7 @@ def usable_launcher(variant, folder):
     )
     if process.returncode != 0:
         last = output.strip().splitlines()[-1]
-        pytest.skip(f"{COMPILER} cannot link {' '.join(SANITIZERS[variant])}: {last}")
+        return unusable(f"{COMPILER} cannot link {' '.join(SANITIZERS[variant])}: {last}")
     reason = ""
     # ThreadSanitizer stops if the kernel puts memory into odd places; setarch -R prevents that.
     for launcher in [[], ["setarch", "-R"]]:
@@ -70,16 +77,15 @@ def usable_launcher(variant, folder):
         if process.returncode == 0:
             return launcher
         reason = f"{ended(process)}: {output.strip()}"
-    pytest.skip(
-        f"an empty program with {' '.join(SANITIZERS[variant])} does not run here: {reason}"
-    )
+    flags = " ".join(SANITIZERS[variant])
+    return unusable(f"an empty program with {flags} does not run here: {reason}")
 
 
 @pytest.fixture(scope="session")
 def built(request):
     """Builds a variant, once; gives its launcher and the folder of its executables."""
     if shutil.which(COMPILER) is None or shutil.which("make") is None:
-        pytest.skip("no C compiler or no make")
+        unusable("no C compiler or no make")
     folder = Path(request.config.cache.mkdir("tests-c"))
     done = {}
 

@@ -25,6 +25,10 @@ RUNS = {
         f"semantics/test_{name}.py"
         for name in ("actions", "exceptions", "ingress", "lifecycle", "running")
     ],
+    "parts": [
+        *(f"semantics/test_{name}.py" for name in ("modes", "enclaves", "deadlines", "mutable")),
+        *("-k", "fast"),
+    ],
 }
 RACE = """
 #include <stdint.h>

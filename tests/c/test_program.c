@@ -509,6 +509,24 @@ static void no_thread_is_left_when_one_cannot_be_made(void) {
     }
 }
 
+static void nothing_runs_when_a_thread_of_an_enclave_cannot_be_made(void) {
+    for (n_threads_left = 0; n_threads_left < 3; n_threads_left++) {
+        int limit = n_threads_left;
+        app_t *app = app_new();
+        app_on(app, app_reactor(app), RRL_STARTUP, 0, say, "start");
+        app_enclave(app, 2);
+        rrl_id_t inner = app_reactor(app);
+        app_on(app, inner, RRL_TIMER, app_timer(app, 0, 1), say, "tick");
+        app_create(app, 1);
+        CHECK_EQ(rrl_program_start(app->p), RRL_E_OS);
+        CHECK_STR_EQ(app_log(app), "");
+        CHECK_EQ(rrl_program_wait(app->p, 0), RRL_STOPPED);
+        app_free(app);
+        n_threads_left = limit;
+    }
+    n_threads_left = -1;
+}
+
 int main(int argc, char **argv) {
     static const check_case_t cases[] = {
         CHECK_CASE(a_program_without_events_starves_at_once),
@@ -537,6 +555,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(programs_run_side_by_side),
         CHECK_CASE(a_forked_child_has_no_workers),
         CHECK_CASE(no_thread_is_left_when_one_cannot_be_made),
+        CHECK_CASE(nothing_runs_when_a_thread_of_an_enclave_cannot_be_made),
     };
     return check_main(argc, argv, cases, sizeof cases / sizeof *cases);
 }

@@ -99,11 +99,29 @@ static void only_what_can_come_is_fed(void) {
     app_free(app);
 }
 
+static void a_fed_stop_may_come_at_the_first_tag(void) {
+    FOR_POOLS(pool) {
+        app_t *app = app_new_for(pool);
+        app->options.replay = true;
+        rrl_id_t reactor = app_reactor(app);
+        app_on(app, reactor, RRL_STARTUP, 0, say, "start");
+        app_on(app, reactor, RRL_SHUTDOWN, 0, say, "end");
+        app_create(app, pool->n_workers);
+        CHECK_EQ(rrl_program_feed_stop(app->p, 0, (rrl_tag_t){0, 0}), RRL_OK);
+        CHECK_EQ(rrl_program_start(app->p), RRL_OK);
+        app_finish(app);
+        CHECK_STR_EQ(app_log(app), "0.0 start; 0.0 end");
+        CHECK_EQ(app->stats.n_tags, 1);
+        app_free(app);
+    }
+}
+
 int main(int argc, char **argv) {
     static const check_case_t cases[] = {
         CHECK_CASE(fed_events_come_at_their_tags),
         CHECK_CASE(a_fed_stop_is_not_known_before_it_comes),
         CHECK_CASE(only_what_can_come_is_fed),
+        CHECK_CASE(a_fed_stop_may_come_at_the_first_tag),
     };
     return check_main(argc, argv, cases, sizeof cases / sizeof *cases);
 }

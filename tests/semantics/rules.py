@@ -887,6 +887,7 @@ rules(
         "program.stop": (
             "stop(), from any thread, ends the program one microstep after the current tag.",
             "test_stop_may_come_from_any_thread",
+            "test_stop_may_come_before_start_returns",
             "test_stop_comes_between_tags",
         ),
         "program.several": (

@@ -51,6 +51,8 @@ void model_clock_step(int64_t ns);
 /* Threads that the core started in before(): thread `index` of the check runs the one that was started
  * as number `index`. */
 void model_run_started(uint32_t index);
+/* Whether rrl__thread_start has been called more than `index` times. */
+bool model_is_started(uint32_t index);
 
 #ifdef __cplusplus
 }

@@ -555,5 +555,6 @@ void model_yield(void) { rl::ctx().yield(1, here(PC)); }
 void rrl__model_pause(void) { model_yield(); }
 void model_clock_step(int64_t ns) { clock_step_ns = ns; }
 void model_run_started(uint32_t index) { started_entry[index](started_arg[index]); }
+bool model_is_started(uint32_t index) { return index < n_started; }
 
 } // extern "C"

@@ -21,6 +21,10 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
     tags, is what one time line for all would give. The main reactor, with all that is in no other,
     is an enclave too.
 
+    When a body calls `request_stop` or raises, its enclave ends at the next microstep or at this
+    tag, others when a value sent then would arrive, and those to which no delayed connection leads
+    where they are, which is not the same in every run.
+
     Args:
         reactor: A `Reactor`, or a `Bank`, of which each member becomes one.
         workers: Threads that run its reactions.

@@ -201,6 +201,9 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
     def request_stop(self) -> None:
         """End the program at the next microstep; shutdown reactions run there.
 
+        Other enclaves (see `enclave`) end when a value sent now would arrive; those to which no
+        delayed connection leads stop where they are, which is not the same in every run.
+
         Raises:
             PhaseError: Called outside a body of this reactor.
         """

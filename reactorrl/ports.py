@@ -91,10 +91,11 @@ class Input(_Port[T]):
             instance that holds it at the end of `__init__`.
         mutable: The reactor may write into the value. It gets the object itself if nobody else
             reads it, and a copy of its own at each tag otherwise: `ndarray.copy`, `Tensor.clone`,
-            or `copy.deepcopy`, when it reads.
+            or `copy.deepcopy`, when it reads. The writer of the port does not count as a reader:
+            it has given the object away.
 
     Raises:
-        TypeError: `width` is neither an int nor a name.
+        TypeError: `width` is neither an int nor a name, or `mutable` no bool.
         ValueError: `width` is negative or over 2**24.
 
     >>> Input[int](width=2).width
@@ -129,7 +130,8 @@ class Output(_Port[T]):
     """An output port, or a multiport of outputs when `width` is given.
 
     In a body that declares it as an effect: `.set(value)`, or `port[i].set(value)`; the last of
-    several in one tag wins. A later reaction of the same reactor may read it back. Arguments as for
+    several in one tag wins. What is set is given away, as a mutable reader may write into the very
+    object: set a copy of what you keep. A later reaction of the same reactor may read it back. Arguments as for
     `Input`.
     """
 

@@ -308,7 +308,10 @@ class Program:
             runtime = self._runtime
             runtime.join()
             paths = self._assembly.paths
-            enclaves = [node.path for node in self._assembly.enclaves]
+            enclaves = [
+                (node.path, node.enclave.workers if node.enclave else 0)
+                for node in self._assembly.enclaves
+            ]
             self._report = make_report(
                 runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
             )

@@ -22,6 +22,7 @@ class WorkerReport:
         reactions: Bodies that it ran.
         stolen: Of these, how many belong to another worker's reactors.
         cpu: The processor it was pinned to, or `None`.
+        enclave: Path of the enclave to which it belongs.
     """
 
     busy_s: float
@@ -30,6 +31,7 @@ class WorkerReport:
     reactions: int
     stolen: int
     cpu: int | None
+    enclave: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,13 @@ class RunReport:
                 for enclave in self.enclaves
             ]
         for index, worker in enumerate(self.workers):
+            name = f"worker {index}"
+            if len(self.enclaves) > 1:
+                name += f" ({worker.enclave})"
             pinned = "" if worker.cpu is None else f", on CPU {worker.cpu}"
             rows.append(
                 (
-                    f"worker {index}",
+                    name,
                     f"busy {worker.busy_s:.3f} s, parked {worker.parked_s:.3f} s,"
                     f" {worker.reactions:,} reactions{pinned}",
                 )
@@ -166,20 +171,24 @@ class RunReport:
         times = self.reaction_times_s
         weight = times or self.reaction_counts
         paths = sorted(self.reaction_counts, key=lambda path: -weight[path])[:_SHOWN_REACTIONS]
-        if times is None:
-            return [("reaction", "runs"), *((p, f"{self.reaction_counts[p]:,}") for p in paths)]
-        rows: list[tuple[str, ...]] = [("reaction", "runs", "total s", "mean us")]
-        for path in paths:
-            count = self.reaction_counts[path]
-            mean = times[path] / count * 1e6 if count else 0.0
-            rows.append((path, f"{count:,}", f"{times[path]:.4f}", f"{mean:.1f}"))
-        return rows
+        header = ["reaction", "runs"]
+        rows = [[path, f"{self.reaction_counts[path]:,}"] for path in paths]
+        if self.deadline_misses:
+            header.append("missed")
+            for row in rows:
+                row.append(f"{self.deadline_misses.get(row[0], 0):,}")
+        if times is not None:
+            header += ["total s", "mean us"]
+            for row in rows:
+                count, total = self.reaction_counts[row[0]], times[row[0]]
+                row += [f"{total:.4f}", f"{total / count * 1e6 if count else 0.0:.1f}"]
+        return [tuple(row) for row in (header, *rows)]
 
 
 def make_report(
     runtime: Any,
     paths: list[str],
-    enclaves: list[str],
+    enclaves: list[tuple[str, int]],
     *,
     gil_enabled: bool,
     is_timed: bool,
@@ -189,12 +198,16 @@ def make_report(
     Args:
         runtime: The `_core.Runtime`, joined.
         paths: Of the reactions, by id.
-        enclaves: Paths of the enclaves, by id.
+        enclaves: Path of each enclave, by id, and how many workers it was given; the main one has
+            the others.
         gil_enabled: See `RunReport`.
         is_timed: Whether the reactions were timed.
     """
     stats = runtime.stats()
     wall_ns = stats["wall_ns"]
+    own = [path for path, count in enclaves[1:] for _ in range(count)]
+    of_workers = runtime.worker_stats()
+    homes = [enclaves[0][0]] * (len(of_workers) - len(own)) + own
     workers = tuple(
         WorkerReport(
             busy_s=max(0, wall_ns - worker["spinning_ns"] - worker["parked_ns"]) / 1e9,
@@ -203,8 +216,9 @@ def make_report(
             reactions=worker["reactions"],
             stolen=worker["stolen"],
             cpu=None if worker["cpu"] < 0 else worker["cpu"],
+            enclave=enclave,
         )
-        for worker in runtime.worker_stats()
+        for worker, enclave in zip(of_workers, homes, strict=True)
     )
     times = None
     if is_timed:
@@ -232,6 +246,6 @@ def make_report(
                 events=enclave["events"],
                 trace_hash=f"{enclave['trace_hash']:016x}",
             )
-            for path, enclave in zip(enclaves, runtime.enclave_stats(), strict=True)
+            for (path, _), enclave in zip(enclaves, runtime.enclave_stats(), strict=True)
         ),
     )

@@ -102,7 +102,10 @@ class Bank(Members[R]):
 
     def __init__(self, n: int, cls: type[R], /, *args: Any, **kwargs: Any) -> None:
         if not (isinstance(cls, type) and issubclass(cls, ReactorBase)):
-            raise TypeError(f"Bank(n, cls): cls is a reactor class, got {cls!r}")
+            hint = ""
+            if isinstance(cls, ReactorBase):
+                hint = f"; give the class, {type(cls).__name__}, and its arguments after it"
+            raise TypeError(f"Bank(n, cls): cls is a reactor class, got {cls!r}{hint}")
         if isinstance(n, bool):
             raise TypeError("Bank(n, cls): n is a bool")
         if operator.index(n) < 0:

@@ -42,7 +42,14 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
     ...         self.learner = rr.enclave(rr.Reactor(), workers=2)
     """
     if not isinstance(reactor, (ReactorBase, Bank)):
-        raise TypeError(f"enclave() takes a reactor or a bank, got {reactor!r}")
+        hint = ""
+        if isinstance(reactor, type) and issubclass(reactor, ReactorBase):
+            hint = f"; make an instance: rr.enclave({reactor.__name__}(...))"
+        elif isinstance(reactor, (list, tuple)):
+            hint = "; use rr.enclave(rr.Bank(n, cls)), or call it for each"
+            if reactor and isinstance(reactor[0], ReactorBase):
+                hint = hint.replace("cls", type(reactor[0]).__name__)
+        raise TypeError(f"enclave() takes a reactor or a bank, got {reactor!r}{hint}")
     asked = Enclave(_count(workers, "workers", MAX_WORKERS), _count(capacity, "capacity", 2**31))
     nodes = [node_of(each) for each in (reactor if isinstance(reactor, Bank) else (reactor,))]
     for node in nodes:
@@ -56,8 +63,8 @@ def enclave(reactor: R, *, workers: int = 1, capacity: int = 256) -> R:
 
 
 def _count(number: int, what: str, largest: int) -> int:
-    if isinstance(number, bool):
-        raise TypeError(f"enclave({what}={number}): give a number")
+    if isinstance(number, bool) or not hasattr(type(number), "__index__"):
+        raise TypeError(f"enclave({what}={number!r}): give an int")
     if not 1 <= operator.index(number) <= largest:
         raise ValueError(f"enclave({what}={number}): it is at least 1 and at most {largest}")
     return operator.index(number)

@@ -392,3 +392,40 @@ def test_checked_programs_let_mutable_readers_write(n):
     assert array.tolist() == ([1, 1] if n == 1 else [0, 0])
     assert array.flags.writeable
     assert all(adds.array.flags.writeable for adds in main.adds)
+
+
+def test_the_report_tells_misses_and_enclaves():
+    """A column of misses where there are any, and each worker's enclave where there are several."""
+
+    class Late(rr.Reactor):
+        @rr.reaction(rr.startup, deadline=0)
+        def body(self):
+            pass
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.late = rr.enclave(Late(), workers=2)
+
+        @rr.reaction(rr.startup)
+        def start(self):
+            pass
+
+    report = rr.run(Main(), workers=1, fast=True)
+    assert [worker.enclave for worker in report.workers] == ["Main", "Main.late", "Main.late"]
+    lines = [line.split() for line in str(report).splitlines()]
+    assert ["reaction", "runs", "missed"] in lines
+    assert ["Main.late.body", "0", "1"] in lines
+    assert [line[:3] for line in lines if line[:1] == ["worker"]] == [
+        ["worker", "0", "(Main)"],
+        ["worker", "1", "(Main.late)"],
+        ["worker", "2", "(Main.late)"],
+    ]
+    assert "<th>missed</th>" in report._repr_html_()
+    timed = rr.run(Late(), workers=1, fast=True, profile=True)
+    assert [line.split()[:3] for line in str(timed).splitlines()][-2:] == [
+        ["reaction", "runs", "missed"],
+        ["Late.body", "0", "1"],
+    ]
+    on_time = rr.run(rr.Reactor(), workers=1, fast=True)
+    assert "missed" not in str(on_time)
+    assert "(Reactor)" not in str(on_time)

@@ -46,17 +46,21 @@ cdef int _check(rrl.rrl_status_t rc, object subject) except -1:
     """The one place where a status becomes an exception. `subject` is the element or the call."""
     if rc >= 0:
         return 0
-    text = f"{subject}: {rrl.rrl_status_text(rc).decode()}"
+    text, where = rrl.rrl_status_text(rc).decode(), ""
     cdef rrl.rrl_worker_t *w = rl_worker()
     if w is not NULL and rrl.rrl_worker_reaction(w) != rrl.RRL_NONE:
         graph = <Graph>rl_graph()
         reaction = rrl.rrl_worker_reaction(w)
-        text += f" (in reaction {_path(graph, reaction)} at {_tag(rrl.rrl_worker_tag(w))})"
+        where = f" (in reaction {_path(graph, reaction)} at {_tag(rrl.rrl_worker_tag(w))})"
         owner = getattr(subject, "reactor", None)
         runner = graph._selves[reaction]
         if owner is not None and owner is not runner and owner._rrl_container is not runner:
             rc = rrl.RRL_E_PHASE  # of another reactor: no declaration would help
-    raise _exception_class(rc)(text)
+        elif owner is not None and rc in (rrl.RRL_E_UNDECLARED, rrl.RRL_E_UNDECLARED_USE):
+            from .declare import misused  # above this module: found when it is needed
+            role = EFFECT if rc == rrl.RRL_E_UNDECLARED else USE
+            text = misused(role, subject, owner is runner) or text
+    raise _exception_class(rc)(f"{subject}: {text}{where}")
 
 
 cdef object _path(Graph graph, rrl.rrl_id_t reaction):
@@ -81,11 +85,12 @@ cdef void *_runner(rrl.rrl_id_t reaction) noexcept:
     return (<Graph>rl_graph())._c_host.bodies[reaction].self
 
 
-cdef rrl.rrl_worker_t *_worker_running(object reactor) except NULL:
+cdef rrl.rrl_worker_t *_worker_running(object reactor, object what=None) except NULL:
     cdef rrl.rrl_worker_t *w = rl_worker()
     cdef rrl.rrl_id_t reaction = rrl.RRL_NONE if w is NULL else rrl.rrl_worker_reaction(w)
     if reaction == rrl.RRL_NONE or _runner(reaction) != <void *>reactor:
-        raise errors.PhaseError(f"only a running reaction of {reactor!r} may ask for this")
+        text = f"only a running reaction of {reactor!r} may ask for this"
+        raise errors.PhaseError(text if what is None else f"{what}: {text}")
     return w
 
 

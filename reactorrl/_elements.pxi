@@ -83,7 +83,7 @@ cdef class Port(Element):
 
     cdef object _own(self, rrl.rrl_worker_t *w, object value):
         """A copy that only this reactor sees, for the rest of the tag."""
-        copy = private_copy(value)
+        copy = private_copy(value, self)
         if self._graph._n_workers > 1:
             rl_share(copy)
         if self._graph._frozen is not None:
@@ -227,7 +227,10 @@ cdef class Action(Element):
                 handle._state = DROPPED
                 return handle
             if rc == rrl.RRL_STOPPED:
-                _check(rrl.RRL_E_PHASE, f"{self}: the program has ended")
+                raise errors.PhaseError(f"{self}: the program has ended")
+            if rc == rrl.RRL_E_PHASE:
+                raise errors.PhaseError(
+                    f"{self}: the program does not run yet; schedule after program.start()")
             if rc != rrl.RRL_FULL:
                 _check(rc, self)
             if full == "drop":
@@ -246,7 +249,7 @@ cdef class Action(Element):
 
     cdef rrl.rrl_program_t *_program(self) except NULL:
         if self._graph is None or self._graph._c_program is NULL:
-            _check(rrl.RRL_E_PHASE, f"{self}: its program has not been assembled")
+            raise errors.PhaseError(f"{self}: it is in no program yet; make a Program of its reactor")
         return self._graph._c_program
 
 
@@ -263,6 +266,10 @@ cdef class Timer(Element):
 
 
 cdef class Mode(Element):
+    def __cinit__(self, *args, **kwargs):
+        if args:
+            raise TypeError("Mode(initial=True): by keyword; its name is that of the attribute")
+
     def __init__(self, bint initial=False):
         self.initial = initial
         self.mode = current_mode()
@@ -274,11 +281,16 @@ cdef class Mode(Element):
         return mode
 
     def set(self):
+        """Enter the mode when this tag is over; for reactions that declare it as an effect."""
         _check(rrl.rrl_mode_set(self._worker(), <uint32_t>self.id), self)
 
     @property
     def is_active(self):
-        return rrl.rrl_mode_is_active(_worker_running(self.reactor), <uint32_t>self.id)
+        """Whether it and all that enclose it are current. PhaseError outside its reactor."""
+        if self.reactor is None:
+            raise errors.PhaseError(f"{self} is the declaration; ask self.{self.name}.is_active")
+        what = f"{self}.is_active"
+        return rrl.rrl_mode_is_active(_worker_running(self.reactor, what), <uint32_t>self.id)
 
 
 cdef rrl.rrl_status_t _why_concealed(Graph graph) noexcept:

@@ -276,3 +276,6 @@ def test_a_value_that_cannot_be_copied_is_an_error_of_the_reader(workers):
         read_by(workers, Mutable(), Reader(), payload=Unique())
     assert e.value.reaction == "Wire.readers[0].read"
     assert isinstance(e.value.__cause__, copy.Error)
+    (note,) = e.value.__cause__.__notes__
+    assert "Wire.readers[0].inp is mutable and not the only reader" in note
+    assert "copy of the Unique" in note

@@ -166,13 +166,17 @@ def test_an_undeclared_physical_action_cannot_be_scheduled_in_a_body(workers):
 @pytest.mark.own_clock
 def test_a_physical_action_is_scheduled_while_its_program_runs_only(workers):
     """Before the start and after the end, schedule raises PhaseError."""
-    main = Door()
-    with pytest.raises(rr.PhaseError):
+    with pytest.raises(rr.PhaseError, match=r"^Door\.act: it is in no program yet"):
+        Door().act.schedule()
+    program = rr.Program(main := Door(), workers=workers)
+    with pytest.raises(rr.PhaseError, match=r"does not run yet; schedule after program\.start\(\)"):
         main.act.schedule()
+    del program
+    main = Door()
     with running(main, workers):
         main.act.schedule(1)
         wait(main.came)
-    with pytest.raises(rr.PhaseError):
+    with pytest.raises(rr.PhaseError, match=r"^Door\.act: the program has ended$"):
         main.act.schedule()
     assert main.values == [1]
 

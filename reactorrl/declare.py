@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from . import _core
-from .elements import ACTIONS, ELEMENTS, Mode, Transition, reset, shutdown, startup
+from .elements import ACTIONS, ELEMENTS, Mode, Transition, history, reset, shutdown, startup
 from .errors import AssemblyValueError
 from .ports import INPUTS, OUTPUTS
 from .scope import Nested, current_mode
@@ -39,9 +39,10 @@ def in_roles(
             elif isinstance(element, ELEMENTS) or is_built_in(element):
                 yield role, element
             else:
+                hint = "; name the mode, rr.history(mode)" if element is history else ""
                 raise TypeError(
                     f"{call}() takes elements (ports, actions, timers, modes, startup, shutdown,"
-                    f" reset), got {element!r}"
+                    f" reset), got {element!r}{hint}"
                 )
 
 
@@ -71,7 +72,7 @@ class Reaction:
             return self
         return self.function.__get__(instance, owner)
 
-    def on_deadline_miss(self, handler: Body) -> Any:
+    def on_deadline_miss(self, handler: Body | None = None) -> Any:
         """Declare what runs instead of the body when the deadline is missed; a decorator.
 
         The handler takes no argument but `self`, and may read and set what the reaction
@@ -82,7 +83,9 @@ class Reaction:
             ValueError: The reaction has no deadline, has a handler already, or belongs to another
                 class.
         """
-        name = self.__name__
+        name = getattr(self.function, "__qualname__", self.__name__).rpartition("<locals>.")[2]
+        if handler is None:
+            raise TypeError(f"{name}: write @{self.__name__}.on_deadline_miss without brackets")
         check_body(handler, 1)
         if self._owner is not None:
             raise AssemblyValueError(
@@ -97,7 +100,7 @@ class Reaction:
             raise AssemblyValueError(f"{name} has a handler for missed deadlines already")
         self.handler = handler
         # Of the same name it would take the reaction's place in the class.
-        return self if getattr(handler, "__name__", None) == name else handler
+        return self if getattr(handler, "__name__", None) == self.__name__ else handler
 
 
 def reaction(
@@ -175,11 +178,21 @@ def misused(role: int, element: Any, is_own: bool = True) -> str | None:
         is_own: Whether it belongs to the reaction's reactor, or else to a child of it.
     """
     if is_built_in(element):
-        return None if role == TRIGGER else f"{element} can only be a trigger"
+        if role == TRIGGER:
+            return None
+        hint = "; as an effect name the mode, rr.reset(mode)" if element is reset else ""
+        return f"{element} can only be a trigger{hint}"
     if isinstance(element, Mode):
         if not is_own:
             return "a mode is entered by the reactions of its own reactor"
-        return None if role in EFFECTS else "a mode can only be an effect, which enters it"
+        if role in EFFECTS:
+            return None
+        hint = (
+            "rr.reset, in `with <mode>:`, triggers when it was entered by reset"
+            if role == TRIGGER
+            else "any body of its reactor may read self.<mode>.is_active"
+        )
+        return f"a mode can only be an effect, which enters it; {hint}"
     if is_own:
         if role == EFFECT:
             if isinstance(element, INPUTS):
@@ -206,6 +219,11 @@ def misplaced(name: str, element: Any, mode: Any) -> str | None:
     if isinstance(element, Mode):
         return f"{name} is a mode made in the mode {mode}; a child in that mode may have modes"
     return None
+
+
+def unnamed_text(mode: Any) -> str:
+    """What to add where a mode is none of the reactor's."""
+    return "" if mode.name else "; a mode needs a name of its own, as in red = rr.Mode()"
 
 
 def nested_text(made_in: Nested) -> str:

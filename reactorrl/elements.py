@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from . import _core
 from .errors import PhaseError
-from .ports import path_of, read
-from .scope import enter_mode, leave_mode
+from .ports import assign, check_bool, path_of, read
+from .scope import building, enter_mode, leave_mode
 from .time import TimeLike, to_ns
 
 T = TypeVar("T")
@@ -61,6 +61,8 @@ class _Action(_core.Action, Generic[T]):
 
         def __getattr__(self, name):
             return read(self, name)
+
+        __setattr__ = assign
 
     __str__ = path_of
 
@@ -234,8 +236,14 @@ class Mode(_core.Mode):
     declares as effect by `self.red.set()`, after its tag: by reset, or by history if it declares
     `rr.history(red)`.
 
+    A child lies in the mode if it is made in the block: one that was made elsewhere, and is only
+    assigned there, does not.
+
     Args:
-        initial: Whether the program starts in it; one mode of a reactor does.
+        initial: Whether the program starts in it; one mode of a reactor does. An attribute, too.
+
+    Raises:
+        TypeError: `initial` is no bool.
 
     >>> import reactorrl as rr
     >>> class Light(rr.Reactor):
@@ -252,7 +260,7 @@ class Mode(_core.Mode):
     initial: bool
 
     def __init__(self, *, initial: bool = False) -> None:
-        _core.Mode.__init__(self, bool(initial))
+        _core.Mode.__init__(self, check_bool(initial, "initial"))
 
     if TYPE_CHECKING:
 
@@ -271,6 +279,12 @@ class Mode(_core.Mode):
     def __enter__(self) -> Mode:
         if self.id >= 0:
             raise PhaseError(f"with {self}: is for before the program is assembled")
+        made = building.stack[-1] if building.stack else None
+        if made is not None and made.plan.declarations.get(self.name) is self:
+            raise TypeError(
+                f"with {type(made.reactor).__name__}.{self}: is the declaration; write `with"
+                f" self.{self}:`"
+            )
         enter_mode(self)
         return self
 
@@ -296,12 +310,26 @@ class Transition:
     def __init__(self, mode: Mode, by_history: bool) -> None:
         self.mode, self.by_history = mode, by_history
 
+    def __enter__(self) -> None:
+        raise TypeError(f"with {self!r}: is no mode; write `with` and the mode itself")
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def __repr__(self) -> str:
-        return f"{'history' if self.by_history else 'reset'}({self.mode})"
+        return f"rr.{'history' if self.by_history else 'reset'}({self.mode})"
 
 
 class _Reset(_core.Edge):
-    def __call__(self, mode: Mode) -> Transition:
+    """Trigger that is present one microstep after the mode of the reaction was entered by reset.
+
+    `rr.reset(mode)` is the effect of entering it so: its events and those of all modes in it are
+    discarded, its timers start again, and the reactors in it go back to their initial modes.
+    """
+
+    def __call__(self, mode: Mode | None = None) -> Transition:
+        if mode is None:
+            raise TypeError("rr.reset(mode) is an effect; the trigger is rr.reset without brackets")
         return Transition(_checked_mode(mode, "reset"), by_history=False)
 
 
@@ -320,6 +348,7 @@ def history(mode: Mode) -> Transition:
 
     Raises:
         TypeError: `mode` is no mode.
+        PhaseError: The program has been assembled.
     """
     return Transition(_checked_mode(mode, "history"), by_history=True)
 
@@ -327,6 +356,9 @@ def history(mode: Mode) -> Transition:
 def _checked_mode(mode: Mode, what: str) -> Mode:
     if not isinstance(mode, Mode):
         raise TypeError(f"rr.{what}(mode) takes a mode, got {mode!r}")
+    if mode.id >= 0:
+        advice = f"in the body call self.{mode.name}.set()"
+        raise PhaseError(f"rr.{what}({mode}) is for effects=; {advice}")
     return mode
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .declare import misplaced, nested_text
+from .declare import misplaced, nested_text, unnamed_text
 from .elements import ELEMENTS, Mode
 from .plan import MODE
 from .scope import Nested
@@ -33,6 +33,7 @@ class Modes:
         if above is None:
             self._report(
                 f"{node.path} was made in `with {mode}:`, which is no mode of {parent.path}"
+                f"{unnamed_text(mode)}"
             )
 
     def add(self, node: Node) -> None:
@@ -54,7 +55,7 @@ class Modes:
             named = " and ".join(mode.name for mode in initial)
             self._report(
                 f"{node.path} has {len(initial)} initial modes, {named}; a program starts in one of"
-                " them"
+                " them, so leave initial=True at one"
             )
         for mode in modes:
             self._graph.add_mode(mode, node.within, mode is (initial or modes)[0])
@@ -80,7 +81,8 @@ class Modes:
             return mode
         where = f" ({line})" if line else ""
         self._report(
-            f"{node.path}.{what} stands in `with {mode}:`, which is no mode of {node.path}{where}"
+            f"{node.path}.{what} stands in `with {mode}:`, which is no mode of {node.path}"
+            f"{unnamed_text(mode)}{where}"
         )
         return None
 

@@ -29,6 +29,7 @@ from .declare import (
     misused,
     nested_text,
     role_name,
+    unnamed_text,
 )
 from .elements import ELEMENTS, Mode
 from .ports import OUTPUTS
@@ -253,7 +254,10 @@ def _mode_name(
         made_in = made_in.inner
     if made_in is None or id(made_in) in names_of:
         return names_of.get(id(made_in))
-    problems.append(f"{what} stands in `with {made_in}:`, which is no mode of {cls.__name__}")
+    problems.append(
+        f"{what} stands in `with {made_in}:`, which is no mode of {cls.__name__}"
+        f"{unnamed_text(made_in)}"
+    )
     return None
 
 
@@ -283,12 +287,13 @@ def _planned(
     for role, element in declared:
         if not is_built_in(element) and id(element) not in names_of:
             advice = (
-                "a reaction enters the modes of its own reactor"
+                f"a reaction enters the modes of its own reactor{unnamed_text(element)}"
                 if isinstance(element, Mode)
                 else "for those of children, and those made in __init__, use self.add_reaction"
             )
+            owner = _owner(element)
             problems.append(
-                f"{name} names {element}, which is no element of {cls.__name__}; {advice}"
+                f"{name} names {owner}{element}, which is no element of {cls.__name__}; {advice}"
             )
             continue
         within = modes.get(names_of.get(id(element), ""))
@@ -310,6 +315,17 @@ def _planned(
         problems.append(f"{name} {doubled}")
     handler = _handler(cls, reaction)
     return PlannedReaction(name, body, tuple(named), mode, reaction.deadline_ns, handler)  # type: ignore[arg-type]
+
+
+def _owner(element: Any) -> str:
+    """The class in whose body an element was declared, with a dot; or nothing."""
+    pending: list[type] = ReactorBase.__subclasses__()
+    while pending:
+        cls = pending.pop()
+        if any(declared is element for declared in _declarations_of(cls).values()):
+            return f"{cls.__name__}."
+        pending += cls.__subclasses__()
+    return ""
 
 
 def _handler(cls: type, reaction: Reaction) -> Body | None:

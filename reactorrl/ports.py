@@ -41,6 +41,23 @@ def read(element: Any, name: str) -> Any:
     )
 
 
+def assign(element: Any, name: str, value: Any) -> None:
+    """The `__setattr__` of what has a `value`; AttributeError for that."""
+    if name in ("value", "is_present"):
+        raise AttributeError(
+            f"{element}.{name} cannot be assigned; to change what it reads write into the object"
+            f" (v = self.{element.name}.value; v += 1), to send something set an output"
+        )
+    object.__setattr__(element, name, value)
+
+
+def check_bool(value: Any, what: str) -> bool:
+    """Return `value`; TypeError unless it is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{what}={value!r}: it is True or False")
+    return value
+
+
 def _at_tag(reactor: Any) -> str:
     # The reader is a reaction of the element's reactor or of its container.
     for reader in (reactor, reactor._rrl_container):  # noqa: SLF001
@@ -70,6 +87,8 @@ class _Port(_core.Port, Generic[T]):
 
         def __getattr__(self, name):
             return read(self, name)
+
+        __setattr__ = assign
 
     __str__ = path_of
 
@@ -119,11 +138,11 @@ class Input(_Port[T]):
         port = super().__new__(cls)
         if width is None:
             return port
-        _core.Port.__init__(port, type, bool(mutable))
+        _core.Port.__init__(port, type, check_bool(mutable, "mutable"))
         return InputMultiport(port, check_width(width))
 
     def __init__(self, type: Any = None, *, width: Any = None, mutable: bool = False) -> None:
-        _core.Port.__init__(self, type, bool(mutable))
+        _core.Port.__init__(self, type, check_bool(mutable, "mutable"))
 
 
 class Output(_Port[T]):
@@ -131,8 +150,8 @@ class Output(_Port[T]):
 
     In a body that declares it as an effect: `.set(value)`, or `port[i].set(value)`; the last of
     several in one tag wins. What is set is given away, as a mutable reader may write into the very
-    object: set a copy of what you keep. A later reaction of the same reactor may read it back. Arguments as for
-    `Input`.
+    object: set a copy of what you keep. A later reaction of the same reactor may read it back.
+    Arguments as for `Input`.
     """
 
     __slots__ = ()

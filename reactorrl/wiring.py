@@ -210,7 +210,10 @@ def _wrong_destination(node: Node, port: Any) -> str | None:
     if port.reactor is node.reactor:
         if isinstance(port, OUTPUTS):
             return None
-        return "an own input cannot be a destination here; it is for the container to connect"
+        return (
+            "an own input cannot be a destination here; it is for the container to connect. To read"
+            " a child's output have a reaction on it: self.add_reaction(self.show, self.kid.out)"
+        )
     if isinstance(port, INPUTS):
         return None
     return "a child's output cannot be a destination; only the child sets it"

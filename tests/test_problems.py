@@ -5,6 +5,7 @@ import re
 import pytest
 
 import reactorrl as rr
+from reactorrl.declare import EFFECT, misused
 
 
 class Source(rr.Reactor):
@@ -130,7 +131,8 @@ ELSEWHERE = Source()
             lambda m: m.a.out,
             lambda m: m.inp,
             "Main.a.out to Main.inp: an own input cannot be a destination here; it is for the"
-            " container to connect",
+            " container to connect. To read a child's output have a reaction on it:"
+            " self.add_reaction(self.show, self.kid.out)",
         ),
         (
             lambda m: m.inp,
@@ -242,9 +244,8 @@ def test_roles():
         " connects to it does",
         f"{own}own_input has tick as effect: a timer fires by itself and cannot be an effect",
         f"{own}idle has no trigger and would never run; name one",
-        f"{own}foreign names out, which is no element of Inner; for those of children, and those"
-        " made"
-        " in __init__, use self.add_reaction",
+        f"{own}foreign names Source.out, which is no element of Inner; for those of children,"
+        " and those made in __init__, use self.add_reaction",
         "Outer.go has Outer.inner.inp as trigger: a child's input is for the child to read",
         f"Outer.go has Outer.inner.act as trigger: {theirs}",
         f"Outer.go has Outer.inner.tick as use: {theirs}",
@@ -536,19 +537,25 @@ def test_deadlines():
         def late(self):
             pass
 
-        with pytest.raises(ValueError, match=r"^go has a handler for missed deadlines already"):
+        with pytest.raises(
+            ValueError, match=r"^Late\.go has a handler for missed deadlines already"
+        ):
             go.on_deadline_miss(late)
 
-    with pytest.raises(ValueError, match=r"^go belongs to Late, which is complete; override its"):
+    with pytest.raises(
+        ValueError, match=r"^Late\.go belongs to Late, which is complete; override its"
+    ):
         Late.go.on_deadline_miss(lambda self: None)
     with pytest.raises(ValueError, match=r"^deadline is negative"):
         rr.reaction(rr.startup, deadline=-1)
     with pytest.raises(TypeError, match="deadline is a float"):
         rr.reaction(rr.startup, deadline=0.5)
-    with pytest.raises(ValueError, match=r"^go has no deadline to miss; give @reaction"):
+    with pytest.raises(ValueError, match=r"^Late\.go has no deadline to miss; give @reaction"):
         rr.reaction(rr.startup)(Late.go.function).on_deadline_miss(lambda self: None)
     with pytest.raises(TypeError, match="the body of a reaction takes self"):
         rr.reaction(rr.startup, deadline=1)(Late.go.function).on_deadline_miss(lambda: None)
+    with pytest.raises(TypeError, match=r"^Late\.go: write @go\.on_deadline_miss without brackets"):
+        rr.reaction(rr.startup, deadline=1)(Late.go.function).on_deadline_miss()
     main = Source()
     with pytest.raises(ValueError, match=r"^Source.add_reaction.* has no deadline to miss"):
         main.add_reaction(lambda: None, rr.startup, on_deadline_miss=lambda: None)
@@ -567,8 +574,15 @@ def test_calls_of_enclave():
         rr.enclave(Source(), workers=5000)
     with pytest.raises(ValueError, match="capacity=-1"):
         rr.enclave(Source(), capacity=-1)
-    with pytest.raises(TypeError, match="workers=True"):
-        rr.enclave(Source(), workers=True)
+    for wrong in (True, "2"):
+        with pytest.raises(TypeError, match=rf"workers={wrong!r}\): give an int"):
+            rr.enclave(Source(), workers=wrong)
+    with pytest.raises(TypeError, match=r"; make an instance: rr\.enclave\(Source\(\.\.\.\)\)"):
+        rr.enclave(Source)
+    with pytest.raises(TypeError, match=r"; use rr\.enclave\(rr\.Bank\(n, Source\)\)"):
+        rr.enclave([Source()])
+    with pytest.raises(TypeError, match="; give the class, Source, and its arguments after it"):
+        rr.Bank(2, Source())
     main = Source()
     assert rr.enclave(main) is main
     with pytest.raises(ValueError, match="Source is an enclave already"):
@@ -638,7 +652,8 @@ def test_initial_modes():
     assert problems(Main(build)) == [
         "Main.unset has modes (red, green) and none of them is initial; give `initial=True` to the"
         " one to start in",
-        "Main.two has 2 initial modes, blue and black; a program starts in one of them",
+        "Main.two has 2 initial modes, blue and black; a program starts in one of them, so leave"
+        " initial=True at one",
     ]
 
 
@@ -699,13 +714,15 @@ def test_modes_of_classes():
         " the outer one, with modes of its own",
         f"Main.wrong.restart has wait as trigger: it belongs to the mode red, and {put}",
         f"Main.wrong.restart has act as effect: it belongs to the mode red, and {put}",
-        f"Main.wrong.double has green as trigger: {only}",
-        f"Main.wrong.double has red as use: {only}",
+        f"Main.wrong.double has green as trigger: {only}; rr.reset, in `with <mode>:`,"
+        " triggers when it was entered by reset",
+        f"Main.wrong.double has red as use: {only}; any body of its reactor may read"
+        " self.<mode>.is_active",
         "Main.wrong.outside enters green by reset and by history; declare one of them",
         "Main.foreign.tick stands in `with red:`, which is no mode of Foreign",
         "Main.foreign.go stands in `with red:`, which is no mode of Foreign",
-        "Main.foreign.go names green, which is no element of Foreign; a reaction enters the modes"
-        " of its own reactor",
+        "Main.foreign.go names Light.green, which is no element of Foreign; a reaction enters the"
+        " modes of its own reactor",
         "Main.wrong.outside has reactorrl.reset as trigger and lies in no mode, so that it would"
         " never come; put it into `with <mode>:`",
     ]
@@ -754,7 +771,8 @@ def test_modes_of_instances():
     on, off, red = "Outer.on", "Outer.off", "Outer.light.red"
     assert problems(Outer()) == [
         "Outer.port is a port, which cannot belong to the mode Outer.on; make it outside",
-        "Outer.g stands in `with <unnamed Mode>:`, which is no mode of Outer",
+        "Outer.g stands in `with <unnamed Mode>:`, which is no mode of Outer; a mode needs a name"
+        " of its own, as in red = rr.Mode()",
         f"Outer: `with {on}:` stands inside `with {off}:`; modes are nested by a child in the outer"
         " one, with modes of its own",
         f"Outer.f was made in `with {red}:`, which is no mode of Outer",
@@ -809,14 +827,98 @@ def test_calls_of_modes():
     for call in (rr.reset, rr.history):
         with pytest.raises(TypeError, match="takes a mode"):
             call(Light.wait)
+    with pytest.raises(TypeError, match=r"the trigger is rr\.reset without brackets"):
+        rr.reset()
+    with pytest.raises(TypeError, match=r"; name the mode, rr\.history\(mode\)"):
+        rr.reaction(rr.startup, effects=rr.history)
+    with (
+        pytest.raises(TypeError, match=r"with rr\.history\(red\): is no mode"),
+        rr.history(Light.red),
+    ):
+        pass
+    assert "as an effect name the mode" in misused(EFFECT, rr.reset)
+    with pytest.raises(TypeError, match="by keyword; its name is that of the attribute"):
+        rr.Mode("red")
+    with pytest.raises(TypeError, match="initial='yes': it is True or False"):
+        rr.Mode(initial="yes")
+    with pytest.raises(TypeError, match="mutable='copy': it is True or False"):
+        rr.Input(mutable="copy")
+    with pytest.raises(rr.PhaseError, match=r"red is the declaration; ask self\.red\.is_active"):
+        _ = Light.red.is_active
     main = Light()
     rr.Program(main, workers=1)
     with pytest.raises(rr.PhaseError, match=r"with Light\.red: is for before"), main.red:
         pass
     with pytest.raises(rr.PhaseError):
         main.green.set()
-    with pytest.raises(rr.PhaseError, match="only a running reaction"):
+    for call, name in ((rr.reset, "reset"), (rr.history, "history")):
+        text = rf"rr\.{name}\(Light\.red\) is for effects=; in the body call self\.red\.set\(\)"
+        with pytest.raises(rr.PhaseError, match=text):
+            call(main.red)
+    with pytest.raises(rr.PhaseError, match=r"Light\.red\.is_active: only a running reaction"):
         _ = main.red.is_active
+
+
+def test_a_block_is_opened_on_the_instance():
+    """In `__init__` the mode is that of self, and not the declaration."""
+
+    class Outer(Light):
+        def __init__(self):
+            with Light.red:
+                pass
+
+    with pytest.raises(TypeError, match=r"with Outer\.red: is the declaration; write `with self"):
+        Outer()
+
+
+def in_a_body(do):
+    """The exception that a body of a Reader raises when it does this with its reactor."""
+
+    class Reader(rr.Reactor):
+        inp, out = rr.Input(), rr.Output()
+        on = rr.Mode(initial=True)
+
+        @rr.reaction(inp)
+        def read(self):
+            do(self)
+
+    class Starter(rr.Reactor):
+        out = rr.Output()
+
+        @rr.reaction(rr.startup, effects=out)
+        def start(self):
+            self.out.set(1)
+
+    def build(self):
+        self.starter, self.reader = Starter(), Reader()
+        self.connect(self.starter.out, self.reader.inp)
+
+    with pytest.raises(rr.ReactionError) as e:
+        rr.run(Main(build), workers=1, fast=True)
+    return e.value.__cause__
+
+
+def test_what_a_body_cannot_do_with_an_element():
+    """The advice is none that is refused next."""
+
+    def assign(self):
+        self.inp.value += 1
+
+    error = in_a_body(assign)
+    assert type(error) is AttributeError
+    assert str(error) == (
+        "Main.reader.inp.value cannot be assigned; to change what it reads write into the object (v"
+        " = self.inp.value; v += 1), to send something set an output"
+    )
+    error = in_a_body(lambda self: self.inp.set(1))
+    assert type(error) is rr.UndeclaredEffectError
+    assert "a reaction cannot set an input of its own reactor" in str(error)
+    assert "effects=" not in str(error)
+    error = in_a_body(lambda self: self.out.set(1))
+    assert "add it to effects=" in str(error)
+    error = in_a_body(lambda self: rr.reset(self.on).set())
+    assert type(error) is rr.PhaseError
+    assert "in the body call self.on.set()" in str(error)
 
 
 def test_a_block_that_raises_leaves_nothing_behind():

@@ -199,6 +199,25 @@ def test_what_init_makes_in_a_mode():
     assert outer.on is not Outer.on
 
 
+def test_only_what_is_made_in_the_block_lies_in_the_mode():
+    """A child that was made elsewhere and is assigned in the block does not."""
+
+    class Holder(rr.Reactor):
+        on = rr.Mode(initial=True)
+
+        def __init__(self, given):
+            with self.on:
+                self.given, self.made = given, Leaf()
+
+    assembly = Assembly(Holder(Leaf()))
+    assert assembly.problems == []
+    assert {node.path: node.within and node.within.name for node in assembly.nodes} == {
+        "Holder": None,
+        "Holder.given": None,
+        "Holder.made": "on",
+    }
+
+
 def test_blocks_leave_nothing_open():
     """After a class, an instance, and an exception in a block, no mode is entered."""
     with rr.Mode() as mode:

@@ -104,9 +104,10 @@ class Mode(Element):
 
     reactor: Any
     name: str | None
-    initial: bool
     id: int
     def __init__(self, initial: bool = False) -> None: ...
+    @property
+    def initial(self) -> bool: ...
     def make(self, reactor: Any) -> Mode: ...
     def set(self) -> None:
         """PhaseError outside a body; UndeclaredEffectError in one that does not declare it."""

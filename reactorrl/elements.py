@@ -240,7 +240,7 @@ class Mode(_core.Mode):
     assigned there, does not.
 
     Args:
-        initial: Whether the program starts in it; one mode of a reactor does. An attribute, too.
+        initial: Whether the program starts in it; one mode of a reactor does.
 
     Raises:
         TypeError: `initial` is no bool.
@@ -257,10 +257,13 @@ class Mode(_core.Mode):
 
     __slots__ = ()
 
-    initial: bool
-
     def __init__(self, *, initial: bool = False) -> None:
         _core.Mode.__init__(self, check_bool(initial, "initial"))
+
+    @property
+    def initial(self) -> bool:
+        """Whether the program starts in it."""
+        return super().initial
 
     if TYPE_CHECKING:
 

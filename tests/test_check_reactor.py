@@ -552,6 +552,13 @@ def test_inputs_are_inputs(inputs):
         check_reactor(Wide, inputs=inputs)
 
 
+def test_inputs_are_mappings():
+    """A mapping alone, or a port, is a TypeError that shows one."""
+    for inputs in ({Echo.inp: 1}, [(Echo.inp, 1)]):
+        with pytest.raises(TypeError, match=r"inputs= takes mappings such as \{Echo.inp: value\}"):
+            check_reactor(Echo, inputs=inputs)
+
+
 # What the library itself comes with.
 
 WEIGHTS = initial_weights((4, 8, 2), np.random.default_rng(1))

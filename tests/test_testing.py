@@ -233,6 +233,44 @@ def test_only_inputs_are_fed(key):
         sim.feed({key: 1})
 
 
+def test_declarations_are_those_of_the_class():
+    """One of another class that has the same name is no port of this one; those of a base are."""
+
+    class Other(rr.Reactor):
+        left, total = rr.Input(), rr.Output()
+
+    class Derived(Adder):
+        pass
+
+    with Simulation(Derived) as sim:
+        with pytest.raises(TypeError, match="is no input of Derived; it has left, right, wide"):
+            sim.feed({Other.left: 1})
+        with pytest.raises(TypeError, match="is no output of Derived; it has total, late, each"):
+            sim.outputs(Other.total)
+        sim.feed({Adder.left: 1, Derived.right: 2})
+        sim.run()
+    assert [value for _, value in sim.outputs(Adder.total)] == [3]
+
+
+@pytest.mark.parametrize("fed", [Adder.left, (Adder.left, 1), [Adder.left]])
+def test_feed_takes_a_mapping(fed):
+    """The message shows one."""
+    text = r"feed\(\) takes \{Adder.left: value\}, got"
+    with Simulation(Adder) as sim, pytest.raises(TypeError, match=text):
+        sim.feed(fed, 50)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [(1, TypeError), ([1, 2, 3, 4], IndexError), ({3: 1}, IndexError), ({-1: 1}, IndexError)],
+)
+def test_a_multiport_takes_values_of_its_channels(value, error):
+    """The message has the width and both forms."""
+    text = r"Adder.wide is a multiport of 3: give \[v0, v1, v2\] or \{index: v\}"
+    with Simulation(Adder) as sim, pytest.raises(error, match=text):
+        sim.feed({Adder.wide: value})
+
+
 def test_what_a_simulation_refuses():
     """Ports of others, whole multiports as outputs, a clock, a used reactor."""
     used = Adder()

@@ -214,7 +214,7 @@ def assert_reactor(
 
 def _bench(main: Reactor, fed: Sequence[Mapping[Any, Any]]) -> Reactor:
     """A nameless reactor around `main` that sets its inputs."""
-    feeds = [fed_ports(main, feed) for feed in fed]
+    feeds = [fed_ports(main, feed, "inputs= takes mappings such as") for feed in fed]
     ports = list({id(port): port for feed in feeds for port in feed}.values())
 
     class Bench(Reactor):

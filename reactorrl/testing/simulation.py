@@ -13,12 +13,11 @@ from .. import _core
 from ..clock import VirtualClock
 from ..elements import PhysicalAction
 from ..errors import PhaseError
-from ..ports import INPUTS, MULTIPORTS, OUTPUTS, PORTS
+from ..ports import INPUTS, MULTIPORTS, OUTPUTS
 from ..reactor import Reactor
 from ..report import RunReport
 from ..time import FOREVER, Tag, TimeLike, sec, to_ns
-from ..tree import node_of
-from .bench import fed_ports, port_of
+from .bench import fed_ports, port_of, ports_of
 from .observe import ObservedProgram, main_of
 from .traces import Trace, Tracer
 
@@ -122,10 +121,11 @@ class Simulation:
 
         Raises:
             TypeError: Something is no input of the main reactor.
+            IndexError: A multiport has no such channel.
             ValueError: `at` is in the past.
             PhaseError: The program has ended.
         """
-        fed = fed_ports(self.main, values)
+        fed = fed_ports(self.main, values, "feed() takes")
         _ = self.next_tag  # it has been started, and rests
         if self._is_over:
             raise PhaseError(f"{self._program} has ended and takes nothing in")
@@ -174,9 +174,7 @@ class Simulation:
         Args:
             port: The output, one declared by the class, or a name; of a multiport a channel.
         """
-        found = port_of(self.main, port)
-        if not isinstance(found, OUTPUTS):
-            raise TypeError(f"{port!r} is no output of {type(self.main).__name__}")
+        found = port_of(self.main, port, OUTPUTS, "output")
         if isinstance(found, MULTIPORTS):
             raise TypeError(f"{found} is a multiport: name a channel, {found.name}[0]")
         return list(self._bench.history.get(found, ()))
@@ -255,14 +253,7 @@ class _Bench(Reactor):
         setattr(self, type(main).__name__, main)
         self.seen: dict[Any, Any] = {}
         self.history: dict[Any, list[tuple[Tag, Any]]] = {}
-        ports = [
-            element
-            for element in [
-                *(getattr(main, name) for name, _, _ in node_of(main).plan.elements),
-                *(element for _, element in node_of(main).extra or ()),
-            ]
-            if isinstance(element, PORTS)
-        ]
+        ports = ports_of(main)
         inputs = [port for port in ports if isinstance(port, INPUTS)]
         self.outputs = [
             port

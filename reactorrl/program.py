@@ -65,7 +65,8 @@ class Program:
             physical connections, missed deadlines, the last tag. It is `<record>.part` until the
             program has ended, and readable after a crash.
         replay: Such a file of the same program, to run again to the same `trace_hash`, as `fast` as
-            possible. What physical actions are given meanwhile is dropped.
+            possible; a RuntimeWarning tells of another one, and of a file without an end. What
+            physical actions are given meanwhile is dropped.
         allow_pickle: Whether recorded values may be pickled, where JSON has no words for them. A
             recording with such values runs what its writer chose: replay none that you do not
             trust.
@@ -156,6 +157,7 @@ class Program:
         self._assembly.membership.seed = checked_seed
         for each in self._assembly.nodes:
             each.built = None
+        self._recording = recording
         self._phase = _ASSEMBLED
         self._pid = os.getpid()
         self._changing = threading.Lock()
@@ -206,13 +208,15 @@ class Program:
             except SecondInterrupt:
                 self._leave_unless_ended(_GRACE_NS)
             except BaseException:  # a signal handler of the user's own
-                runtime.request_stop()
+                self._request_stop()
                 self._leave_unless_ended(_GRACE_NS)
                 if self._phase is not _LEFT:
                     self._end()
                 raise
         if self._phase is _LEFT:
             raise KeyboardInterrupt
+        if interrupts.count:
+            self._recording = None
         self._end()
         if interrupts.count:
             interrupt = KeyboardInterrupt()
@@ -253,7 +257,11 @@ class Program:
         if self._phase is _ASSEMBLED:
             raise PhaseError(f"{self} has not been started, so there is nothing to stop")
         if self._phase is _RUNNING:
-            self._runtime.request_stop()
+            self._request_stop()
+
+    def _request_stop(self) -> None:
+        self._recording = None  # from here on a replay need not do what was recorded
+        self._runtime.request_stop()
 
     def join(self, timeout: TimeLike | None = None) -> RunReport | None:
         """Wait until the program has ended and return the report; any thread but its workers.
@@ -290,7 +298,7 @@ class Program:
     ) -> None:
         if self._phase is not _RUNNING or self._pid != os.getpid():
             return
-        self._runtime.request_stop()
+        self._request_stop()
         self._check_waiter()
         self._runtime.wait(FOREVER)
         self._end()
@@ -323,6 +331,8 @@ class Program:
             _running.pop(runtime, None)
             if self._trace is not None:
                 write_trace(self._trace, runtime.trace(), paths)
+        if self._recording is not None:
+            self._recording.check_end(self._report.trace_hash)
 
     def _stops(self) -> list[tuple[str, Tag]]:
         """Path and last tag of each enclave, but of those that a body ended by raising."""
@@ -353,6 +363,7 @@ class Program:
     def _end_at_exit(self) -> None:
         if self._pid != os.getpid() or self._phase is not _RUNNING:
             return
+        self._recording = None
         if not self._runtime.wait(_EXIT_GRACE_NS):
             self._runtime.interrupt()
             self._leave_unless_ended(_EXIT_GRACE_NS)

@@ -68,7 +68,12 @@ class Recorder:
         elements = list(self._assembly.elements())
         self._actions = {each.id: each for each in elements if isinstance(each, _core.Action)}
         self._ports = {each.id: each for each in elements if isinstance(each, _core.Port)}
-        self._file = open(f"{self.path}.part", "w", encoding="utf-8")  # noqa: SIM115
+        part = f"{self.path}.part"
+        try:
+            self._file = open(part, "w", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            text = f"record={self.path!r}: {part} cannot be written: {error.strerror}"
+            raise OSError(error.errno, text) from error
         self._write(
             {
                 "format": _FORMAT,
@@ -167,8 +172,11 @@ class Recording:
 
     def __init__(self, path: str | os.PathLike[str], *, allow_pickle: bool) -> None:
         self.path = os.fspath(path)
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines(keepends=True)
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = file.readlines()
+        except UnicodeDecodeError:
+            raise RecordingError(f"{self.path} is no recording") from None
         if lines and not lines[-1].endswith("\n"):
             lines.pop()  # a crash tore it
         try:
@@ -185,6 +193,7 @@ class Recording:
             )
         self._lines: list[_Line] = []
         self.is_whole = False
+        self.trace_hash: str | None = None
         for number, line in enumerate(lines[1:], 2):
             if self.is_whole:
                 raise RecordingError(
@@ -203,6 +212,7 @@ class Recording:
     def _read(self, line: Any, allow_pickle: bool) -> None:
         if line["event"] == "end":
             self.is_whole = True
+            self.trace_hash = line.get("trace_hash")
             return
         if line["event"] not in ("action", "port", "miss", "stop"):
             raise ValueError(f"unknown event {line['event']!r}")
@@ -233,6 +243,26 @@ class Recording:
             warnings.warn(
                 f"{self.path} was recorded by reactorrl {header.get('library')}, and this is"
                 f" {__version__}: the run may differ",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        if not self.is_whole:
+            warnings.warn(
+                f"{self.path} is incomplete (no end line); replaying its {len(self._lines)} events",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def check_end(self, trace_hash: str) -> None:
+        """Warn if a replay has not done what was recorded.
+
+        Args:
+            trace_hash: Of the report of the replay.
+        """
+        if self.trace_hash not in (None, trace_hash):
+            warnings.warn(
+                f"{self.path}: the replay gave trace_hash {trace_hash}, recorded was"
+                f" {self.trace_hash}: a body has changed, or depends on something outside",
                 RuntimeWarning,
                 stacklevel=4,
             )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -293,7 +294,9 @@ with main.event.producer():
     with part.open("a") as file:
         file.write('{"event":"action","pa')  # torn
     main = Hears()
-    report = rr.run(main, replay=part)
+    text = r"run.rec.part is incomplete \(no end line\); replaying its 5 events"
+    with pytest.warns(RuntimeWarning, match=text):
+        report = rr.run(main, replay=part)
     assert repr(main.seen) == done.stdout.strip()
     assert report.stop_tag == rr.Tag(main.seen[-1][0].time, main.seen[-1][0].microstep + 1)
 
@@ -548,6 +551,46 @@ def test_another_library_is_warned_of(tmp_path):
         rr.run(Hears(), replay=path)
 
 
+class HearsMore(Hears):
+    """What the bodies of a program may become after the recording."""
+
+    again = rr.LogicalAction()
+
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    @rr.reaction(rr.startup, effects=again)
+    def begin(self):
+        for delay in range(self.n):
+            self.again.schedule(delay=delay)
+
+
+def test_a_replay_that_does_something_else_says_so(tmp_path):
+    """Both hashes are told; not when the replay is stopped before its end."""
+    path = tmp_path / "run.rec"
+    hash_ = recorded(path, HearsMore(1)).trace_hash
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rr.run(HearsMore(1), replay=path).trace_hash == hash_
+        program = rr.Program(HearsMore(2), replay=path)
+        with program:
+            program.start()
+    text = f"run.rec: the replay gave trace_hash .*, recorded was {hash_}: a body has changed"
+    program = rr.Program(HearsMore(2), replay=path)
+    with pytest.warns(RuntimeWarning, match=text) as warned:
+        report = program.run()
+    assert report.trace_hash in str(warned[0].message)
+
+
+def test_a_binary_file_is_no_recording(tmp_path):
+    """Whatever its bytes are."""
+    path = tmp_path / "run.rec"
+    path.write_bytes(b"\x80\x04\x95\xff\x00\n")
+    with pytest.raises(rr.RecordingError, match=r"run\.rec is no recording"):
+        rr.Program(Hears(), replay=path)
+
+
 def test_what_record_and_replay_refuse(tmp_path):
     """Both at once, a clock for a replay, files that are not there."""
     path = tmp_path / "run.rec"
@@ -559,7 +602,7 @@ def test_what_record_and_replay_refuse(tmp_path):
     with pytest.raises(FileNotFoundError):
         rr.Program(Hears(), replay=tmp_path / "nothing")
     program = rr.Program(Hears(), record=tmp_path / "no" / "run.rec")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"record='.*run\.rec': .* cannot be written: No "):
         program.start()
 
 

@@ -559,6 +559,19 @@ def test_inputs_are_mappings():
             check_reactor(Echo, inputs=inputs)
 
 
+def test_each_call_makes_a_new_reactor():
+    """An instance is refused, and so is a function that returns the same one again."""
+    used = Echo()
+    with pytest.raises(rr.PhaseError, match="assembled before; make a new one at each call"):
+        check_reactor(lambda: used, inputs=[{Echo.inp: 1}])
+    idle = Echo()
+    with pytest.raises(rr.PhaseError, match="assembled before; make a new one at each call"):
+        check_reactor(lambda: idle)
+    with pytest.raises(TypeError, match=r"class or a function: check_reactor\(Echo\), not an inst"):
+        check_reactor(Echo())
+    assert check_reactor(Echo).not_run == ["Echo.step"]
+
+
 # What the library itself comes with.
 
 WEIGHTS = initial_weights((4, 8, 2), np.random.default_rng(1))

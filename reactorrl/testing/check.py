@@ -20,7 +20,7 @@ from ..time import Tag, msec, sec
 from .bench import fed_ports
 from .digests import digest
 from .inspection import Reading
-from .observe import LIMIT_NS, Body, ObservedProgram, Written, paced
+from .observe import LIMIT_NS, Body, ObservedProgram, Written, paced, unused
 from .sources import global_generators
 from .traces import Trace, Tracer, assert_same_trace
 
@@ -157,6 +157,7 @@ def check_reactor(
 
     Raises:
         AssemblyError: The reactor cannot be assembled.
+        PhaseError: The function returns one that it has returned before.
         TypeError: `inputs` names something else than inputs of the reactor.
         TimeoutError: It does not come to an end.
 
@@ -171,6 +172,9 @@ def check_reactor(
     >>> print(finding.kind, finding.path, finding.what)
     global-random Dice.throw uses random.randint()
     """
+    if isinstance(reactor, Reactor):
+        made = type(reactor).__name__
+        raise TypeError(f"give the class or a function: check_reactor({made}), not an instance")
     fed = list(inputs)
     # One body at a time, so that it is clear which one has changed something.
     alone = {"clock": VirtualClock, "workers": 1}
@@ -183,7 +187,7 @@ def check_reactor(
     names: dict[str, dict[int, tuple[str, Any]]] = {}
     for given in (_copied((args, kwargs, fed)), (args, kwargs, fed)):
         watch = _Watch(findings, names)
-        main = reactor(*given[0], **given[1])
+        main = unused(reactor(*given[0], **given[1]))
         if not isinstance(main, Reactor):
             raise TypeError(f"check_reactor() checks reactors, got {main!r}")
         program = ObservedProgram(_bench(main, given[2]), watch, **paced(chosen))

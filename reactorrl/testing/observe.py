@@ -201,7 +201,11 @@ def _telling(cls: type) -> type:
 
 def main_of(make: Callable[[], Any]) -> Any:
     """Call a factory of main reactors; TypeError if it makes something else, or always the same."""
-    main = make() if callable(make) else make
+    return unused(make() if callable(make) else make)
+
+
+def unused(main: Any) -> Any:
+    """Return what a factory has made; TypeError if it is no reactor, PhaseError if it has run."""
     if isinstance(main, Program):
         raise TypeError(
             "the factory returns the main reactor, not a Program; give its options as keywords"

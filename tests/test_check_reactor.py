@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import itertools
 import random
 import time
 from collections import deque
@@ -20,6 +21,7 @@ SEEN = []
 TABLE = {"rows": 0}
 COUNT = 0
 CONSTANTS = [1, 2, 3]
+COUNTER = itertools.count()
 
 
 class Echo(rr.Reactor):
@@ -478,6 +480,32 @@ def test_a_finding_tells_where():
         f"error [wall-clock] ReadsTheClock.step (test_check_reactor.py:{line}) reads the wall"
         " clock, time.perf_counter(); use self.tag"
     )
+
+
+def test_what_differs_first_is_found():
+    """It is the child that draws, not the container that passes on what it hears."""
+
+    class Draws(rr.Reactor):
+        out = rr.Output()
+
+        @rr.reaction(rr.startup, effects=out)
+        def draw(self):
+            self.out.set(next(COUNTER))
+
+    class Around(rr.Reactor):
+        out = rr.Output()
+
+        def __init__(self):
+            self.child = Draws()
+            self.add_reaction(self.tell, self.child.out, effects=self.out)
+
+        def tell(self):
+            self.out.set(self.child.out.value)
+
+    findings = check_reactor(Around)
+    assert [(each.kind, each.path) for each in findings] == [
+        ("not-reproducible", "Around.child.draw")
+    ]
 
 
 def test_what_did_not_run_is_told():

@@ -474,6 +474,53 @@ def test_the_first_difference_is_shown():
     assert_same_trace(a, record_trace(Pipe, values=True, timeout=30))
 
 
+class Child(rr.Reactor):
+    out = rr.Output()
+
+    def __init__(self, value, sets=True):
+        self.value, self.sets = value, sets
+
+    @rr.reaction(rr.startup, effects=out)
+    def begin(self):
+        if self.sets:
+            self.out.set(self.value)
+
+
+class Listens(rr.Reactor):
+    """Its own reaction stands before those of its child, from which it hears."""
+
+    out = rr.Output()
+
+    def __init__(self, *given):
+        self.child = Child(*given)
+        self.add_reaction(self.listen, self.child.out, effects=self.out)
+
+    def listen(self):
+        self.out.set(self.child.out.value)
+
+
+def test_causes_stand_before_what_follows_from_them():
+    """Also when a container's reaction comes first in static order; the cause is what differs."""
+    one, two = (record_trace(lambda n=n: Listens(n), values=True) for n in (1, 2))
+    assert [row.path for row in one.rows] == ["Listens.child.begin", "Listens.listen"]
+    assert Simulation(Listens(1)).step().reactions == ("Listens.child.begin", "Listens.listen")
+    with pytest.raises(AssertionError, match=r"microstep=0\), Listens.child.begin \(row 0\)"):
+        assert_same_trace(one, two)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_body_that_ran_in_one_of_two_is_named(swapped):
+    """Whichever of the two traces it is missing in."""
+
+    def trace(*paths):
+        rows = tuple(TraceRow(rr.Tag(0, 0), path) for path in paths)
+        return Trace(rows, rr.Tag(0, 0), "")
+
+    pair = [trace("a", "c"), trace("a", "b", "c")]
+    with pytest.raises(AssertionError, match=r"microstep=0\), b \(row 1\)"):
+        assert_same_trace(*(reversed(pair) if swapped else pair))
+
+
 def test_a_trace_that_ends_early_differs_there():
     """One side has stopped, the other goes on."""
     a, b = (record_trace(functools.partial(Pipe, 1), timeout=end) for end in (9, 10))

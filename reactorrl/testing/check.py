@@ -22,7 +22,7 @@ from .digests import digest
 from .inspection import Reading
 from .observe import LIMIT_NS, Body, ObservedProgram, Written, paced, unused
 from .sources import global_generators
-from .traces import Trace, Tracer, assert_same_trace
+from .traces import Trace, Tracer, assert_same_trace, first_difference
 
 _ADVICE = {
     "undeclared-effect": "add it to effects=",
@@ -275,10 +275,8 @@ def _compare(a: Trace, b: Trace, findings: Findings, bodies: Mapping[str, Writte
     try:
         assert_same_trace(a, b, ("first", "second"))
     except AssertionError as difference:
-        first = next(
-            (i for i, (x, y) in enumerate(zip(a.rows, b.rows, strict=False)) if x != y), -1
-        )
-        row = (a.rows or b.rows)[first]
+        first = first_difference(a, b)
+        row = (first and first[-1]) or (a.rows or b.rows)[-1]
         file, line = _place(bodies[row.path])
         text = str(difference).partition("\n")[2]
         what = f"does something else in a second run:\n{text}"

@@ -26,26 +26,26 @@ class Body:
     """One run of one body.
 
     Attributes:
-        reaction: The id of its reaction.
+        order: Of its reaction among those of a tag: its level, and its id.
         path: The reaction's path.
         node: Of its reactor.
         tag: When it runs.
         is_handler: Whether it is the handler of a missed deadline.
     """
 
-    __slots__ = ("is_handler", "node", "observer", "path", "reaction", "tag")
+    __slots__ = ("is_handler", "node", "observer", "order", "path", "tag")
 
     def __init__(
         self,
         observer: Observer,
-        reaction: int,
+        order: tuple[int, int],
         path: str,
         node: Node,
         tag: Tag,
         *,
         is_handler: bool,
     ) -> None:
-        self.observer, self.reaction, self.path, self.node = observer, reaction, path, node
+        self.observer, self.order, self.path, self.node = observer, order, path, node
         self.tag, self.is_handler = tag, is_handler
 
 
@@ -99,20 +99,23 @@ class ObservedProgram(Program):
         self._observer = observer
         self._instrument = self._watch
         self._functions: dict[str, list[Callable[[Any], object]]] = {}  # body, handler
+        self._levels: list[int] = []
         super().__init__(main, **options)
+        self._levels += self._runtime.levels
         for element in self._assembly.elements():
             element.__class__ = _telling(type(element))
 
     def _watch(
         self, reaction: int, path: str, node: Node, function: Callable[[Any], object]
     ) -> Callable[[Any], object]:
-        observer = self._observer
+        observer, levels = self._observer, self._levels
         self._functions.setdefault(path, []).append(function)
         is_handler = len(self._functions[path]) > 1
 
         @functools.wraps(function)
         def watched(reactor: Any) -> None:
-            body = Body(observer, reaction, path, node, reactor.tag, is_handler=is_handler)
+            order = (levels[reaction], reaction)
+            body = Body(observer, order, path, node, reactor.tag, is_handler=is_handler)
             observer.begin(body)
             _here.body = body
             try:

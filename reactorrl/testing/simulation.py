@@ -30,7 +30,7 @@ class Step:
 
     Attributes:
         tag: The tag.
-        reactions: Paths of the reactions that ran, in static order.
+        reactions: Paths of the reactions that ran, those that others wait for first.
         outputs: Values that were set on outputs of the main reactor, by port.
     """
 

@@ -69,7 +69,10 @@ class TraceRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Trace:
-    """A whole run, tag by tag and within a tag in static order, whoever ran first.
+    """A whole run, tag by tag, and within a tag in an order that does not depend on the workers.
+
+    That is by level, so that what is computed stands before what is computed from it, and within a
+    level in the order of the declarations.
 
     Attributes:
         rows: Every body that ran.
@@ -86,7 +89,7 @@ class Trace:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Trace):
             return NotImplemented
-        return _first_difference(self, other) is None
+        return first_difference(self, other) is None
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -176,7 +179,7 @@ class Tracer(Observer):
     def __init__(self, *, values: bool = False) -> None:
         self._has_values = values
         self._here = threading.local()
-        self._rows: list[tuple[Tag, int, TraceRow]] = []  # append is atomic
+        self._rows: list[tuple[Tag, tuple[int, int], TraceRow]] = []  # append is atomic
         self._n_taken = 0
 
     def begin(self, body: Body) -> None:
@@ -187,7 +190,7 @@ class Tracer(Observer):
             return  # of a bench, which is no part of the program
         text = "" if error is None else f"{type(error).__name__}: {error}"
         row = TraceRow(body.tag, body.path, tuple(self._here.effects), text, body.is_handler)
-        self._rows.append((body.tag, body.reaction, row))
+        self._rows.append((body.tag, body.order, row))
 
     def did_set(self, body: Body, port: Any, value: Any) -> None:
         self._here.effects.append(Effect("set", str(port), None, *self._seen(value)))
@@ -200,7 +203,7 @@ class Tracer(Observer):
 
     @property
     def rows(self) -> tuple[TraceRow, ...]:
-        """So far, ordered by tag and then statically."""
+        """So far, in order."""
         return self._in_order(self._rows)
 
     def take(self) -> tuple[TraceRow, ...]:
@@ -208,7 +211,7 @@ class Tracer(Observer):
         self._n_taken, first = len(self._rows), self._n_taken
         return self._in_order(self._rows[first:])
 
-    def _in_order(self, rows: list[tuple[Tag, int, TraceRow]]) -> tuple[TraceRow, ...]:
+    def _in_order(self, rows: list[tuple[Tag, tuple[int, int], TraceRow]]) -> tuple[TraceRow, ...]:
         return tuple(row for _, _, row in sorted(rows, key=lambda row: row[:2]))
 
     def trace(self, report: RunReport) -> Trace:
@@ -224,10 +227,10 @@ def assert_same_trace(a: Trace, b: Trace, names: Sequence[str] = ("a", "b")) -> 
         b: Another; its values count if both have them.
         names: How the message calls the two.
     """
-    difference = _first_difference(a, b)
+    difference = first_difference(a, b)
     if difference is None:
         return
-    where, left, right = difference
+    where, left, right, _ = difference
     width = max(map(len, names))
     lines = [f"the traces part {where}"]
     for name, side in zip(names, (left, right), strict=True):
@@ -236,21 +239,32 @@ def assert_same_trace(a: Trace, b: Trace, names: Sequence[str] = ("a", "b")) -> 
     raise AssertionError("\n".join(lines))
 
 
-def _first_difference(a: Trace, b: Trace) -> tuple[str, Any, Any] | None:
+def first_difference(a: Trace, b: Trace) -> tuple[str, Any, Any, TraceRow | None] | None:
+    """Where two traces part, both sides, and the row of the body that is different."""
     with_values = a.has_values and b.has_values
     for i in range(max(len(a.rows), len(b.rows))):
         left = a.rows[i] if i < len(a.rows) else None
         right = b.rows[i] if i < len(b.rows) else None
         if left and right and _compared(left, with_values) == _compared(right, with_values):
             continue
-        first = min((row for row in (left, right) if row), key=lambda row: row.tag)
+        first = _earlier(left, right, b.rows[i:])
         where = f"at {first.tag}, {first.path} (row {i})"
-        return where, left or f"stopped at {a.stop_tag}", right or f"stopped at {b.stop_tag}"
+        ends = f"stopped at {a.stop_tag}", f"stopped at {b.stop_tag}"
+        return where, left or ends[0], right or ends[1], first
     if a.stop_tag != b.stop_tag:
-        return "at their ends", f"stopped at {a.stop_tag}", f"stopped at {b.stop_tag}"
+        return "at their ends", f"stopped at {a.stop_tag}", f"stopped at {b.stop_tag}", None
     if a.trace_hash != b.trace_hash:
-        return "in their hashes alone", a.trace_hash, b.trace_hash
+        return "in their hashes alone", a.trace_hash, b.trace_hash, None
     return None
+
+
+def _earlier(left: TraceRow | None, right: TraceRow | None, others: Sequence[TraceRow]) -> TraceRow:
+    """The row that stands first of two; `others` are those from `right` on."""
+    if left is None or right is None or left.tag != right.tag:
+        return min((row for row in (left, right) if row), key=lambda row: row.tag)
+    # Only one of two bodies has run in both: it comes later.
+    comes = any(row.tag == left.tag and row.path == left.path for row in others)
+    return right if comes else left
 
 
 def _compared(row: TraceRow, with_values: bool) -> tuple[Any, ...]:

@@ -97,7 +97,11 @@ rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode) {
 }
 
 bool rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode) {
-    return mode < w->program->plan.n_modes && w->program->modes[mode].is_active;
+    return rrl_program_mode_is_active(w->program, mode);
+}
+
+bool rrl_program_mode_is_active(const rrl_program_t *p, rrl_id_t mode) {
+    return mode < p->plan.n_modes && p->modes[mode].is_active;
 }
 
 /* ---- first tag, last tag --------------------------------------------------------------------------- */

@@ -301,6 +301,8 @@ rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_
 rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode);
 /* Whether the mode and all that enclose it are current. */
 bool rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode);
+/* The same from outside, while no tag is being processed: before the start, at a pause, after the end. */
+bool rrl_program_mode_is_active(const rrl_program_t *p, rrl_id_t mode);
 /* A mutable port that is not the only reader: `copy` is what it shows for the rest of this tag. Takes the
  * reference over on RRL_OK. RRL_E_INVAL: it is absent, has a copy already, or needs none. RRL_E_PHASE,
  * RRL_E_UNDECLARED_USE. */

@@ -43,6 +43,11 @@ def wait_for_pause(Runtime runtime, int64_t timeout_ns):
     return None
 
 
+def is_mode_active(Runtime runtime, Mode mode):
+    """While no tag is being processed."""
+    return rrl.rrl_program_mode_is_active(runtime.graph._c_program, <uint32_t>mode.id)
+
+
 def feed(Runtime runtime, element, int64_t time_ns, uint32_t microstep, value):
     """Before the start of a replay: an event of an action or port, as the recorder was told it."""
     cdef rrl.rrl_tag_t tag = rrl.rrl_tag_t(time_ns, microstep)

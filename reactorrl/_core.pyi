@@ -261,6 +261,9 @@ def wait_for_pause(runtime: Runtime, timeout_ns: int) -> tuple[bool, Any] | None
     (False, None) when the program has ended; None when the time is up.
     """
 
+def is_mode_active(runtime: Runtime, mode: Mode) -> bool:
+    """While no tag is being processed."""
+
 def feed(runtime: Runtime, element: Element, time_ns: int, microstep: int, value: Any) -> None:
     """Before the start of a replay: an event of an action or port, as the recorder got it."""
 

@@ -206,6 +206,7 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_cancel(rrl_worker_t *w, rrl_id_t action, rrl_tag_t tag, uint64_t serial)
     rrl_status_t rrl_mode_set(rrl_worker_t *w, rrl_id_t mode)
     bint rrl_mode_is_active(const rrl_worker_t *w, rrl_id_t mode)
+    bint rrl_program_mode_is_active(const rrl_program_t *p, rrl_id_t mode)
     rrl_status_t rrl_port_own(rrl_worker_t *w, rrl_id_t port, void *copy)
     bint rrl_may_schedule(const rrl_worker_t *w, rrl_id_t action)
     rrl_status_t rrl_request_stop(rrl_worker_t *w)

@@ -620,6 +620,54 @@ def test_a_simulation_of_modes_and_deadlines(workers):
     ]
 
 
+class Idles(rr.Reactor):
+    awake = rr.Mode(initial=True)
+
+
+class Turning(rr.Reactor):
+    """Its mode changes; one of them has a child with modes of its own."""
+
+    turn = rr.Input()
+    day, night = rr.Mode(initial=True), rr.Mode()
+
+    def __init__(self):
+        with self.night:
+            self.child = Idles()
+
+    @rr.reaction(turn, effects=(day, night))
+    def change(self):
+        (self.night if self.turn.value else self.day).set()
+
+
+def test_a_simulation_tells_which_modes_are_active(workers):
+    """Before the start, at rest, and after the end; within a mode that is left none is active."""
+    sim = Simulation(Turning, workers=workers)
+    day, night = sim.main.day, sim.main.night
+    inner = sim.main.child.awake
+
+    def active():
+        return [sim.is_active(mode) for mode in (day, Turning.night, inner)]
+
+    with sim:
+        assert active() == [True, False, False]
+        sim.feed({"turn": True}, at=5)
+        sim.run_until(4)
+        assert active() == [True, False, False]
+        sim.step()
+        assert active() == [False, True, True]
+        assert [sim.is_active(str(mode)) for mode in (day, night)] == [False, True]
+        assert sim.is_active("Turning.child.awake")
+        sim.feed({"turn": False})
+        sim.step()
+        assert active() == [True, False, False]
+    assert active() == [True, False, False]
+    for key in (Guarded.awake, "awake", 3, None, Turning().day, Turning.turn):
+        with pytest.raises(
+            TypeError, match=r"is no mode of the program; there are: Turning\.day, "
+        ):
+            sim.is_active(key)
+
+
 class Handed:
     """A clock for reactors that are made before the simulation has one."""
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from .. import _core
 from ..clock import VirtualClock
-from ..elements import PhysicalAction
+from ..elements import Mode, PhysicalAction
 from ..errors import PhaseError
 from ..ports import INPUTS, MULTIPORTS, OUTPUTS
 from ..reactor import Reactor
 from ..report import RunReport
 from ..time import FOREVER, Tag, TimeLike, sec, to_ns
+from ..tree import node_of
 from .bench import fed_ports, port_of, ports_of
 from .observe import ObservedProgram, main_of
 from .traces import Trace, Tracer
@@ -179,6 +180,19 @@ class Simulation:
             raise TypeError(f"{found} is a multiport: name a channel, {found.name}[0]")
         return list(self._bench.history.get(found, ()))
 
+    def is_active(self, mode: Any) -> bool:
+        """Return whether a mode, and every mode around it, is current; those initially, at first.
+
+        Args:
+            mode: A live mode (`sim.main.child.idle`), one declared by the class of the main reactor
+                (`Main.idle`), or a path (`"Main.child.idle"`).
+
+        Raises:
+            TypeError: It is no mode of the program.
+        """
+        found = self._program.mode_of(self.main, mode)
+        return _core.is_mode_active(self._program.runtime, found)
+
     def finish(self) -> RunReport:
         """Stop at the next microstep, where shutdown reactions run, and return the report.
 
@@ -286,6 +300,18 @@ class _Stepped(ObservedProgram):
     def runtime(self) -> Any:
         """What the core's calls take."""
         return self._runtime
+
+    def mode_of(self, main: Reactor, key: Any) -> Mode:
+        """The live mode of the program that a mode, a declaration of `main` or a path means."""
+        modes = [each for each in self._assembly.elements() if isinstance(each, Mode)]
+        declared = node_of(main).plan.elements
+        names = [name for name, _, each in declared if each is key]
+        for mode in modes:
+            is_meant = str(mode) == key if isinstance(key, str) else mode is key
+            if is_meant or (mode.reactor is main and mode.name in names):
+                return mode
+        there = ", ".join(map(str, modes)) or "none"
+        raise TypeError(f"{key!r} is no mode of the program; there are: {there}")
 
 
 def _release(runtime: Any) -> None:

@@ -227,6 +227,8 @@ static void only_a_declared_transition_can_be_made(void) {
         CHECK_EQ(app->stats.n_reactions, 1);
         CHECK_EQ(rrl_mode_set(app->workers[0].w, mode), RRL_E_PHASE);
         CHECK(rrl_mode_is_active(app->workers[0].w, mode));
+        CHECK(rrl_program_mode_is_active(app->p, mode));
+        CHECK(!rrl_program_mode_is_active(app->p, mode + 1));
         app_free(app);
     }
 }

@@ -1,6 +1,7 @@
 """reactorrl.testing: the virtual clock, simulations, traces, determinism."""
 
 import collections
+import contextlib
 import dataclasses
 import doctest
 import enum
@@ -95,7 +96,8 @@ def test_a_simulation_runs_tag_by_tag():
     report = sim.finish()
     assert report.stop_tag == main.ended == rr.Tag(rr.msec(3), 1)
     assert (sim.step(), sim.next_tag) == (None, None)
-    with pytest.raises(rr.PhaseError, match="takes nothing in"):
+    text = r"<Simulation of Adder, ended> has ended at Tag\(.*=1\), by finish\(\), and takes"
+    with pytest.raises(rr.PhaseError, match=text):
         sim.feed({main.left: 1})
 
 
@@ -214,7 +216,8 @@ def test_a_body_that_hangs_is_named():
 def test_an_endless_run_is_bounded():
     """run() of a reactor that always has something due is a TimeoutError."""
     sim = Simulation(Noisy, limit=rr.sec(1), seed=1)
-    with pytest.raises(TimeoutError, match=r"has had \d+ tags, and more are due"):
+    text = r"has had \d+ tags, the last at Tag\(.*\), and more are due; use run_until\(\), or the"
+    with pytest.raises(TimeoutError, match=text):
         sim.run()
     assert not sim._program.is_running
 
@@ -231,6 +234,60 @@ def test_only_inputs_are_fed(key):
     """Everything else is a TypeError that names it."""
     with Simulation(Adder) as sim, pytest.raises(TypeError, match="is no input of Adder"):
         sim.feed({key: 1})
+
+
+class Pushed(rr.Reactor):
+    """Hears from outside; stops itself if told to."""
+
+    push, out = rr.PhysicalAction(), rr.Output()
+    inp = rr.Input()
+
+    @rr.reaction(push, effects=out)
+    def hear(self):
+        self.out.set(self.push.value)
+        if self.push.value == "stop":
+            self.request_stop()
+        if self.push.value == "raise":
+            raise KeyError
+
+
+def test_physical_actions_take_events_before_the_first_step():
+    """They come after the startup, as later ones do."""
+    with Simulation(Pushed) as sim:
+        sim.main.push.schedule(4)
+        sim.run()
+        sim.main.push.schedule(5)
+        sim.run()
+    assert [value for _, value in sim.outputs("out")] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("pushed", "timeout", "text"),
+    [
+        ("stop", None, r"at Tag\(time=0, microstep=2\), as a body asked for it, and"),
+        ("raise", None, r"at Tag\(time=0, microstep=1\), as a body raised, and"),
+        ("", 5, r"at Tag\(time=5, microstep=0\), by its timeout, and"),
+    ],
+)
+def test_an_ended_simulation_says_why(pushed, timeout, text):
+    """When something is fed to it."""
+    sim = Simulation(Pushed, timeout=timeout)
+    sim.main.push.schedule(pushed)
+    with contextlib.suppress(rr.ReactionError):
+        sim.run()
+    with pytest.raises(rr.PhaseError, match=f"<Simulation of Pushed, ended> has ended {text}"):
+        sim.feed({"inp": 1})
+
+
+def test_what_would_come_after_the_timeout_is_refused():
+    """What is fed for the timeout itself still comes."""
+    with Simulation(Adder, timeout=rr.msec(5)) as sim:
+        sim.feed({"left": 1}, at=rr.msec(5))
+        text = "at=7000000 is later than the end, timeout=5000000 ns"
+        with pytest.raises(ValueError, match=text):
+            sim.feed({"left": 1}, at=rr.msec(7))
+        sim.run()
+    assert sim.outputs("total") == [(rr.Tag(rr.msec(5), 0), 1)]
 
 
 def test_declarations_are_those_of_the_class():
@@ -285,6 +342,13 @@ def test_what_a_simulation_refuses():
             Simulation(used)
     with pytest.raises(TypeError, match="leave clock= out"):
         Simulation(Adder, clock=VirtualClock())
+    with pytest.raises(TypeError, match=r"takes a reactor or what makes one, got 3"):
+        Simulation(3)
+    with pytest.raises(ValueError, match="Adder is the main reactor and so an enclave already"):
+        Simulation(rr.enclave(Adder()))
+    for name in ("record", "replay"):
+        with pytest.raises(TypeError, match=rf"Simulation\(\) cannot {name}: it plays"):
+            Simulation(Adder, **{name: "run.rec"})
 
 
 # The clock.
@@ -519,6 +583,12 @@ def test_a_body_that_ran_in_one_of_two_is_named(swapped):
     pair = [trace("a", "c"), trace("a", "b", "c")]
     with pytest.raises(AssertionError, match=r"microstep=0\), b \(row 1\)"):
         assert_same_trace(*(reversed(pair) if swapped else pair))
+
+
+def test_only_traces_are_compared():
+    """A report is none."""
+    with pytest.raises(TypeError, match=r"takes Traces \(record_trace, .*\), got RunReport"):
+        assert_same_trace(rr.run(Listens(1)), record_trace(Listens(1)))
 
 
 def test_a_trace_that_ends_early_differs_there():
@@ -860,6 +930,18 @@ def test_a_race_is_found_and_shown():
     assert "Racing.racers[" in text
 
 
+def test_workers_may_be_one_number():
+    """It is compared with one worker."""
+    seen = []
+
+    def make():
+        seen.append(Adder())
+        return seen[-1]
+
+    assert_deterministic(make, workers=2)
+    assert len(seen) == 2
+
+
 def test_a_difference_is_shown_with_both_sides():
     """Here each instance differs from the one before."""
     steps = itertools.count(1)
@@ -929,5 +1011,7 @@ def test_what_determinism_refuses():
     main = Adder()
     with pytest.raises(rr.PhaseError, match="make a new one at each call"):
         assert_deterministic(lambda: main)
+    with pytest.raises(ValueError, match="nothing to compare"):
+        assert_deterministic(Adder, workers=0)
     with pytest.raises(ValueError, match="nothing to compare"):
         assert_deterministic(Adder, workers=())

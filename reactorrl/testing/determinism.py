@@ -55,7 +55,7 @@ class _Shaken(Tracer):
 
 def assert_deterministic(
     make: Callable[[], Reactor],
-    workers: Sequence[int] = (1, 2, 4),
+    workers: int | Sequence[int] = (1, 2, 4),
     *,
     repeats: int = 1,
     delays_seed: int | None = 0,
@@ -71,7 +71,7 @@ def assert_deterministic(
 
     Args:
         make: Returns a new main reactor at each call.
-        workers: The numbers of workers.
+        workers: The numbers of workers; one number `n` means `(1, n)`.
         repeats: Runs with each.
         delays_seed: Of the delays; `None` for none.
         digest: What else must be equal, taken from the main reactor after the run: for example
@@ -97,6 +97,8 @@ def assert_deterministic(
     >>> assert_deterministic(Count, workers=(1, 2), timeout=9).reactions
     10
     """
+    if isinstance(workers, int):
+        workers = (1, workers)
     if not workers or min(workers) < 1 or repeats < 1:
         raise ValueError(f"workers={workers!r}, repeats={repeats}: there is nothing to compare")
 

@@ -47,7 +47,8 @@ class Simulation:
     Paths, random numbers and tags are as in a program without a simulation around it; counts and
     `trace_hash` of the report also cover the two reactions that feed and look. Nothing waits: what
     takes too long in physical time, such as a body that hangs, is a TimeoutError. As a context
-    manager it finishes at the end of the block.
+    manager it finishes at the end of the block. Threads and bodies may schedule physical actions as
+    soon as it is made.
 
     Args:
         main: The reactor, newly made; or its class or another function that makes it.
@@ -60,6 +61,8 @@ class Simulation:
 
     Raises:
         AssemblyError: As for `Program`.
+        TypeError: `main` is no reactor, or an option is none of a simulation.
+        ValueError: `main` was made an enclave, which a main reactor is anyway.
 
     >>> import reactorrl as rr
     >>> class Echo(rr.Reactor):
@@ -84,7 +87,17 @@ class Simulation:
         for name in ("clock", "fast"):
             if name in options:
                 raise TypeError(f"Simulation() has a virtual clock of its own; leave {name}= out")
+        for name in ("record", "replay"):
+            if options.get(name) is not None:
+                raise TypeError(f"Simulation() cannot {name}: it plays the surroundings itself")
         self.main: Reactor = main_of(main)
+        name = type(self.main).__name__
+        if not isinstance(self.main, Reactor):
+            raise TypeError(f"Simulation() takes a reactor or what makes one, got {self.main!r}")
+        if node_of(self.main).enclave is not None:
+            raise ValueError(f"{name} is the main reactor and so an enclave already")
+        timeout = options.get("timeout")
+        self._timeout_ns = FOREVER if timeout is None else to_ns(timeout, "timeout")
         self.clock = VirtualClock()
         self._limit_ns = to_ns(limit, "limit")
         self._tracer = Tracer(values=True)
@@ -93,7 +106,10 @@ class Simulation:
         self._program = _Stepped(self._bench, self._tracer, clock=self.clock, **options)
         self._tag: Tag | None = None
         self._is_over = False
+        self._is_finished = self._is_given_up = False
         runtime = self._program.runtime
+        self._bench.fed.hold(True)  # more may always be fed
+        self._program.start()  # its physical actions take events from now on
         self._release = weakref.finalize(self, _release, runtime)
 
     @property
@@ -104,9 +120,6 @@ class Simulation:
     @property
     def next_tag(self) -> Tag | None:
         """The tag that `step` will process; `None` if nothing is due, or all is over."""
-        if not self._is_over and not self._program.is_running:
-            self._bench.fed.hold(True)  # more may always be fed
-            self._program.start()
         return None if self._is_over else self._at_rest()
 
     def feed(self, values: Mapping[Any, Any], at: TimeLike | None = None) -> None:
@@ -123,16 +136,18 @@ class Simulation:
         Raises:
             TypeError: Something is no input of the main reactor.
             IndexError: A multiport has no such channel.
-            ValueError: `at` is in the past.
+            ValueError: `at` is in the past, or after the timeout.
             PhaseError: The program has ended.
         """
         fed = fed_ports(self.main, values, "feed() takes")
-        _ = self.next_tag  # it has been started, and rests
+        _ = self.next_tag  # it rests
         if self._is_over:
-            raise PhaseError(f"{self._program} has ended and takes nothing in")
+            raise PhaseError(f"{self._program} {self._how_it_ended()} and takes nothing in")
         delay_ns = 0 if at is None else to_ns(at, "at") - self.clock.now
         if delay_ns < 0:
             raise ValueError(f"at={at!r} is in the past: it is {self.clock.now} ns")
+        if self.clock.now + delay_ns > self._timeout_ns:
+            raise ValueError(f"at={at!r} is later than the end, timeout={self._timeout_ns} ns")
         self._bench.fed.schedule(fed, delay=delay_ns)
 
     def step(self) -> Step | None:
@@ -202,6 +217,7 @@ class Simulation:
         """
         if not self._is_over:
             _ = self.next_tag
+        self._is_finished |= not self._is_over
         self._release()
         return self._end()
 
@@ -241,8 +257,22 @@ class Simulation:
             raise self._timed_out("does not end")
         return report
 
+    def _how_it_ended(self) -> str:
+        report = self._program.report
+        if report is None or self._is_given_up:
+            return "has taken too long"
+        if self._program.has_failed:
+            why = "as a body raised"
+        elif self._is_finished:
+            why = "by finish()"
+        elif report.stop_tag == Tag(self._timeout_ns, 0):
+            why = "by its timeout"
+        else:
+            why = "as a body asked for it"
+        return f"has ended at {report.stop_tag}, {why},"
+
     def _timed_out(self, what: str) -> TimeoutError:
-        self._is_over = True
+        self._is_over = self._is_given_up = True
         self._release()
         return self._program.timed_out(what)
 
@@ -254,7 +284,10 @@ class Simulation:
             if step is not None:
                 steps.append(step)
             if time.monotonic_ns() > end:
-                raise self._timed_out(f"has had {len(steps)} tags, and more are due")
+                raise self._timed_out(
+                    f"has had {len(steps)} tags, the last at {tag}, and more are due; use"
+                    " run_until(), or the program goes round in microsteps"
+                )
         return steps
 
 
@@ -300,6 +333,19 @@ class _Stepped(ObservedProgram):
     def runtime(self) -> Any:
         """What the core's calls take."""
         return self._runtime
+
+    @property
+    def report(self) -> RunReport | None:
+        """Of its end, once there is one."""
+        return self._report
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended with an error."""
+        return self._error is not None
+
+    def __repr__(self) -> str:
+        return f"<Simulation of {self._assembly.nodes[1].path}, {self._phase}>"
 
     def mode_of(self, main: Reactor, key: Any) -> Mode:
         """The live mode of the program that a mode, a declaration of `main` or a path means."""

@@ -227,6 +227,12 @@ def assert_same_trace(a: Trace, b: Trace, names: Sequence[str] = ("a", "b")) -> 
         b: Another; its values count if both have them.
         names: How the message calls the two.
     """
+    for each in (a, b):
+        if not isinstance(each, Trace):
+            kind = type(each).__name__
+            raise TypeError(
+                f"assert_same_trace takes Traces (record_trace, Trace.load), got {kind}"
+            )
     difference = first_difference(a, b)
     if difference is None:
         return

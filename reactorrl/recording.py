@@ -235,9 +235,10 @@ class Recording:
         for name, value in options.items():
             # What a crash left has no end, so a timeout may give it one.
             if recorded.get(name) != value and (self.is_whole or name != "timeout"):
+                was = f"{name}={recorded.get(name)!r}"
                 raise RecordingError(
-                    f"{self.path} was recorded with {name}={recorded.get(name)!r}, and is replayed"
-                    f" with {name}={value!r}"
+                    f"{self.path} was recorded with {was}, and is replayed with {name}={value!r};"
+                    f" give {was}"
                 )
         if header.get("library") != __version__:
             warnings.warn(

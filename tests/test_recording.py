@@ -498,7 +498,7 @@ def test_another_program_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"seed": 2}, "seed=1, and is replayed with seed=2"),
+        ({"seed": 2}, "seed=1, and is replayed with seed=2; give seed=1"),
         ({"seed": 1, "timeout": 5}, "timeout=None, and is replayed with timeout=5"),
         ({"seed": 1, "keepalive": True}, "keepalive=False, and is replayed with keepalive=True"),
     ],

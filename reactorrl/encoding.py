@@ -19,6 +19,7 @@ def encode(value: Any, *, allow_pickle: bool) -> Any:
 
     Raises:
         TypeError: It would have to be pickled, and that is not allowed; names the type.
+        ValueError: It cannot be pickled either.
     """
     kind = type(value)
     if value is None or kind in (bool, int, str):
@@ -45,8 +46,13 @@ def encode(value: Any, *, allow_pickle: bool) -> Any:
             "base64": _text(value.tobytes()),
         }
     if not allow_pickle:
-        raise TypeError(f"a {kind.__module__}.{kind.__qualname__} can only be pickled")
-    return {_KIND: "pickle", "base64": _text(pickle.dumps(value))}
+        raise TypeError(f"a {_name(kind)} has no JSON form; record with allow_pickle=True")
+    try:
+        data = pickle.dumps(value)
+    except Exception as error:  # whatever a class of the user's does
+        text = f"a {_name(kind)} has no JSON form and cannot be pickled either ({error})"
+        raise ValueError(f"{text}; send data instead") from error
+    return {_KIND: "pickle", "base64": _text(data)}
 
 
 def decode(encoded: Any, *, allow_pickle: bool) -> Any:
@@ -82,6 +88,11 @@ def decode(encoded: Any, *, allow_pickle: bool) -> Any:
 
     array = np.frombuffer(bytearray(data), np.dtype(encoded["dtype"])).reshape(encoded["shape"])
     return array if kind == "array" else array[()]
+
+
+def _name(kind: type) -> str:
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
 
 
 def _text(data: bytes) -> str:

@@ -97,12 +97,8 @@ class Recorder:
             }
             self._write(line)
         except Exception as error:
-            hint = "; allow_pickle=True lets it be" if isinstance(error, TypeError) else ""
-            self._fail(
-                f"{element} at {Tag(time, microstep)}: a value of type {type(value).__name__}"
-                f" cannot be recorded: {error}{hint}",
-                error,
-            )
+            text = f"a value of type {type(value).__name__} cannot be recorded: {error}"
+            self._fail(f"{element} at {Tag(time, microstep)}: {text}", error)
 
     def missed(self, reaction: int, time: int, microstep: int) -> None:
         """Write a missed deadline; called by the runtime. Never raises."""

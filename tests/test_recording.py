@@ -632,8 +632,8 @@ def test_a_value_that_json_cannot_say_is_refused(tmp_path):
             program.join(rr.sec(30))
     text = str(raised.value)
     assert text.startswith("Hears.event at Tag(time=")
-    assert "a value of type Opaque cannot be recorded: a test_recording.Opaque can only be" in text
-    assert "allow_pickle=True lets it be" in text
+    assert "a value of type Opaque cannot be recorded: a test_recording.Opaque has no JSON" in text
+    assert "form; record with allow_pickle=True (" in text
     assert sorted(each.name for each in tmp_path.iterdir()) == ["run.rec.part"]
 
 
@@ -732,8 +732,20 @@ def test_values_come_back_as_they_were(value):
 )
 def test_other_values_can_only_be_pickled(value):
     """Subclasses of what JSON knows included: they would come back as something else."""
-    with pytest.raises(TypeError, match="can only be pickled"):
+    with pytest.raises(TypeError, match="has no JSON form; record with allow_pickle=True"):
         encode(value, allow_pickle=False)
+
+
+def test_values_that_cannot_be_pickled_are_refused():
+    """With the advice to send something else."""
+
+    def local():
+        pass
+
+    with pytest.raises(TypeError, match=r"^a set has no JSON form; record with allow_pickle=True$"):
+        encode({1}, allow_pickle=False)
+    with pytest.raises(ValueError, match=r"cannot be pickled either .*; send data instead"):
+        encode(local, allow_pickle=True)
 
 
 @pytest.mark.parametrize("encoded", [{"$": "x"}, {"$": "array"}, {"$": "bytes", "base64": "*"}])

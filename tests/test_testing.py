@@ -663,11 +663,32 @@ def test_a_trace_tells_handlers_and_modes(workers):
         TraceRow(at[0], work, (out,)),
         TraceRow(at[1], load),
         TraceRow(at[1], work, (out,), is_handler=True),
-        TraceRow(at[2], load, (Effect("set", "Guarded.asleep"),)),
+        TraceRow(at[2], load, (Effect("enter", "Guarded.asleep", text="reset"),)),
         TraceRow(at[2], work, (out,)),
         TraceRow(at[3], load),
     )
     assert str(trace.rows[3]).startswith("Guarded.work, the handler of its missed deadline, at Tag")
+
+
+def test_a_trace_tells_how_a_mode_is_entered():
+    """By reset or by history, as the reaction declares it, and without a value."""
+
+    class Main(rr.Reactor):
+        here, there = rr.Mode(initial=True), rr.Mode()
+        again = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=(there, again))
+        def go(self):
+            self.there.set()
+            self.again.schedule(delay=1)
+
+        @rr.reaction(again, effects=rr.history(here))
+        def back(self):
+            self.here.set()
+
+    lines = str(record_trace(Main, values=True)).splitlines()
+    assert lines[1] == "  enter Main.there (reset)"
+    assert lines[4] == "  enter Main.here (history)"
 
 
 def test_a_simulation_of_modes_and_deadlines(workers):

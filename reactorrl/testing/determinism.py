@@ -41,6 +41,10 @@ class _Shaken(Tracer):
         if self._traces:
             super().did_set(body, port, value)
 
+    def did_enter(self, body: Body, mode: Any, how: str) -> None:
+        if self._traces:
+            super().did_enter(body, mode, how)
+
     def did_schedule(self, body: Body, action: Any, tag: Any, value: Any) -> None:
         if self._traces:
             super().did_schedule(body, action, tag, value)

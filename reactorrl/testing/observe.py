@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..declare import HISTORY
+from ..elements import Mode
 from ..errors import PhaseError
 from ..program import Program
 from ..report import RunReport
@@ -33,7 +35,7 @@ class Body:
         is_handler: Whether it is the handler of a missed deadline.
     """
 
-    __slots__ = ("is_handler", "node", "observer", "order", "path", "tag")
+    __slots__ = ("_histories", "is_handler", "node", "observer", "order", "path", "tag")
 
     def __init__(
         self,
@@ -42,11 +44,16 @@ class Body:
         path: str,
         node: Node,
         tag: Tag,
+        histories: set[tuple[int, int]],
         *,
         is_handler: bool,
     ) -> None:
         self.observer, self.order, self.path, self.node = observer, order, path, node
-        self.tag, self.is_handler = tag, is_handler
+        self.tag, self.is_handler, self._histories = tag, is_handler, histories
+
+    def way_into(self, mode: Any) -> str:
+        """How its reaction enters a mode: by `"reset"`, or by `"history"`."""
+        return "history" if (self.order[1], mode.id) in self._histories else "reset"
 
 
 class Written(NamedTuple):
@@ -75,6 +82,9 @@ class Observer:
     def did_set(self, body: Body, port: Any, value: Any) -> None:
         """It has set `port`."""
 
+    def did_enter(self, body: Body, mode: Any, how: str) -> None:
+        """It has asked for a transition into `mode`, by `"reset"` or `"history"`."""
+
     def did_schedule(self, body: Body, action: Any, tag: Tag | None, value: Any) -> None:
         """It has scheduled an event at `tag`, or one that was dropped."""
 
@@ -100,22 +110,27 @@ class ObservedProgram(Program):
         self._instrument = self._watch
         self._functions: dict[str, list[Callable[[Any], object]]] = {}  # body, handler
         self._levels: list[int] = []
+        self._histories: set[tuple[int, int]] = set()  # (reaction, mode that it so enters)
         super().__init__(main, **options)
         self._levels += self._runtime.levels
+        rows = enumerate(self._assembly.declared())
+        self._histories |= {
+            (reaction, each.id) for reaction, row in rows for role, each in row if role == HISTORY
+        }
         for element in self._assembly.elements():
             element.__class__ = _telling(type(element))
 
     def _watch(
         self, reaction: int, path: str, node: Node, function: Callable[[Any], object]
     ) -> Callable[[Any], object]:
-        observer, levels = self._observer, self._levels
+        observer, levels, histories = self._observer, self._levels, self._histories
         self._functions.setdefault(path, []).append(function)
         is_handler = len(self._functions[path]) > 1
 
         @functools.wraps(function)
         def watched(reactor: Any) -> None:
             order = (levels[reaction], reaction)
-            body = Body(observer, order, path, node, reactor.tag, is_handler=is_handler)
+            body = Body(observer, order, path, node, reactor.tag, histories, is_handler=is_handler)
             observer.begin(body)
             _here.body = body
             try:
@@ -178,7 +193,17 @@ class ObservedProgram(Program):
 def _telling(cls: type) -> type:
     """A class like `cls`, of the same layout, whose `set` and `schedule` tell the observer."""
     namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
-    if hasattr(cls, "set"):
+    if issubclass(cls, Mode):
+        plain_enter: Any = cls.set
+
+        def enter(self: Any) -> None:
+            plain_enter(self)
+            body = _here.body
+            if body is not None:
+                body.observer.did_enter(body, self, body.way_into(self))
+
+        namespace["set"] = enter
+    elif hasattr(cls, "set"):
         plain_set: Any = cls.set
 
         def set(self: Any, *value: Any) -> None:  # noqa: A001

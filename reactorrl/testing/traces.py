@@ -23,11 +23,12 @@ class Effect(NamedTuple):
     """One thing that a body did.
 
     Attributes:
-        kind: `"set"` (a port; a mode) or `"schedule"`.
+        kind: `"set"` (a port), `"enter"` (a mode) or `"schedule"`.
         path: Of the port, action or mode.
-        tag: Of the scheduled event; `None` for a dropped one, and for a port.
+        tag: Of the scheduled event; `None` for a dropped one, a port and a mode.
         value: With `values=True` the `digest` of the value, else `""`.
-        text: With `values=True` the value in short, for the reader; not compared.
+        text: With `values=True` the value in short, for the reader; not compared. For a mode how it
+            is entered, `"reset"` or `"history"`.
     """
 
     kind: str
@@ -37,6 +38,8 @@ class Effect(NamedTuple):
     text: str = ""
 
     def __str__(self) -> str:
+        if self.kind == "enter":
+            return f"enter {self.path} ({self.text})"
         when = "" if self.kind == "set" else f" for {self.tag}" if self.tag else ", dropped"
         value = f" = {self.text} ({self.value})" if self.value else ""
         return f"{self.kind} {self.path}{when}{value}"
@@ -194,6 +197,9 @@ class Tracer(Observer):
 
     def did_set(self, body: Body, port: Any, value: Any) -> None:
         self._here.effects.append(Effect("set", str(port), None, *self._seen(value)))
+
+    def did_enter(self, body: Body, mode: Any, how: str) -> None:
+        self._here.effects.append(Effect("enter", str(mode), None, "", how))
 
     def did_schedule(self, body: Body, action: Any, tag: Tag | None, value: Any) -> None:
         self._here.effects.append(Effect("schedule", str(action), tag, *self._seen(value)))

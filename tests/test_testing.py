@@ -83,8 +83,10 @@ def test_a_simulation_runs_tag_by_tag():
     sim = Simulation(Adder)
     main = sim.main
     assert (sim.tag, sim.next_tag) == (None, rr.Tag(0, 0))
+    assert repr(sim) == "<Simulation of Adder, running>"
     assert sim.step() == Step(rr.Tag(0, 0), (), {})
     assert (sim.next_tag, sim.step()) == (None, None)
+    assert repr(sim) == "<Simulation of Adder, running, at Tag(time=0, microstep=0)>"
     sim.feed({main.left: 1, Adder.right: 2, "wide": {2: 5}})
     assert sim.next_tag == rr.Tag(0, 1)
     assert sim.step() == Step(

@@ -144,6 +144,14 @@ class ObservedProgram(Program):
 
         return watched
 
+    def __repr__(self) -> str:
+        return f"<Program {self.tested}, {self._phase}>"
+
+    @property
+    def tested(self) -> str:
+        """The path of the main reactor, which may have a nameless bench around it."""
+        return next((node.path for node in self._assembly.nodes if node.path), "")
+
     @property
     def bodies(self) -> dict[str, Written]:
         """What each reaction is, by path, without those of a bench."""

@@ -112,6 +112,9 @@ class Simulation:
         self._program.start()  # its physical actions take events from now on
         self._release = weakref.finalize(self, _release, runtime)
 
+    def __repr__(self) -> str:
+        return f"{str(self._program)[:-1]}, at {self._tag}>" if self._tag else str(self._program)
+
     @property
     def tag(self) -> Tag | None:
         """The tag that was processed last; `None` before the first."""
@@ -345,7 +348,7 @@ class _Stepped(ObservedProgram):
         return self._error is not None
 
     def __repr__(self) -> str:
-        return f"<Simulation of {self._assembly.nodes[1].path}, {self._phase}>"
+        return f"<Simulation of {self.tested}, {self._phase}>"
 
     def mode_of(self, main: Reactor, key: Any) -> Mode:
         """The live mode of the program that a mode, a declaration of `main` or a path means."""

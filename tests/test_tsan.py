@@ -80,6 +80,8 @@ class Sanitized:
         """Runs Python in the copy; gives status and output, reports included."""
         options = f"exitcode={FOUND} halt_on_error=0 report_thread_leaks=0"
         options += f" ignore_noninstrumented_modules=1 suppressions={HERE / 'tsan.txt'}"
+        # Into files, as pytest keeps what a passing test writes to itself.
+        options += f" log_path={self.folder / 'report'}"
         done = subprocess.run(
             # ThreadSanitizer stops if the kernel puts memory into odd places.
             [shutil.which("setarch") or "setarch", "-R", sys.executable, *arguments],
@@ -95,7 +97,11 @@ class Sanitized:
             text=True,
             timeout=SECONDS,
         )
-        return done.returncode, done.stdout
+        output = done.stdout
+        for report in self.folder.glob("report.*"):
+            output += report.read_text()
+            report.unlink()
+        return done.returncode, output
 
 
 @pytest.fixture(scope="session")

@@ -249,7 +249,8 @@ cdef class Action(Element):
 
     cdef rrl.rrl_program_t *_program(self) except NULL:
         if self._graph is None or self._graph._c_program is NULL:
-            raise errors.PhaseError(f"{self}: it is in no program yet; make a Program of its reactor")
+            raise errors.PhaseError(
+                f"{self}: it is in no program yet; make a Program of its reactor")
         return self._graph._c_program
 
 

@@ -263,7 +263,7 @@ def test_the_binding_is_thin():
     """A part longer than 400 lines has taken in something from above or from below."""
     lengths = {path.name: len(path.read_text().splitlines()) for path in PARTS}
     assert max(lengths.values()) <= 400, lengths
-    assert sum(lengths.values()) <= 1000, lengths
+    assert sum(lengths.values()) <= 1100, lengths
 
 
 PYTHON_TYPES = {"object", "tuple", "list", "dict", "str", "bytes", "set", "type"}

@@ -333,6 +333,7 @@ void *rrl__worker_main(void *worker) {
     rrl__take_returns(w);
     rrl__detach(w);
     p->host.thread_stop(p->host.ctx, w->index);
+    w->end_ns = rrl__clock_ns();
     if (rrl_sub_acq_rel_u32(&p->n_running, 1) == 1) announce_end(p); /* all reports are complete */
     return NULL;
 }

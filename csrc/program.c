@@ -451,8 +451,9 @@ void rrl_program_enclave_stats(const rrl_program_t *p, rrl_id_t enclave,
 void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
                               rrl_worker_stats_t *out_stats) {
     const rrl_worker_t *w = &p->workers[worker];
-    *out_stats =
-        (rrl_worker_stats_t){w->spinning_ns, w->parked_ns, w->n_reactions, w->n_stolen, w->cpu};
+    int64_t wall_ns = (w->end_ns ? w->end_ns : rrl__clock_ns()) - p->start_ns;
+    *out_stats = (rrl_worker_stats_t){wall_ns,        w->spinning_ns, w->parked_ns,
+                                      w->n_reactions, w->n_stolen,    w->cpu};
 }
 
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction) {

@@ -346,6 +346,7 @@ typedef struct rrl_enclave_stats {
 } rrl_enclave_stats_t;
 
 typedef struct rrl_worker_stats {
+    int64_t wall_ns; /* from the start until it left, or so far */
     int64_t spinning_ns;
     int64_t parked_ns;
     uint64_t n_reactions;

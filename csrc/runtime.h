@@ -134,6 +134,7 @@ struct rrl_worker {
     uint32_t n_stale;   /* wakes that cancelled events left behind, at this tag */
     bool is_past_stop;  /* an event was dropped because it lies past the stop tag */
     int64_t spinning_ns, parked_ns;
+    int64_t end_ns; /* of the clock; 0: it has not left */
     int32_t cpu;
     rrl_spsc_t *
         returns; /* by the coordinator's rank: payloads that this worker set, to be released here */

@@ -233,7 +233,7 @@ class Runtime:
     def stats(self) -> dict[str, Any]:
         """The fields of rrl_stats_t; stop_tag as (time_ns, microstep)."""
     def worker_stats(self) -> list[dict[str, int]]:
-        """spinning_ns, parked_ns, reactions, stolen, cpu (-1: not pinned), one dict a worker."""
+        """One dict a worker: wall_ns, spinning_ns, parked_ns, reactions, stolen, cpu (-1: any)."""
     def enclave_stats(self) -> list[dict[str, Any]]:
         """The fields of rrl_enclave_stats_t, one dict an enclave; stop_tag as in `stats`."""
     def reaction_counts(self) -> list[int]: ...

@@ -129,6 +129,7 @@ cdef extern from "rrl.h" nogil:
         uint64_t trace_hash
 
     ctypedef struct rrl_worker_stats_t:
+        int64_t wall_ns
         int64_t spinning_ns
         int64_t parked_ns
         uint64_t n_reactions

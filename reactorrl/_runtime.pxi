@@ -143,8 +143,9 @@ cdef class Runtime:
         found = []
         for i in range(self.graph._n_workers):
             rrl.rrl_program_worker_stats(self.graph._c_program, i, &s)
-            found.append({"spinning_ns": s.spinning_ns, "parked_ns": s.parked_ns,
-                          "reactions": s.n_reactions, "stolen": s.n_stolen, "cpu": s.cpu})
+            found.append({
+                "wall_ns": s.wall_ns, "spinning_ns": s.spinning_ns, "parked_ns": s.parked_ns,
+                "reactions": s.n_reactions, "stolen": s.n_stolen, "cpu": s.cpu})
         return found
 
     def reaction_counts(self):

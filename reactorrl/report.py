@@ -210,7 +210,7 @@ def make_report(
     homes = [enclaves[0][0]] * (len(of_workers) - len(own)) + own
     workers = tuple(
         WorkerReport(
-            busy_s=max(0, wall_ns - worker["spinning_ns"] - worker["parked_ns"]) / 1e9,
+            busy_s=max(0, worker["wall_ns"] - worker["spinning_ns"] - worker["parked_ns"]) / 1e9,
             parked_s=worker["parked_ns"] / 1e9,
             spinning_s=worker["spinning_ns"] / 1e9,
             reactions=worker["reactions"],

@@ -230,3 +230,19 @@ def test_a_timer_that_never_fires_is_told_with_all_other_problems():
         "Never.tick",
         "Never.other",
     ]
+
+
+class Works(rr.Reactor):
+    @rr.reaction(rr.startup)
+    def work(self):
+        sum(range(2_000_000))
+
+
+class Alone(rr.Reactor):
+    def __init__(self):
+        self.works, self.idle = rr.enclave(Works()), Reader()
+
+
+def test_a_worker_is_not_busy_once_its_enclave_has_ended():
+    main, inner = rr.run(Alone(), workers=1, fast=True).workers
+    assert main.busy_s < inner.busy_s / 2

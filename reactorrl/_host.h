@@ -108,12 +108,11 @@ static inline rrl_status_t rl_call(rl_host_t *host, uint32_t index, rrl_id_t rea
     PyObject *args[2] = {NULL, host->bodies[reaction].self};
     PyObject *result =
         PyObject_Vectorcall(func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    PyObject *error = NULL;
-    if (!result) {
-        error = rl_take_error();
-    } else if (rl_here.has_made) {
-        error = host->refuse_made(host->bodies[reaction].self);
+    if (result && !rl_here.has_made) {
+        Py_DECREF(result);
+        return RRL_OK;
     }
+    PyObject *error = result ? host->refuse_made(host->bodies[reaction].self) : rl_take_error();
     rl_here.has_made = false;
     Py_XDECREF(result);
     if (!error) return RRL_OK;

@@ -244,5 +244,8 @@ class Alone(rr.Reactor):
 
 
 def test_a_worker_is_not_busy_once_its_enclave_has_ended():
-    main, inner = rr.run(Alone(), workers=1, fast=True).workers
+    report = rr.run(Alone(), workers=1, fast=True)
+    main, inner = report.workers
+    if report.gil_enabled:
+        pytest.skip("a worker that waits for its turn counts as busy")
     assert main.busy_s < inner.busy_s / 2

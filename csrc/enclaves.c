@@ -295,17 +295,15 @@ static bool move_clock(rrl_program_t *p) {
     return true;
 }
 
-/* relaxed, twice: only who holds the lock writes the word, but at the end. Release: what the tags have done
- * is seen by who waits for the pause. */
+/* Read-modify-writes, as the end of the program adds to the word without the lock. Release: what the tags have
+ * done is seen by who waits for the pause. */
 static void announce_pause(rrl_ledger_t *l) {
     rrl_or_acq_rel_u32(&l->pause, 1);
     rrl_add_acq_rel_u32(&l->pause, 2);
     rrl__futex_wake(&l->pause, INT_MAX);
 }
 
-static void end_pause(rrl_ledger_t *l) {
-    rrl_and_acq_rel_u32(&l->pause, ~1u); /* the end adds to it without the lock */
-}
+static void end_pause(rrl_ledger_t *l) { rrl_and_acq_rel_u32(&l->pause, ~1u); }
 
 /* Does all that has become possible. */
 static void settle(rrl_program_t *p) {
@@ -326,27 +324,27 @@ static rrl_status_t put(rrl_mailbox_t *box, rrl_mail_t mail) {
 }
 
 /* Moves the enclave's outgoing events into the mailboxes. What cannot be delivered stays at the front. */
-static uint32_t deliver(rrl_enclave_t *e) {
+static void deliver(rrl_enclave_t *e) {
     rrl_program_t *p = e->program;
     uint32_t n_kept = 0;
     for (uint32_t k = 0; k < e->outbox.n; k++) {
         rrl_mail_t mail = e->outbox.items[k];
         uint32_t to = p->plan.delay[mail.delay].to;
         rrl_entry_t *entry = &p->ledger->entries[to];
-        bool is_physical = p->plan.delay[mail.delay].is_physical;
         if (entry->stance == RRL_OVER || put(&entry->mailbox, mail)) {
             if (entry->stance != RRL_OVER) e->status = RRL_E_NOMEM;
             e->outbox.items[n_kept++] = mail;
             continue;
         }
         entry->n_inside++;
-        if (is_physical)
-            mail.tag = later_of(mail.tag, rrl__tag_after(later_of(entry->last, entry->floor)));
-        entry->head = earlier_of(entry->head, mail.tag);
+        rrl_tag_t tag =
+            mail.tag; /* of a physical connection it may be too early: rrl__take_mail moves it */
+        if (p->plan.delay[mail.delay].is_physical)
+            tag = later_of(tag, rrl__tag_after(later_of(entry->last, entry->floor)));
+        entry->head = earlier_of(entry->head, tag);
         if (entry->stance != RRL_BUSY) resume(p, to);
     }
     e->outbox.n = n_kept;
-    return n_kept;
 }
 
 /* A stop travels as a value would, to whom one could travel; the others stop where they are. */
@@ -389,8 +387,7 @@ void rrl__ledger_exchange(rrl_enclave_t *e, rrl_worker_t *w) {
     pass_stop_on(e);
     if (e->epoch) {
         entry->last = e->tag;
-        /* What comes from outside lands behind what others rely on. */
-        /* Not behind the tag: until this enclave has said what is next, others may go only as far as
+        /* Behind the floor, as what comes from outside is; but not behind the tag: until this enclave has said what is next, others may go only as far as
          * its last tag lets them, or where an idle one of its group stops would depend on the moment. */
         entry->head =
             rrl_tag_is_before(entry->floor, e->tag) ? e->tag : rrl__tag_after(entry->floor);

@@ -181,7 +181,8 @@ typedef struct rrl_host {
     void *ctx;
     void *present; /* what is_present shows */
     void *absent;
-    /* On the worker's own thread, first and last. `thread_start` leaves it detached. */
+    /* On the worker's own thread, first and last. `thread_start` leaves it detached; if it does not return
+     * RRL_OK on every worker, the program does not start. */
     rrl_status_t (*thread_start)(void *ctx, rrl_worker_t *w, uint32_t index);
     void (*thread_stop)(void *ctx, uint32_t index);
     void (*attach)(void *ctx, uint32_t index);

@@ -252,8 +252,8 @@ struct rrl_program {
     uint32_t *n_ready;      /* by slot */
     float *slice_ns;        /* by slot: mean cost of one of its reactions; 0: not known */
     int64_t start_ns;       /* of the clock */
-    /* A virtual clock. Written by who runs alone: the coordinator whose turn it is, or under the ledger's lock
-     * while all wait. */
+    /* A virtual clock. Added to by the coordinator whose turn it is and, under the ledger's lock, from outside;
+     * set under the lock while all wait. */
     rrl_atomic_i64_t virtual_ns;
     uint64_t *misses;         /* by reaction: deadlines missed; the worker's that runs it */
     rrl_missed_t *fed_misses; /* those of a recorded run, sorted once it starts */

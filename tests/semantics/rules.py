@@ -1067,6 +1067,14 @@ rules(
             "test_a_handler_that_raises_is_a_body_that_raises",
             "test_a_handler_needs_a_deadline",
         ),
+        "deadline.fast": (
+            "With fast=True the clock of deadlines is the physical time since the start.",
+            "test_a_fast_program_s_deadlines_are_about_physical_time",
+        ),
+        "deadline.hash": (
+            "The trace_hash tells whether a body or its handler ran.",
+            "test_a_missed_deadline_shows_in_the_trace_hash",
+        ),
         "deadline.skip": (
             "Without a handler the body is skipped and counted in the report.",
             "test_without_a_handler_the_body_is_skipped_and_counted",

@@ -337,7 +337,7 @@ def test_a_handler_needs_a_deadline():
 
 @pytest.mark.own_clock
 def test_a_fast_program_s_deadlines_are_about_physical_time(workers):
-    """Physical time since the start: far ahead of it nothing is late, at the start all is at once."""
+    """Physical time since the start: far ahead of it nothing is late; at the start, all is."""
     trace = Trace()
 
     class Main(rr.Reactor):

@@ -107,32 +107,36 @@ static void infer_deadlines(apg_t *a, const sort_state_t *s, int64_t *out_deadli
 /* ---- loops ----------------------------------------------------------------------------------- */
 
 /* before[x]: a predecessor of x that lies on a loop or behind one, for every x with n_before. Walking
- * backwards from any of them must come round; the walk is reversed into running order. */
+ * backwards from any of them must come round: into a loop, or to where an earlier walk was. A loop is reversed into
+ * running order. */
 static rrl_status_t walk_back(const uint32_t *n_before, const rrl_cycle_step_t *before, uint32_t n,
                               rrl_cycle_step_t **out_cycle, size_t *out_n) {
-    uint8_t *seen = rrl__zeroed(n, 1);
-    if (!seen) return RRL_E_NOMEM;
-    uint32_t start = 0;
-    while (!n_before[start]) start++;
-    while (!seen[start]) {
-        seen[start] = 1;
-        start = before[start].reaction;
+    uint32_t *walk =
+        rrl__zeroed(n, sizeof *walk); /* by node: the start of the walk that met it, + 1 */
+    rrl_cycle_step_t *steps = rrl__zeroed(2 * (size_t)n, sizeof *steps);
+    size_t n_steps = 0;
+    for (uint32_t start = 0; walk && steps && start < n; start++) {
+        uint32_t x = start;
+        if (!n_before[start]) continue;
+        while (!walk[x]) {
+            walk[x] = start + 1;
+            x = before[x].reaction;
+        }
+        if (walk[x] != start + 1) continue; /* into what an earlier walk has met */
+        if (n_steps) steps[n_steps++] = (rrl_cycle_step_t){RRL_NONE, RRL_NONE};
+        size_t length = 1;
+        for (uint32_t y = before[x].reaction; y != x; y = before[y].reaction) length++;
+        for (size_t i = length; i-- > 0; x = before[x].reaction) steps[n_steps + i] = before[x];
+        n_steps += length;
     }
-    rrl__free(seen);
-    size_t length = 0;
-    uint32_t x = start;
-    do {
-        length++;
-        x = before[x].reaction;
-    } while (x != start);
-    rrl_cycle_step_t *cycle = rrl__zeroed(length, sizeof *cycle);
-    if (!cycle) return RRL_E_NOMEM;
-    for (size_t i = length; i-- > 0;) {
-        cycle[i] = before[x];
-        x = before[x].reaction;
+    bool has_room = walk && steps;
+    rrl__free(walk);
+    if (!has_room) {
+        rrl__free(steps);
+        return RRL_E_NOMEM;
     }
-    *out_cycle = cycle;
-    *out_n = length;
+    *out_cycle = steps;
+    *out_n = n_steps;
     return RRL_E_CYCLE;
 }
 

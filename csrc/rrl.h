@@ -222,7 +222,8 @@ typedef struct rrl_options {
 } rrl_options_t;
 
 /* Levels, flat arrays, threads' memory; starts nothing and keeps no pointer to the graph.
- * RRL_E_CYCLE: the loop is in *out_cycle (n steps, freed by the caller with free()). */
+ * RRL_E_CYCLE: the loops are in *out_cycle (n steps, freed by the caller with free()), between two of them
+ * a step of RRL_NONE twice. */
 rrl_status_t rrl_program_create(const rrl_graph_t *g, const rrl_options_t *options,
                                 const rrl_host_t *host, rrl_program_t **out_program,
                                 rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);

@@ -215,7 +215,7 @@ class Runtime:
         stepped: bool = False,
         replay: bool = False,
     ) -> None:
-        """Raises CycleFound (args: list of (reaction id, port id or -1)) on a causality loop."""
+        """Raises CycleFound (args: list of (reaction id, port id or -1)) on causality loops."""
     levels: list[int]  # by reaction id
     homes: list[int]
     def start(self) -> None: ...

@@ -109,13 +109,25 @@ class Assembly:
         """Return the error that tells all problems."""
         return (AssemblyValueError if self._has_bad_number else AssemblyError)(self.problems)
 
-    def causality_loop(self, steps: Sequence[tuple[int, int]]) -> CausalityLoopError:
-        """Name a loop that the core found.
+    def causality_loops(self, steps: Sequence[tuple[int, int]]) -> CausalityLoopError:
+        """Name the loops that the core found; `.cycle` is the first.
 
         Args:
             steps: (reaction id, port id): the reaction comes before that of the next step because
-                of the port, or with -1 because both belong to one reactor.
+                of the port, or with -1 because both belong to one reactor. -1 twice lies between
+                two loops.
         """
+        loops: list[list[tuple[int, int]]] = [[]]
+        for step in steps:
+            if step == (-1, -1):
+                loops.append([])
+            else:
+                loops[-1].append(step)
+        told = [self._causality_loop(loop) for loop in loops]
+        return CausalityLoopError([text for text, _ in told], told[0][1])
+
+    def _causality_loop(self, steps: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
+        """The loop in words, and its reactions and ports."""
         cycle: list[str] = []
         links: dict[str, None] = {}
         for reaction, port in steps:
@@ -138,7 +150,7 @@ class Assembly:
             text += (
                 ". None of its connections can be delayed; schedule a LogicalAction in one of them"
             )
-        return CausalityLoopError(text, cycle)
+        return text, cycle
 
     def _problem(self, text: str, is_bad_number: bool = False) -> None:
         self.problems.append(text)

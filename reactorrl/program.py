@@ -171,7 +171,7 @@ class Program:
         try:
             runtime = _core.Runtime(assembly.graph, **options)
         except _core.CycleFound as found:
-            loop = assembly.causality_loop(found.args[0])
+            loop = assembly.causality_loops(found.args[0])
             if not assembly.problems:
                 raise loop from None
             assembly.problems += loop.problems

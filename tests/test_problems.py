@@ -482,6 +482,23 @@ def test_a_causality_loop():
         assert link in text.partition("give after=0")[2]
 
 
+def test_all_causality_loops_at_once():
+    """Each loop that shares nothing with another is a problem of its own."""
+
+    class Loops(rr.Reactor):
+        def __init__(self):
+            self.pairs = rr.Bank(4, Pass)
+            for one, two in ((0, 1), (2, 3)):
+                self.connect(self.pairs[one].out, self.pairs[two].inp)
+                self.connect(self.pairs[two].out, self.pairs[one].inp)
+
+    with pytest.raises(rr.CausalityLoopError) as e:
+        rr.Program(Loops(), workers=1)
+    found = [set(re.findall(r"pairs\[(\d)\]\.go", text)) for text in e.value.problems]
+    assert found == [{"0", "1"}, {"2", "3"}]
+    assert set(re.findall(r"\d", " ".join(e.value.cycle))) == {"0", "1"}
+
+
 def test_a_loop_beside_other_problems():
     """A loop is told with the other problems, as an ordinary AssemblyError."""
 

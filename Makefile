@@ -4,7 +4,7 @@ ENV := .venv/bin/python
 ANY_PYTHON ?= $(shell command -v python3 || command -v python)
 SWITCHES := $(RRL_DEBUG)-$(RRL_SANITIZE)-$(RRL_COVERAGE)-$(RRL_STRICT)
 BUILT := build/built$(SWITCHES)
-SOURCES := setup.py $(wildcard csrc/*.[ch] reactorrl/*.pyx reactorrl/*.px[di] reactorrl/*.h)
+SOURCES := setup.py $(shell find csrc reactorrl -name '*.[ch]' -o -name '*.px[ydi]')
 C_FILES := $(shell find csrc reactorrl tests bench -name '*.[ch]' 2>/dev/null)
 
 .PHONY: help env demo test bench bench-peers lint format clean packages
@@ -38,7 +38,8 @@ format: packages ## reformat Python and C
 	$(if $(C_FILES),.venv/bin/clang-format -i $(C_FILES))
 
 clean: ## remove what was built here; the cache and its downloads stay
-	rm -rf .venv build dist *.egg-info reactorrl/*.so .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find reactorrl -name '*.so' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 packages:

@@ -1,6 +1,6 @@
-"""The one extension module, reactorrl._core, and its switches.
+"""The extension modules, the runtime's and the kernels', and their switches.
 
-Read from the environment: RRL_DEBUG=0..3 (level of the core's own assertions),
+Read from the environment: RRL_DEBUG=0..3 (level of the C code's own assertions),
 RRL_SANITIZE=address|undefined|thread (several: comma between them), RRL_COVERAGE=1,
 RRL_STRICT=1 (more warnings, and every one an error, for the files in csrc/).
 """
@@ -30,7 +30,15 @@ COMPILE = [
 ]
 STRICT = ["-Wpedantic", "-Wshadow", "-Wconversion"]
 STRICT += ["-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror"]
-HEADERS = sorted(glob("csrc/*.h") + glob("reactorrl/*.h") + glob("reactorrl/*.px[di]"))
+HEADERS = sorted(
+    glob("csrc/**/*.h", recursive=True)
+    + glob("reactorrl/*.h")
+    + glob("reactorrl/**/*.px[di]", recursive=True)
+)
+# Each from its .pyx and the C it binds. The kernels are leaves: they know nothing of the runtime.
+EXTENSIONS = {
+    "reactorrl._core": glob("csrc/*.c"),
+}
 
 
 def switch(name):
@@ -39,7 +47,7 @@ def switch(name):
     return "" if value == "0" else value
 
 
-def extension():
+def extension(name, c_files):
     compile_args, link_args, macros = list(COMPILE), ["-pthread"], []
     if switch("RRL_DEBUG"):
         macros.append(("RRL_DEBUG", switch("RRL_DEBUG")))
@@ -52,8 +60,8 @@ def extension():
         compile_args += ["--coverage", "-O0"]
         link_args.append("--coverage")
     return Extension(
-        "reactorrl._core",
-        sources=["reactorrl/_core.pyx", *sorted(glob("csrc/*.c"))],
+        name,
+        sources=[f"{name.replace('.', '/')}.pyx", *sorted(c_files)],
         depends=HEADERS,
         define_macros=macros,
         extra_compile_args=compile_args,
@@ -101,6 +109,10 @@ def is_newer(target, sources):
 
 
 setup(
-    ext_modules=cythonize(extension(), build_dir="build/cython", language_level=3),
+    ext_modules=cythonize(
+        [extension(name, c_files) for name, c_files in EXTENSIONS.items()],
+        build_dir="build/cython",
+        language_level=3,
+    ),
     cmdclass={"build_ext": BuildCore},
 )

@@ -1,7 +1,8 @@
 """Reactors and programs for reinforcement learning.
 
-`Rollout` and `ReplayBuffer` need NumPy and Gymnasium; `Learner` and `DQN` also need torch, which is
-imported when they are first asked for (`pip install 'reactorrl[torch]'`).
+Rollouts, memories and policies on features need NumPy and Gymnasium; learners, programs and
+networks also need torch, which is imported when one of them is first asked for
+(`pip install 'reactorrl[torch]'`).
 """
 
 from __future__ import annotations
@@ -9,37 +10,56 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .policy import LinearSchedule, Weights, initial_weights, q_values, weights_sha256
+from .algorithm import Algorithm, EpisodeLog, Gate, Options
+from .envs import Spaces, env_maker, probe, spaces_of
+from .policy import (
+    Categorical,
+    EpsilonGreedy,
+    Greedy,
+    LinearSchedule,
+    MLPForward,
+    Policy,
+    Weights,
+    weights_sha256,
+)
 from .replay import Batch, ReplayBuffer, ReplayMemory
-from .rollout import Rollout, Trajectory
+from .rollout import Rollout
+from .trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from .dqn import DQN, DQNOptions, EpisodeLog
-    from .learner import Learner, td_targets
+    from .dqn import DQN, DQNOptions
+    from .learner import Learner
 
 _NEEDS_TORCH = {
     "DQN": "dqn",
     "DQNOptions": "dqn",
-    "EpisodeLog": "dqn",
     "Learner": "learner",
-    "td_targets": "learner",
 }
 
 __all__ = [
     "DQN",
+    "Algorithm",
     "Batch",
+    "Categorical",
     "DQNOptions",
     "EpisodeLog",
+    "EpsilonGreedy",
+    "Gate",
+    "Greedy",
     "Learner",
     "LinearSchedule",
+    "MLPForward",
+    "Options",
+    "Policy",
     "ReplayBuffer",
     "ReplayMemory",
     "Rollout",
+    "Spaces",
     "Trajectory",
     "Weights",
-    "initial_weights",
-    "q_values",
-    "td_targets",
+    "env_maker",
+    "probe",
+    "spaces_of",
     "weights_sha256",
 ]
 

@@ -1,149 +1,124 @@
-"""`Learner`: the reactor that turns batches into weights, by deep Q-learning with torch."""
+"""`Learner`: the reactor that turns experience into weights; what all of them share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import reactorrl as rr
 
-from .policy import Weights, frozen
-from .replay import Batch
+from .networks import MakeNetwork, load_weights, weights_of
+from .policy import Weights
 from .torch_setup import import_dynamo, prepare_worker, torch
 
 import_dynamo()
 
+Metrics: TypeAlias = Mapping[str, float]
+"""Scalars of one round, by CleanRL's names: `losses/td_loss`, `charts/learning_rate`."""
+
 
 class Learner(rr.Reactor):
-    """Publishes weights at startup and after every batch; stops the program after `rounds` batches.
+    """Publishes weights at startup and after every round; stops the program after `rounds` rounds.
 
-    A batch is cut into minibatches of `minibatch_size` rows, in order, one gradient step for each.
-    The targets of the whole batch are computed before its first step. A batch without rows only
-    publishes.
+    A subclass declares its inputs and a reaction on them with `effects=(Learner.weights,
+    Learner.metrics)` that takes its gradient steps and ends with `finish_round`.
 
     Args:
-        initial: Weights to start from.
-        rounds: Batches until the program is asked to stop.
-        minibatch_size: Rows of a gradient step.
-        learning_rate: Of Adam.
-        gamma: Discount of the reward of the next env step.
-        target_period: Batches between two copies of the weights to the target network.
-        max_grad_norm: Gradients with a larger 2-norm are scaled down to it.
+        make_network: Makes the network to train.
+        rounds: Until the program is asked to stop.
+        seed: Of the initial weights and of all that the learner draws.
+        device: Where it learns, as torch names it.
 
     Attributes:
-        latest: The newest weights, also after the end of the program.
-
-    Source:
-        Mnih et al. (2015), Human-level control through deep reinforcement learning, Algorithm 1.
-
-    Deviations:
-        1. The loss is the plain squared error, and the norm of the gradient is clipped, where the
-           paper clips each error to +-1: CartPole's returns reach 500, and clipped errors learn
-           them slowly.
-        2. Adam in place of RMSProp.
-        3. The target network is replaced between batches only, so it is constant within one.
-        4. A truncated episode is bootstrapped from its final observation; the paper has no
-            truncation.
+        latest: The newest weights, also after the end of the program; None before its start.
+        round: Rounds learned from so far.
     """
 
-    batch = rr.Input[Batch]()
     weights = rr.Output[Weights]()
+    metrics = rr.Output[Metrics]()
 
     def __init__(
-        self,
-        initial: Weights,
-        *,
-        rounds: int,
-        minibatch_size: int,
-        learning_rate: float,
-        gamma: float,
-        target_period: int,
-        max_grad_norm: float,
+        self, make_network: MakeNetwork, *, rounds: int, seed: int, device: str = "cpu"
     ) -> None:
-        self.latest = initial
+        self.make_network = make_network
         self.rounds = rounds
-        self.minibatch_size = minibatch_size
-        self.learning_rate = learning_rate
-        self.gamma = gamma
-        self.target_period = target_period
-        self.max_grad_norm = max_grad_norm
+        self.seed = seed
+        self.device = torch.device(device)
+        self.round = 0
+        self.latest: Weights | None = None
+        self._saved: dict[str, Any] | None = None
 
     @rr.reaction(rr.startup, effects=weights)
     def start(self) -> None:
-        """Make the networks and publish the initial weights."""
+        """Make network and optimizer and publish the initial weights."""
         prepare_worker()
-        self.round = 0
-        self.parameters = [torch.nn.Parameter(torch.tensor(array)) for array in self.latest]
-        self.optimizer = torch.optim.Adam(self.parameters, self.learning_rate, fused=True)
+        self.generator = torch.Generator().manual_seed(self.seed)
+        self.network = self.make_network(self.generator).to(self.device)
+        self.optimizer = self.make_optimizer()
+        if self._saved is not None:
+            self.restore(self._saved)
+        self.latest = weights_of(self.network)
         self.weights.set(self.latest)
 
-    @rr.reaction(batch, effects=weights)
-    def learn(self) -> None:
-        """Learn from the batch; publish the weights, or stop the program after the last round."""
-        prepare_worker()
-        if self.round % self.target_period == 0:
-            self.target = [parameter.detach().clone() for parameter in self.parameters]
-        if len(self.batch.value):
-            self.update(self.batch.value)
-            self.latest = frozen([each.detach().numpy().copy() for each in self.parameters])
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return the optimizer of `self.network`; called once, at startup."""
+        raise NotImplementedError
+
+    def finish_round(self, metrics: Metrics) -> None:
+        """Publish weights and metrics, or stop the program after the last round.
+
+        Raises:
+            FloatingPointError: A loss is not finite.
+        """
+        for name, value in metrics.items():
+            if name.startswith("losses/") and not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{name} is {value} in round {self.round + 1} of {self.path}: learning diverged"
+                    " (lower the learning rate, or look for rewards or observations that are not"
+                    " finite)"
+                )
         self.round += 1
+        self.latest = weights_of(self.network)
+        self.metrics.set(metrics)
         if self.round >= self.rounds:
             self.request_stop()
         else:
             self.weights.set(self.latest)
 
-    def update(self, batch: Batch) -> None:
-        """Take one gradient step for each minibatch; only for the reactor's own reactions."""
-        # torch.tensor copies into memory of torch's own alignment, on which the rounding of a sum
-        # may depend.
-        obs, next_obs = torch.tensor(batch.obs), torch.tensor(batch.next_obs)
-        rewards, terminated = torch.tensor(batch.rewards), torch.tensor(batch.terminated)
-        actions = torch.tensor(batch.actions).unsqueeze(1)
-        targets = td_targets(self.target, rewards, next_obs, terminated, self.gamma)
-        for first in range(0, len(batch), self.minibatch_size):
-            rows = slice(first, first + self.minibatch_size)
-            chosen = q_values(self.parameters, obs[rows]).gather(1, actions[rows]).squeeze(1)
-            loss = torch.nn.functional.mse_loss(chosen, targets[rows])
-            self.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.max_grad_norm)
-            self.optimizer.step()
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it takes to go on bit for bit; see `reactorrl.rl.checkpoint`."""
+        return {
+            "round": self.round,
+            "network": dict(weights_of(self.network)),
+            "optimizer": _plain(self.optimizer.state_dict()),
+            "generator": self.generator.get_state().numpy(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from this state at the start of the program."""
+        self._saved = state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Bring everything made by `start` into a state; subclasses add their own."""
+        self.round = state["round"]
+        load_weights(self.network, state["network"])
+        saved = state["optimizer"]
+        per_parameter = {int(key): _tensors(value) for key, value in saved["state"].items()}
+        self.optimizer.load_state_dict({**saved, "state": per_parameter})
+        self.generator.set_state(torch.tensor(state["generator"]))
 
 
-def q_values(weights: Sequence[torch.Tensor], obs: torch.Tensor) -> torch.Tensor:
-    """Return `(batch, n_actions)` float32, as `policy.q_values` does, with gradients.
-
-    Args:
-        weights: Matrices `(n_in, n_out)` and biases `(n_out,)` in turn, float32.
-        obs: `(batch, n_in)` float32.
-    """
-    values = torch.addmm(weights[1], obs, weights[0])
-    for layer in range(2, len(weights), 2):
-        values = torch.addmm(weights[layer + 1], values.relu(), weights[layer])
-    return values
+def _plain(value: Any) -> Any:
+    """Return a state dict with arrays for tensors and string keys."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy().copy()
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value
 
 
-@torch.no_grad()
-def td_targets(
-    target: Sequence[torch.Tensor],
-    rewards: torch.Tensor,
-    next_obs: torch.Tensor,
-    terminated: torch.Tensor,
-    gamma: float,
-) -> torch.Tensor:
-    """Return what the chosen actions should be worth: r + gamma * max_a Q_target(next_obs, a).
-
-    The second term is 0 where the episode terminated, and only there: a truncated episode would
-    have gone on.
-
-    Args:
-        target: Weights of the target network, as for `q_values`.
-        rewards: `(batch,)` float32.
-        next_obs: `(batch, n_features)` float32.
-        terminated: `(batch,)` bool.
-        gamma: Discount.
-
-    Returns:
-        `(batch,)` float32, without gradients.
-    """
-    best = q_values(target, next_obs).amax(dim=1)
-    return rewards + gamma * best.masked_fill(terminated, 0.0)
+def _tensors(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: torch.tensor(value) for name, value in state.items()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import reactorrl as rr
 
-from .rollout import Trajectory
+from .trajectory import Trajectory
 
 
 @dataclass(frozen=True)

@@ -1,92 +1,77 @@
-"""`Rollout`: a reactor that steps an env of its own and hands over what happened."""
+"""`Rollout`: a reactor that steps envs of its own and hands over what happened."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 
 import reactorrl as rr
 
-from .policy import LinearSchedule, Weights, q_values
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """Consecutive transitions of one env, in read-only arrays.
-
-    Attributes:
-        obs: `(steps, n_features)` float32, what the agent saw.
-        actions: `(steps,)` int64, counted from 0 whatever the action space starts at.
-        rewards: `(steps,)` float32, as the env gave them.
-        next_obs: `(steps, n_features)` float32, what the env answered: at the end of an episode its
-            final observation, never the first one of the next.
-        terminated: `(steps,)` bool, the episode reached an end of its own: no value follows.
-        truncated: `(steps,)` bool, it was cut off: the value of `next_obs` follows. Both may be
-            true.
-        episode_returns: `(n_ended,)` float64, undiscounted sums of the episodes that ended here, in
-            order.
-        episode_lengths: `(n_ended,)` int64, their env steps.
-    """
-
-    obs: NDArray[np.float32]
-    actions: NDArray[np.int64]
-    rewards: NDArray[np.float32]
-    next_obs: NDArray[np.float32]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    episode_returns: NDArray[np.float64]
-    episode_lengths: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            getattr(self, field.name).flags.writeable = False
-
-    def __len__(self) -> int:
-        return len(self.rewards)
+from .env_state import env_state, restore_env
+from .envs import MakeEnv, spaces_of
+from .policy import Policy, Weights
+from .trajectory import Trajectory
 
 
 class Rollout(rr.Reactor):
-    """Steps its env `steps` times at every tag at which weights arrive, epsilon-greedily.
+    """Steps its envs `steps` times at every tag at which weights arrive.
 
     Episodes go on from one tag to the next. The random numbers come from a generator of its own,
-    seeded from `(seed, bank_index)`, and from the env's, seeded with `seed + bank_index`.
+    seeded from `(seed, bank_index)`, and from the envs', of which the i-th of all is seeded with
+    `seed + i`.
 
     Args:
-        env_id: Id of a Gymnasium env with a flat `Box` of observations and `Discrete` actions.
-        steps: Env steps per trajectory.
+        make_env: Makes one env; its observations are vectors or images, its actions `Discrete`.
+        make_policy: Makes what chooses the actions.
+        num_envs: Envs of this rollout, acted for in one forward pass.
+        steps: Env steps of each per trajectory.
         seed: Of the program; members of a bank differ by their index.
-        epsilon: Probability of a random action, over the env steps of this very env.
 
     Raises:
         TypeError: In the startup reaction, if the env has other spaces.
-
-    Source:
-        Mnih et al. (2015), Algorithm 1: the inner loop, without the learning.
     """
 
     weights = rr.Input[Weights]()
     trajectory = rr.Output[Trajectory]()
 
-    def __init__(self, env_id: str, steps: int, seed: int, epsilon: LinearSchedule) -> None:
-        self.env_id = env_id
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        make_policy: Callable[[], Policy],
+        *,
+        num_envs: int,
+        steps: int,
+        seed: int,
+    ) -> None:
+        self.make_env = make_env
+        self.policy = make_policy()
+        self.num_envs = num_envs
         self.steps = steps
         self.seed = seed
-        self.epsilon = epsilon
+        self.envs: list[gym.Env[Any, Any]] = []
+        self.env_steps = 0
+        self.episode_returns = [0.0] * num_envs
+        self.episode_lengths = [0] * num_envs
+        self._saved: dict[str, Any] | None = None
 
     @rr.reaction(rr.startup)
-    def make_env(self) -> None:
-        """Make the env and reset it, for the only time with a seed."""
-        self.env = gym.make(self.env_id)
-        self.n_features, self.n_actions = flat_sizes(self.env)
-        self.first_action = int(self.env.action_space.start)
+    def make_envs(self) -> None:
+        """Make the envs and reset them, for the only time with a seed; or go on from a state."""
+        first = self.bank_index * self.num_envs
         self.generator = np.random.default_rng((self.seed, self.bank_index))
-        self.env_steps = 0
-        self.episode_return = 0.0
-        self.episode_length = 0
-        self.obs, _ = self.env.reset(seed=self.seed + self.bank_index)
+        self.seeds = [self.seed + first + index for index in range(self.num_envs)]
+        for _ in range(self.num_envs):
+            self.envs.append(self.make_env())
+        spaces = spaces_of(self.envs[0])
+        self.first_action = spaces.first_action
+        self.obs = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
+        for index, env in enumerate(self.envs):
+            self.obs[index], _ = env.reset(seed=self.seeds[index])
+        if self._saved is not None:
+            self._restore(self._saved)
 
     @rr.reaction(weights, effects=trajectory)
     def sample(self) -> None:
@@ -94,60 +79,95 @@ class Rollout(rr.Reactor):
         self.trajectory.set(self.roll_out(self.weights.value))
 
     @rr.reaction(rr.shutdown)
-    def close_env(self) -> None:
-        """Close the env, if it could be made."""
-        if hasattr(self, "env"):
-            self.env.close()
+    def close_envs(self) -> None:
+        """Close the envs; `state_dict` still gives the state they had."""
+        if len(self.envs) == self.num_envs and hasattr(self, "obs"):
+            self._saved = self.state_dict()
+        for env in self.envs:
+            env.close()
+        self.envs = []
 
     def roll_out(self, weights: Weights) -> Trajectory:
-        """Step the env `steps` times, return fresh arrays; for the reactor's own reactions only."""
-        steps, env, obs = self.steps, self.env, self.obs
-        observed = np.empty((steps, self.n_features), np.float32)
-        answered = np.empty((steps, self.n_features), np.float32)
-        rewards = np.empty(steps, np.float32)
-        ends = np.zeros((2, steps), np.bool_)
+        """Step the envs `steps` times, return fresh arrays; for the reactor's own reactions only.
+
+        Raises:
+            Exception: What an env raised, with a note that names the env, its seed and its step.
+        """
+        steps, n = shape = (self.steps, self.num_envs)
+        observed = np.empty((steps + 1, *self.obs.shape), self.obs.dtype)
+        actions = np.empty(shape, np.int64)
+        rewards = np.empty(shape, np.float32)
+        ends = np.zeros((2, *shape), np.bool_)
+        final_obs: list[Any] = []
         returns: list[float] = []
         lengths: list[int] = []
 
-        # All random numbers of a trajectory are drawn at its start, also those that greedy steps
-        # leave unused: two calls in place of two for each step.
-        epsilon = self.epsilon(np.arange(self.env_steps, self.env_steps + steps))
-        explores = (self.generator.random(steps) < epsilon).tolist()
-        actions = self.generator.integers(self.n_actions, size=steps)
+        policy, first_action = self.policy, self.first_action
+        running, so_far = self.episode_returns, self.episode_lengths
+        take = [env.step for env in self.envs]
+        policy.start(weights, shape, self.env_steps, self.generator)
+        observed[0] = self.obs
+        step = index = 0
+        try:
+            for step in range(steps):
+                actions[step] = policy.act(step, observed[step])
+                for index, action in enumerate(actions[step].tolist()):
+                    obs, reward, terminated, truncated, info = take[index](first_action + action)
+                    rewards[step, index] = reward
+                    running[index] += float(reward)
+                    so_far[index] += 1
+                    if terminated or truncated:
+                        ends[:, step, index] = terminated, truncated
+                        final_obs.append(np.array(obs, observed.dtype))
+                        scored = info.get("episode") if "episode" in info else None
+                        returns.append(running[index] if scored is None else scored["r"])
+                        lengths.append(so_far[index] if scored is None else scored["l"])
+                        running[index], so_far[index] = 0.0, 0
+                        obs, _ = self.envs[index].reset()
+                    observed[step + 1, index] = obs
+        except Exception as error:
+            error.add_note(
+                f"env {self.bank_index * n + index} of {self.path}, seeded with"
+                f" {self.seeds[index]}, at its step {self.env_steps + step}"
+            )
+            raise
 
-        for step in range(steps):
-            observed[step] = obs
-            if not explores[step]:
-                actions[step] = q_values(weights, observed[step]).argmax()
-            obs, reward, terminated, truncated, _ = env.step(self.first_action + int(actions[step]))
-            answered[step] = obs
-            rewards[step] = reward
-            self.episode_return += float(reward)
-            self.episode_length += 1
-            if terminated or truncated:
-                ends[:, step] = terminated, truncated
-                returns.append(self.episode_return)
-                lengths.append(self.episode_length)
-                self.episode_return, self.episode_length = 0.0, 0
-                obs, _ = env.reset()
-
-        self.obs = obs
+        self.obs = observed[steps]
         self.env_steps += steps
         return Trajectory(
-            observed, actions, rewards, answered, ends[0], ends[1],
-            np.array(returns, np.float64), np.array(lengths, np.int64),
-        )  # fmt: skip
+            obs=observed[:steps],
+            actions=actions,
+            rewards=rewards,
+            terminated=ends[0],
+            truncated=ends[1],
+            last_obs=observed[steps],
+            final_obs=np.array(final_obs, observed.dtype).reshape(-1, *self.obs.shape[1:]),
+            episode_returns=np.array(returns, np.float64),
+            episode_lengths=np.array(lengths, np.int64),
+        )
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it takes to go on bit for bit; see `reactorrl.rl.checkpoint`."""
+        if not self.envs and self._saved is not None:
+            return self._saved
+        return {
+            "env_steps": self.env_steps,
+            "obs": self.obs,
+            "generator": self.generator.bit_generator.state,
+            "episode_returns": list(self.episode_returns),
+            "episode_lengths": list(self.episode_lengths),
+            "envs": [env_state(env) for env in self.envs],
+        }
 
-def flat_sizes(env: gym.Env) -> tuple[int, int]:
-    """Return the number of features of an observation and the number of actions.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from this state at the start of the program."""
+        self._saved = state
 
-    Raises:
-        TypeError: Observations are no flat `Box`, or actions not `Discrete`.
-    """
-    observations, actions = env.observation_space, env.action_space
-    if not isinstance(observations, gym.spaces.Box) or len(observations.shape) != 1:
-        raise TypeError(f"{env}: observations must be a flat Box, they are {observations}")
-    if not isinstance(actions, gym.spaces.Discrete):
-        raise TypeError(f"{env}: actions must be Discrete, they are {actions}")
-    return observations.shape[0], int(actions.n)
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.env_steps = state["env_steps"]
+        self.obs = np.array(state["obs"])
+        self.generator.bit_generator.state = state["generator"]
+        self.episode_returns = list(state["episode_returns"])
+        self.episode_lengths = list(state["episode_lengths"])
+        for env, saved in zip(self.envs, state["envs"], strict=True):
+            restore_env(env, saved)

@@ -1,0 +1,195 @@
+"""The networks of the learners, in torch, and their forward pass for rollouts.
+
+Initial weights come from an explicit generator; torch's own initialisation draws from a global one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .envs import Spaces
+from .policy import Forward, MLPForward, Weights, frozen
+from .torch_setup import prepare_worker, torch
+
+MakeNetwork: TypeAlias = Callable[["torch.Generator"], "torch.nn.Module"]
+"""Makes a network with fresh weights, drawn from the generator."""
+
+Init: TypeAlias = Callable[["torch.nn.Module", "torch.Generator"], None]
+
+_ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
+
+
+def uniform_init(layer: torch.nn.Module, generator: torch.Generator) -> None:
+    """Draw weights and bias uniformly from +-1/sqrt(fan in), as torch does by default."""
+    fan_in = layer.weight[0].numel()
+    for parameter in (layer.weight, layer.bias):
+        torch.nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
+
+
+def orthogonal_init(gain: float) -> Init:
+    """Return what draws orthogonal weights of this gain and clears the bias (PPO's custom)."""
+
+    def init(layer: torch.nn.Module, generator: torch.Generator) -> None:
+        torch.nn.init.orthogonal_(layer.weight, gain, generator=generator)
+        torch.nn.init.zeros_(layer.bias)
+
+    return init
+
+
+def linear(n_in: int, n_out: int, init: Init, generator: torch.Generator) -> torch.nn.Linear:
+    """Make a linear layer."""
+    layer = torch.nn.utils.skip_init(torch.nn.Linear, n_in, n_out)
+    init(layer, generator)
+    return layer
+
+
+def mlp(
+    sizes: Sequence[int],
+    activation: str,
+    generator: torch.Generator,
+    init: Init = uniform_init,
+    last: Init | None = None,
+) -> torch.nn.Sequential:
+    """Make a stack of linear layers: the torch side of `MLPForward`.
+
+    Args:
+        sizes: Features, widths of the hidden layers, outputs.
+        activation: `"relu"` or `"tanh"`, between layers.
+        generator: Of the initial weights.
+        init: Of every layer.
+        last: Of the last one, if it differs.
+    """
+    layers: list[torch.nn.Module] = []
+    for index, (n_in, n_out) in enumerate(pairwise(sizes)):
+        is_last = index == len(sizes) - 2
+        layers.append(linear(n_in, n_out, (last or init) if is_last else init, generator))
+        if not is_last:
+            layers.append(_ACTIVATIONS[activation]())
+    return torch.nn.Sequential(*layers)
+
+
+class NatureCNN(torch.nn.Sequential):
+    """Frames `(n, channels, 84, 84)` uint8 to `(n, 512)` features.
+
+    Args:
+        obs_shape: Of one observation; height and width from 36 on.
+        generator: Of the initial weights.
+        init: Of every layer.
+
+    Source:
+        Mnih et al. (2015), Methods, "Model architecture".
+    """
+
+    n_features = 512
+
+    def __init__(
+        self, obs_shape: Sequence[int], generator: torch.Generator, init: Init = uniform_init
+    ) -> None:
+        channels, height, width = obs_shape
+        layers: list[torch.nn.Module] = []
+        for n_out, kernel, stride in ((32, 8, 4), (64, 4, 2), (64, 3, 1)):
+            layer = torch.nn.utils.skip_init(torch.nn.Conv2d, channels, n_out, kernel, stride)
+            init(layer, generator)
+            layers += [layer, torch.nn.ReLU()]
+            channels = n_out
+            height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
+        if height < 1 or width < 1:
+            raise ValueError(f"images of shape {tuple(obs_shape)} are too small for the network")
+        head = linear(channels * height * width, self.n_features, init, generator)
+        super().__init__(*layers, torch.nn.Flatten(), head, torch.nn.ReLU())
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        """Return `(n, 512)` float32."""
+        return super().forward(obs.float() / 255.0)
+
+
+class ActorCritic(torch.nn.Module):
+    """A policy's logits and a state's value: two towers on features, one shared CNN on images.
+
+    Attributes:
+        features: What both share: the CNN, or nothing.
+        actor: Features to `(n, n_actions)` logits.
+        critic: Features to `(n, 1)` values.
+
+    Args:
+        spaces: Of the env.
+        hidden: Widths of each tower's hidden layers; images have none.
+        generator: Of the initial weights.
+
+    Source:
+        Tanh towers and orthogonal initialisation with gains sqrt(2), 0.01 and 1: Huang et al.
+        (2022), The 37 implementation details of PPO, details 2 and 8 of the core ones.
+    """
+
+    def __init__(self, spaces: Spaces, hidden: Sequence[int], generator: torch.Generator) -> None:
+        super().__init__()
+        body, actor, critic = map(orthogonal_init, (2**0.5, 0.01, 1.0))
+        if spaces.is_image:
+            self.features = NatureCNN(spaces.obs_shape, generator, body)
+            sizes = [NatureCNN.n_features]
+        else:
+            self.features = torch.nn.Identity()
+            sizes = [spaces.obs_shape[0], *hidden]
+        self.actor = mlp([*sizes, spaces.n_actions], "tanh", generator, body, actor)
+        self.critic = mlp([*sizes, 1], "tanh", generator, body, critic)
+
+    def forward(self, obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits `(n, n_actions)` and values `(n,)`."""
+        features = self.features(obs)
+        return self.actor(features), self.critic(features).squeeze(1)
+
+
+def weights_of(network: torch.nn.Module) -> Weights:
+    """Return copies of a network's parameters, on the CPU."""
+    parameters = network.named_parameters()
+    return frozen({name: p.detach().cpu().numpy().copy() for name, p in parameters})
+
+
+@torch.no_grad()
+def load_weights(network: torch.nn.Module, weights: Weights) -> None:
+    """Copy weights into a network of the same names and shapes."""
+    for name, parameter in network.named_parameters():
+        parameter.copy_(torch.tensor(weights[name]))
+
+
+class TorchForward:
+    """A torch network behind `Forward`: for images.
+
+    Args:
+        make_network: Makes it; its weights do not matter.
+        outputs: Takes the network and observations to `(n, n_outputs)`.
+    """
+
+    def __init__(
+        self,
+        make_network: MakeNetwork,
+        outputs: Callable[[Any, torch.Tensor], torch.Tensor],
+    ) -> None:
+        self._make_network = make_network
+        self._outputs = outputs
+        self._network: torch.nn.Module | None = None
+
+    def load(self, weights: Weights) -> None:
+        """Take over new weights."""
+        prepare_worker()
+        if self._network is None:
+            self._network = self._make_network(torch.Generator())
+        load_weights(self._network, weights)
+
+    @torch.no_grad()
+    def __call__(self, obs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return `(n, n_outputs)` float32."""
+        prepare_worker()
+        return self._outputs(self._network, torch.tensor(obs)).numpy()
+
+
+def actor_forward(spaces: Spaces, make_network: MakeNetwork) -> Forward:
+    """Return the forward pass of an `ActorCritic`'s actor."""
+    if not spaces.is_image:
+        return MLPForward("actor.", "tanh")
+    return TorchForward(make_network, lambda network, obs: network(obs)[0])

@@ -1,5 +1,6 @@
-"""The RL layer: replay, targets, rollouts; DQN equal to the last bit for any number of workers."""
+"""The RL layer: rollouts, targets, learners; DQN equal to the bit for any number of workers."""
 
+import functools
 import importlib.util
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import sysconfig
 import threading
 import time
+from itertools import pairwise
 
 import gymnasium as gym
 import numpy as np
@@ -19,134 +21,13 @@ needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="torch is not installed"
 )
 
-GREEDY = rl.LinearSchedule(0.0, 0.0, 1)
 SHORT = {
     "num_steps": 32,
     "total_timesteps": 1_500,
-    "updates_per_round": 4,
+    "gradient_steps": 4,
     "batch_size": 32,
     "learning_starts": 300,
 }
-
-
-# Replay
-
-
-def walk(env, first, steps, terminated=(), truncated=()):
-    """A trajectory whose observations are (env, time) and whose rewards are the time."""
-    times = np.arange(first, first + steps)
-    obs = np.stack([np.full(steps, env), times], axis=1).astype(np.float32)
-    return rl.Trajectory(
-        obs=obs,
-        actions=times % 2,
-        rewards=times.astype(np.float32),
-        next_obs=obs + np.array([0, 1], np.float32),
-        terminated=np.isin(times, terminated),
-        truncated=np.isin(times, truncated),
-        episode_returns=np.empty(0),
-        episode_lengths=np.empty(0, np.int64),
-    )
-
-
-def all_rows(memory):
-    """The rewards in a memory; so many draws, with a fixed seed, that none is missed."""
-    return sorted(set(memory.sample(100 * len(memory), np.random.default_rng(1)).rewards.tolist()))
-
-
-def test_memory_keeps_the_newest_transitions_when_the_ring_wraps():
-    memory = rl.ReplayMemory(5, 2)
-    memory.add(walk(0, 0, 3))
-    assert len(memory) == 3
-    assert all_rows(memory) == [0, 1, 2]
-    memory.add(walk(0, 3, 4))
-    assert len(memory) == 5
-    assert all_rows(memory) == [2, 3, 4, 5, 6]
-    memory.add(walk(0, 7, 5))
-    assert all_rows(memory) == [7, 8, 9, 10, 11]
-
-
-def test_memory_draws_from_filled_slots_only():
-    memory = rl.ReplayMemory(1000, 2)
-    memory.add(walk(3, 10, 4))
-    batch = memory.sample(500, np.random.default_rng(7))
-    assert set(batch.rewards.tolist()) == {10, 11, 12, 13}
-    assert set(batch.obs[:, 0].tolist()) == {3}
-
-
-def test_memory_never_mixes_episodes_or_envs():
-    memory = rl.ReplayMemory(50, 2)
-    for part in range(9):
-        for env in (1, 2, 3):
-            memory.add(walk(env, 4 * part, 4, terminated=[11], truncated=[21]))
-    batch = memory.sample(2000, np.random.default_rng(3))
-    assert np.array_equal(batch.next_obs, batch.obs + np.array([0, 1], np.float32))
-    assert np.array_equal(batch.rewards, batch.obs[:, 1])
-    assert np.array_equal(batch.actions, batch.obs[:, 1].astype(np.int64) % 2)
-    assert np.array_equal(batch.terminated, batch.obs[:, 1] == 11)
-
-
-def test_memory_draws_exactly_what_the_generator_says():
-    memory = rl.ReplayMemory(8, 2)
-    memory.add(walk(0, 0, 6))
-    batch = memory.sample(5, np.random.default_rng(11))
-    assert batch.rewards.tolist() == np.random.default_rng(11).integers(6, size=5).tolist()
-    assert batch.rewards.dtype == np.float32
-    assert batch.actions.dtype == np.int64
-    batch.obs[:] = -1.0
-    assert memory.sample(100, np.random.default_rng(1)).obs.min() == 0.0, "a batch is a copy"
-
-
-def test_memory_refuses_what_cannot_be():
-    with pytest.raises(ValueError, match="at least one transition"):
-        rl.ReplayMemory(0, 2)
-    memory = rl.ReplayMemory(3, 2)
-    with pytest.raises(ValueError, match="do not fit"):
-        memory.add(walk(0, 0, 4))
-    with pytest.raises(ValueError, match="empty"):
-        memory.sample(1, np.random.default_rng(0))
-    assert len(memory.sample(0, np.random.default_rng(0))) == 0
-
-
-def test_buffer_takes_channels_in_order_and_waits_for_the_start(workers):
-    """There are 6 transitions at first, too few to learn from; one microstep later there are 12."""
-
-    class Walker(rr.Reactor):
-        trajectory = rr.Output()
-        again = rr.LogicalAction()
-
-        @rr.reaction(rr.startup, again, effects=(trajectory, again))
-        def go(self):
-            self.trajectory.set(walk(self.bank_index, 2 * self.tag.microstep, 2))
-            if self.tag.microstep == 0:
-                self.again.schedule()
-
-    class Sink(rr.Reactor):
-        batch = rr.Input()
-
-        def __init__(self):
-            self.batches = []
-
-        @rr.reaction(batch)
-        def keep(self):
-            self.batches.append(self.batch.value)
-
-    class Main(rr.Reactor):
-        def __init__(self):
-            self.walkers = rr.Bank(3, Walker)
-            self.replay = rl.ReplayBuffer(
-                3, n_features=2, capacity=100, batch_rows=40, learning_starts=12, seed=5
-            )
-            self.sink = Sink()
-            self.connect(self.walkers.trajectory, self.replay.trajectories)
-            self.connect(self.replay.batch, self.sink.batch)
-
-    main = Main()
-    rr.run(main, workers=workers, fast=True)
-    early, late = main.sink.batches
-    assert len(early) == 0
-    slots = [(env, step) for first in (0, 2) for env in range(3) for step in (first, first + 1)]
-    drawn = np.random.default_rng((5, 3)).integers(12, size=40)
-    assert late.obs.tolist() == [list(map(float, slots[slot])) for slot in drawn]
 
 
 # Rollouts
@@ -175,12 +56,20 @@ class Corridor(gym.Env):
         return self._obs(), 0.5, self.episode % 2 == 1 and self.time == 3, False, {}
 
 
-class Flat(Corridor):
-    observation_space = gym.spaces.Discrete(3)
+class Continuous(Corridor):
+    action_space = gym.spaces.Box(-1, 1)
+
+
+class Failing(Corridor):
+    def step(self, action):
+        if self.episode == 2 and self.time == 2:
+            raise RuntimeError("out of order")
+        return super().step(action)
 
 
 gym.register("Corridor-v0", entry_point=Corridor, max_episode_steps=4)
-gym.register("FlatWorld-v0", entry_point=Flat)
+gym.register("Continuous-v0", entry_point=Continuous)
+gym.register("Failing-v0", entry_point=Failing)
 
 
 class Weigher(rr.Reactor):
@@ -212,113 +101,201 @@ class Gather(rr.Reactor):
 
 
 class Sampling(rr.Reactor):
-    def __init__(self, n, sequence, *arguments):
+    def __init__(self, n, sequence, env_id, make_policy, *, num_envs=1, steps, seed=1):
         self.weigher = Weigher(sequence)
-        self.rollouts = rr.Bank(n, rl.Rollout, *arguments)
+        self.rollouts = rr.Bank(
+            n,
+            rl.Rollout,
+            rl.env_maker(env_id),
+            make_policy,
+            num_envs=num_envs,
+            steps=steps,
+            seed=seed,
+        )
         self.gather = Gather(n)
         self.connect(self.weigher.weights, self.rollouts.weights, broadcast=True)
         self.connect(self.rollouts.trajectory, self.gather.trajectories)
 
 
-def plain_loop(env_id, weights_of_rounds, steps, seed, index, epsilon_of_step):
+def greedy():
+    return rl.Greedy(rl.MLPForward())
+
+
+def random_weights(sizes, key):
+    """Of a stack of layers, as `MLPForward` takes them."""
+    rng, arrays = np.random.default_rng(key), {}
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        arrays[f"{layer}.weight"] = rng.normal(size=(n_out, n_in)).astype(np.float32)
+        arrays[f"{layer}.bias"] = rng.normal(size=n_out).astype(np.float32)
+    return arrays
+
+
+def plain_loop(env_id, weights_of_rounds, steps, seed, rollout, num_envs, epsilon_of_step):
     """The same without reactors, round by round: obs, actions, rewards, next_obs and both ends."""
-    env = gym.make(env_id)
-    obs, _ = env.reset(seed=seed + index)
-    generator = np.random.default_rng((seed, index))
+    envs = [gym.make(env_id) for _ in range(num_envs)]
+    first = rollout * num_envs
+    now = [env.reset(seed=seed + first + index)[0] for index, env in enumerate(envs)]
+    generator = np.random.default_rng((seed, rollout))
     step = 0
-    for w1, b1, w2, b2 in weights_of_rounds:
-        coins = generator.random(steps)
-        random_actions = generator.integers(env.action_space.n, size=steps)
+    for weights in weights_of_rounds:
+        w1, b1, w2, b2 = weights.values()
+        coins = generator.random((steps, num_envs))
+        random_actions = generator.integers(envs[0].action_space.n, size=(steps, num_envs))
         rows = []
-        for coin, action in zip(coins, random_actions, strict=True):
-            if coin >= epsilon_of_step(step):
-                action = np.argmax(np.maximum(obs @ w1 + b1, 0) @ w2 + b2)
-            next_obs, reward, terminated, truncated, _ = env.step(
-                int(action) + int(env.action_space.start)
-            )
-            rows.append((obs, action, reward, next_obs, terminated, truncated))
-            obs = env.reset()[0] if terminated or truncated else next_obs
+        for t in range(steps):
+            row = []
+            values = np.maximum(np.array(now, np.float32) @ w1.T + b1, 0) @ w2.T + b2
+            for index, env in enumerate(envs):
+                action = random_actions[t, index]
+                if coins[t, index] >= epsilon_of_step(step):
+                    action = np.argmax(values[index])
+                obs, (now[index], *others) = now[index], env.step(int(action))[:4]
+                row.append((obs, action, others[0], now[index], *others[1:]))
+                if any(others[1:]):
+                    now[index] = env.reset()[0]
+            rows.append([np.array(column) for column in zip(*row, strict=True)])
             step += 1
         yield [np.array(column) for column in zip(*rows, strict=True)]
-    env.close()
 
 
-def test_rollouts_equal_a_plain_loop(workers):
-    sequence = [rl.initial_weights((4, 16, 2), np.random.default_rng(key)) for key in range(3)]
-    main = Sampling(3, sequence, "CartPole-v1", 60, 9, rl.LinearSchedule(1.0, 0.25, 100))
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_rollouts_equal_a_plain_loop(workers, num_envs):
+    sequence = [random_weights((4, 16, 2), key) for key in range(3)]
+
+    def policy():
+        return rl.EpsilonGreedy(rl.MLPForward(), 2, rl.LinearSchedule(1.0, 0.25, 100))
+
+    main = Sampling(2, sequence, "CartPole-v1", policy, num_envs=num_envs, steps=60, seed=9)
     rr.run(main, workers=workers, fast=True)
-    for index in range(3):
+    for index in range(2):
         expected = plain_loop(
-            "CartPole-v1", sequence, 60, 9, index, lambda step: 1.0 - 0.75 * min(step / 100, 1)
+            "CartPole-v1", sequence, 60, 9, index, num_envs, lambda t: 1.0 - 0.75 * min(t / 100, 1)
         )
         for number, columns in enumerate(expected):
             got = main.gather.rounds[number][index]
-            names = ("obs", "actions", "rewards", "next_obs", "terminated", "truncated")
-            for name, column in zip(names, columns, strict=True):
-                assert np.array_equal(getattr(got, name), column), (number, index, name)
+            assert np.array_equal(got.next_obs(), columns[3].astype(np.float32)), (number, index)
+            for name, column in zip(
+                ("obs", "actions", "rewards", None, "terminated", "truncated"), columns, strict=True
+            ):
+                if name:
+                    column = column.astype(getattr(got, name).dtype)
+                    assert np.array_equal(getattr(got, name), column), (number, index, name)
     returns = [r for round_ in main.gather.rounds for r in round_[1].episode_returns]
     assert len(returns) > 3
-    assert sum(returns) <= 180
+    assert sum(returns) <= 180 * num_envs
 
 
 def test_rollout_tells_truncation_from_termination():
-    weights = rl.initial_weights((2, 3), np.random.default_rng(0))
-    main = Sampling(1, [weights] * 2, "Corridor-v0", 7, 1, GREEDY)
+    weights = random_weights((2, 3), 0)
+    main = Sampling(1, [weights] * 2, "Corridor-v0", greedy, steps=7)
     rr.run(main, workers=1, fast=True)
     first, second = (round_[0] for round_ in main.gather.rounds)
-    assert first.obs.tolist() == [[1, 0], [1, 1], [1, 2], [2, 0], [2, 1], [2, 2], [2, 3]]
-    assert first.next_obs.tolist() == [[1, 1], [1, 2], [1, 3], [2, 1], [2, 2], [2, 3], [2, 4]]
-    assert first.terminated.tolist() == [False, False, True, False, False, False, False]
-    assert first.truncated.tolist() == [False, False, False, False, False, False, True]
+    assert first.obs[:, 0].tolist() == [[1, 0], [1, 1], [1, 2], [2, 0], [2, 1], [2, 2], [2, 3]]
+    assert first.next_obs()[:, 0].tolist() == [
+        *([1, 1], [1, 2], [1, 3]),
+        *([2, 1], [2, 2], [2, 3], [2, 4]),
+    ]
+    assert first.final_obs.tolist() == [[1, 3], [2, 4]]
+    assert first.last_obs.tolist() == second.obs[0].tolist() == [[3, 0]]
+    assert first.terminated[:, 0].tolist() == [False, False, True, False, False, False, False]
+    assert first.truncated[:, 0].tolist() == [False, False, False, False, False, False, True]
     assert first.episode_returns.tolist() == [1.5, 2.0]
     assert first.episode_lengths.tolist() == [3, 4]
-    assert second.obs[0].tolist() == [3, 0]
-    assert set(first.actions.tolist()) <= {0, 1, 2}
+    assert set(first.actions.ravel().tolist()) <= {0, 1, 2}
     with pytest.raises(ValueError, match="read-only"):
         first.obs[0] = 0.0
 
 
 def test_rollout_names_an_env_that_it_cannot_step():
-    main = Sampling(1, [()], "FlatWorld-v0", 7, 1, GREEDY)
+    main = Sampling(1, [{}], "Continuous-v0", greedy, steps=7)
     with pytest.raises(rr.ReactionError) as caught:
         rr.run(main, workers=1, fast=True)
-    assert caught.value.reaction == "Sampling.rollouts[0].make_env"
-    assert "must be a flat Box" in str(caught.value.__cause__)
+    assert caught.value.reaction == "Sampling.rollouts[0].make_envs"
+    assert "actions must be Discrete" in str(caught.value.__cause__)
+
+
+def test_rollout_says_which_env_raised_and_when():
+    main = Sampling(2, [random_weights((2, 3), 0)] * 2, "Failing-v0", greedy, num_envs=2, steps=4)
+    with pytest.raises(rr.ReactionError) as caught:
+        rr.run(main, workers=1, fast=True)
+    assert str(caught.value.__cause__) == "out of order"
+    assert caught.value.__cause__.__notes__ == [
+        "env 0 of Sampling.rollouts[0], seeded with 1, at its step 5"
+    ]
+
+
+def test_observations_that_are_no_box_come_flattened():
+    make = rl.env_maker("FrozenLake-v1")
+    spaces = rl.probe(make)
+    assert spaces.obs_shape == (16,)
+    assert spaces.n_actions == 4
+    obs, _ = make().reset(seed=1)
+    assert obs.tolist() == [1] + [0] * 15
+
+
+def test_categorical_draws_with_the_probabilities_of_its_logits():
+    logits = np.log(np.array([0.1, 0.6, 0.3], np.float32))
+    policy = rl.Categorical(rl.MLPForward(), 3)
+    weights = {"0.weight": np.zeros((3, 2), np.float32), "0.bias": logits}
+    policy.start(weights, (1, 30_000), 0, np.random.default_rng(1))
+    drawn = policy.act(0, np.zeros((30_000, 2), np.float32))
+    assert np.bincount(drawn) / 30_000 == pytest.approx([0.1, 0.6, 0.3], abs=0.01)
 
 
 # Learning
 
 
-@needs_torch
-def test_td_targets_by_hand():
-    """Q(x) = (x + 0.5, 1 - x): 2.5 at 2, 4 at -3; with gamma 0.5 and rewards 1, 2, 3, 4."""
+def linear_q(matrix, bias):
+    """A network of one layer."""
     import torch
 
-    target = [torch.tensor([[1.0, -1.0]]), torch.tensor([0.5, 1.0])]
-    targets = rl.td_targets(
-        target,
-        rewards=torch.tensor([1.0, 2.0, 3.0, 4.0]),
-        next_obs=torch.tensor([[2.0], [-3.0], [2.0], [-3.0]]),
-        terminated=torch.tensor([False, False, True, True]),
-        gamma=0.5,
-    )
+    layer = torch.nn.Linear(len(matrix[0]), len(matrix))
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(matrix))
+        layer.bias.copy_(torch.tensor(bias))
+    return layer
+
+
+@needs_torch
+def test_td_targets_by_hand():
+    """Q(x) = (x + 0.5, 1 - x): 2.5 at 2, 4 at -3; rewards 1 to 4, discount 0.5 or none."""
+    import torch
+
+    from reactorrl.rl.dqn import td_targets
+
+    target = linear_q([[1.0], [-1.0]], [0.5, 1.0])
+    transitions = {
+        "rewards": torch.tensor([1.0, 2.0, 3.0, 4.0]),
+        "next_obs": torch.tensor([[2.0], [-3.0], [2.0], [-3.0]]),
+        "discounts": torch.tensor([0.5, 0.5, 0.0, 0.0]),
+    }
+    targets = td_targets(target, None, **transitions)
     assert targets.tolist() == [2.25, 4.0, 3.0, 4.0]
     assert not targets.requires_grad
+    # The other network likes action 1 where x is positive: Q(2)[1] = -1, and action 0 elsewhere.
+    chooser = linear_q([[-1.0], [1.0]], [0.0, 0.0])
+    doubled = td_targets(target, chooser, **transitions)
+    assert doubled.tolist() == [0.5, 0.75, 3.0, 4.0]
 
 
 @needs_torch
-def test_truncated_transitions_are_bootstrapped_and_terminated_ones_are_not():
+def test_dueling_network_adds_value_and_centred_advantages():
     import torch
 
-    memory = rl.ReplayMemory(10, 2)
-    memory.add(walk(0, 1, 4, terminated=[2, 4], truncated=[3, 4]))
-    batch = memory.sample(200, np.random.default_rng(0))
-    target = [torch.tensor([[0.0, 0.0], [10.0, 0.0]]), torch.zeros(2)]  # Q(next) = (10 (t + 1), 0)
-    targets = rl.td_targets(
-        target, *map(torch.tensor, (batch.rewards, batch.next_obs, batch.terminated)), gamma=0.5
-    )
-    by_time = dict(zip(batch.rewards.tolist(), targets.tolist(), strict=True))
-    assert by_time == {1.0: 1.0 + 10.0, 2.0: 2.0, 3.0: 3.0 + 20.0, 4.0: 4.0}
+    from reactorrl.rl.networks import QNetwork, q_forward, weights_of
+
+    spaces = rl.Spaces((3,), np.dtype(np.float32), 4, 0)
+    make = functools.partial(QNetwork, spaces, (8,), True)
+    network = make(torch.Generator().manual_seed(1))
+    obs = np.random.default_rng(3).normal(size=(50, 3)).astype(np.float32)
+    with torch.no_grad():
+        features = network.body(torch.tensor(obs))
+        value, advantages = network.value(features), network.advantages(features)
+        expected = value + advantages - advantages.mean(1, keepdim=True)
+    forward = q_forward(spaces, True, make)
+    forward.load(weights_of(network))
+    assert forward(obs) == pytest.approx(expected.numpy(), abs=1e-6)
+    assert forward(obs).mean(axis=1) == pytest.approx(value.numpy()[:, 0], abs=1e-6)
 
 
 class Teacher(rr.Reactor):
@@ -338,11 +315,30 @@ class Teacher(rr.Reactor):
 
 
 class Lesson(rr.Reactor):
-    def __init__(self, initial, batches, **options):
-        self.learner = rl.Learner(initial, rounds=len(batches), **options)
+    def __init__(self, learner, batches):
+        self.learner = learner
         self.teacher = Teacher(batches)
         self.connect(self.learner.weights, self.teacher.weights, after=0)
         self.connect(self.teacher.batch, self.learner.batch)
+
+
+def one_transition(reward):
+    return rl.Batch(
+        obs=np.array([[2.0]], np.float32),
+        actions=np.array([0]),
+        rewards=np.array([reward], np.float32),
+        next_obs=np.array([[100.0]], np.float32),
+        discounts=np.zeros(1, np.float32),
+    )
+
+
+def q_learner(rounds, **options):
+    from reactorrl.rl.dqn import QLearner
+
+    options = rl.DQNOptions(
+        num_envs=1, num_steps=1, total_timesteps=rounds, batch_size=1, **options
+    )
+    return QLearner(lambda generator: linear_q([[1.0], [0.0]], [0.0, 0.0]), options)
 
 
 @needs_torch
@@ -350,50 +346,52 @@ def test_learner_takes_the_step_that_adam_takes():
     """Adam's first step is the learning rate against the sign of every gradient that is not 0.
 
     Q(x) = (x, 0) at x = 2; action 0, reward 1, terminated: the error is +1, so both weights of
-    action 0 fall. A batch without rows publishes the same weights again; after the last batch
-    nothing is published.
+    action 0 fall. A batch without rows publishes equal weights again; after the last batch nothing
+    is published.
     """
-    initial = (np.array([[1.0, 0.0]], np.float32), np.zeros(2, np.float32))
-    one = rl.Batch(
-        obs=np.array([[2.0]], np.float32),
-        actions=np.array([0]),
-        rewards=np.array([1.0], np.float32),
-        next_obs=np.array([[100.0]], np.float32),
-        terminated=np.array([True]),
+    one = one_transition(1.0)
+    none = rl.Batch(
+        *(array[:0] for array in (one.obs, one.actions, one.rewards, one.next_obs, one.discounts))
     )
-    none = rl.Batch(**{name: array[:0] for name, array in vars(one).items()})
-    options = {
-        "minibatch_size": 1,
-        "learning_rate": 0.125,
-        "gamma": 0.5,
-        "target_period": 1,
-        "max_grad_norm": 10.0,
-    }
-    main = Lesson(initial, [none, one], **options)
+    main = Lesson(q_learner(2, learning_rate=0.125), [none, one])
     report = rr.run(main, workers=1, fast=True)
-    assert [w.tolist() for w in main.teacher.seen[0]] == [[[1.0, 0.0]], [0.0, 0.0]]
-    assert len(main.teacher.seen) == 2
-    assert main.teacher.seen[1] is main.teacher.seen[0]
-    matrix, bias = main.learner.latest
-    assert matrix == pytest.approx(np.array([[0.875, 0.0]]), abs=1e-6)
+    first, second = ([array.tolist() for array in seen.values()] for seen in main.teacher.seen)
+    assert first == second == [[[1.0], [0.0]], [0.0, 0.0]]
+    matrix, bias = main.learner.latest.values()
+    assert matrix == pytest.approx(np.array([[0.875], [0.0]]), abs=1e-6)
     assert bias == pytest.approx(np.array([-0.125, 0.0]), abs=1e-6)
     assert not matrix.flags.writeable
     assert report.stop_tag == rr.Tag(0, 3)
 
 
 @needs_torch
-def test_learner_and_rollout_agree_on_the_network():
+def test_a_loss_that_is_not_finite_ends_the_program_with_its_name():
+    main = Lesson(q_learner(2), [one_transition(1.0), one_transition(np.nan)])
+    with pytest.raises(rr.ReactionError) as caught:
+        rr.run(main, workers=1, fast=True)
+    assert caught.value.reaction == "Lesson.learner.learn"
+    assert isinstance(caught.value.__cause__, FloatingPointError)
+    assert "losses/td_loss is nan in round 2 of Lesson.learner" in str(caught.value.__cause__)
+
+
+@needs_torch
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_learner_and_rollout_agree_on_the_network(activation):
     import torch
 
-    from reactorrl.rl.learner import q_values
+    from reactorrl.rl.networks import mlp, weights_of
 
-    weights = rl.initial_weights((4, 32, 16, 3), np.random.default_rng(2))
+    network = mlp((4, 32, 16, 3), activation, torch.Generator().manual_seed(2))
     obs = np.random.default_rng(3).normal(size=(50, 4)).astype(np.float32)
     with torch.no_grad():
-        by_torch = q_values([torch.tensor(array) for array in weights], torch.tensor(obs)).numpy()
-    assert by_torch == pytest.approx(rl.q_values(weights, obs), abs=1e-5)
-    assert rl.q_values(weights, obs[7]) == pytest.approx(by_torch[7], abs=1e-5)
-    for n_in, matrix, bias in zip((4, 32, 16), weights[::2], weights[1::2], strict=True):
+        by_torch = network(torch.tensor(obs)).numpy()
+    forward = rl.MLPForward(activation=activation)
+    weights = weights_of(network)
+    forward.load(weights)
+    assert forward(obs) == pytest.approx(by_torch, abs=1e-5)
+    for n_in, matrix, bias in zip(
+        (4, 32, 16), list(weights.values())[::2], list(weights.values())[1::2], strict=True
+    ):
         assert np.abs(matrix).max() <= n_in**-0.5
         assert np.abs(bias).max() <= n_in**-0.5
 
@@ -444,6 +442,8 @@ def test_dqn_depends_on_its_seed(one_worker):
 @needs_torch
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_dqn_does_not_depend_on_how_long_its_bodies_take(one_worker, workers, monkeypatch, seed):
+    from reactorrl.rl.dqn import QLearner
+
     delays = np.random.default_rng(seed).exponential(0.002, 500).tolist()
 
     def wait():
@@ -463,15 +463,31 @@ def test_dqn_does_not_depend_on_how_long_its_bodies_take(one_worker, workers, mo
     for owner, name in (
         (rl.Rollout, "roll_out"),
         (rl.ReplayMemory, "sample"),
-        (rl.Learner, "update"),
+        (QLearner, "update"),
     ):
         monkeypatch.setattr(owner, name, delayed(vars(owner)[name]))
     assert train(workers)[1] == one_worker[1]
 
 
 @needs_torch
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"double": True, "n_step": 3},
+        {"dueling": True, "loss": "huber", "tau": 0.5},
+        {"prioritized": True, "n_step": 2},
+    ],
+)
+def test_dqn_with_its_options_is_equal_for_every_number_of_workers(one_worker, options):
+    main, (trace, weights, returns) = train(1, **options)
+    assert train(2, **options)[1] == (trace, weights, returns)
+    assert weights != one_worker[1][1]
+    assert main.learner.round == 8
+
+
+@needs_torch
 def test_dqn_learns():
-    main, _ = train(2, num_steps=128, total_timesteps=40_000, updates_per_round=24, batch_size=128)
+    main, _ = train(2, num_steps=128, total_timesteps=40_000, gradient_steps=24, batch_size=128)
     first = np.mean(main.episodes.returns[:100])
     assert main.episodes.mean_return() > 2 * first
 
@@ -482,12 +498,16 @@ def test_dqn_refuses_options_that_cannot_work():
         rl.DQNOptions(total_timesteps=0)
     with pytest.raises(ValueError, match="learning would never start"):
         rl.DQNOptions(buffer_size=1_000)
+    with pytest.raises(ValueError, match="num_rollouts=4: must divide num_envs=6"):
+        rl.DQNOptions(num_rollouts=4)
+    with pytest.raises(ValueError, match=r"tau=1\.5: must be from 0 to 1"):
+        rl.DQNOptions(tau=1.5)
     with pytest.raises(ValueError, match=r"duration=0\.0: must be positive"):
         rl.DQN(rl.DQNOptions(exploration_fraction=0.0))
 
 
 def test_rollout_says_only_once_that_there_is_no_such_env():
-    main = Sampling(1, [()], "NoSuchEnv-v0", 7, 1, GREEDY)
+    main = Sampling(1, [{}], "NoSuchEnv-v0", greedy, steps=7)
     with pytest.raises(rr.ReactionError) as caught:
         rr.run(main, workers=1, fast=True)
     assert isinstance(caught.value.__cause__, gym.error.NameNotFound)

@@ -3,63 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
-import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 import reactorrl as rr
 
+from .algorithm import Algorithm, EpisodeLog, Gate, Options
+from .envs import env_maker, probe
 from .learner import Learner
-from .policy import LinearSchedule, initial_weights
-from .replay import ReplayBuffer
-from .rollout import Rollout, Trajectory, flat_sizes
+from .networks import MakeNetwork, QNetwork, load_weights, q_forward, weights_of
+from .policy import EpsilonGreedy, Greedy, LinearSchedule
+from .replay import Batch, PrioritizedReplayBuffer, ReplayBuffer
+from .rollout import Rollout
+from .torch_setup import prepare_worker, torch
 
-_COUNTS = (
-    "num_envs",
-    "num_steps",
-    "total_timesteps",
-    "buffer_size",
-    "updates_per_round",
-    "batch_size",
-    "target_period",
-)
+Priorities = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
-class DQNOptions:
-    """Options of `DQN`; the defaults are the preset for CartPole-v1.
+@dataclass(frozen=True, kw_only=True)
+class DQNOptions(Options):
+    """Options of `DQN`.
 
-    A round is `num_envs * num_steps` env steps, then `updates_per_round` gradient steps. Names are
-    CleanRL's where it has one.
+    A round is `num_envs * num_steps` env steps, then `gradient_steps` gradient steps. CleanRL's
+    `train_frequency` is `num_envs * num_steps` here.
 
     Raises:
         ValueError: A count is below 1, or learning would never start.
     """
 
-    env_id: str = "CartPole-v1"
-    """Gymnasium env with flat observations and discrete actions."""
-    num_envs: int = 6
-    """Rollout reactors, each with an env of its own."""
-    num_steps: int = 128
-    """Env steps of each rollout per round."""
     total_timesteps: int = 400_000
-    """Env steps of all rollouts; rounded up to whole rounds."""
-    seed: int = 1
-    """Of everything random: envs, exploration, replay, initial weights."""
+    """Env steps of all envs together; rounded up to whole rounds."""
     learning_rate: float = 5e-4
     """Of Adam."""
-    gamma: float = 0.99
-    """Discount of the reward of the next env step."""
+    num_envs: int = 6
+    """Envs that are stepped side by side."""
+    num_steps: int = 128
+    """Steps of each env per round."""
+    gradient_steps: int = 24
+    """Gradient steps per round."""
     buffer_size: int = 30_000
     """Transitions that are remembered."""
     learning_starts: int = 1_500
     """Transitions that are collected before the first gradient step."""
-    updates_per_round: int = 24
-    """Gradient steps per round."""
     batch_size: int = 128
     """Transitions per gradient step."""
-    target_period: int = 1
-    """Rounds between two updates of the target network."""
+    target_network_frequency: int = 1
+    """Env steps between two updates of the target network, at the start of a round."""
+    tau: float = 1.0
+    """Share of the online network in an update of the target network."""
     start_e: float = 1.0
     """Probability of a random action at the start."""
     end_e: float = 0.05
@@ -67,122 +61,254 @@ class DQNOptions:
     exploration_fraction: float = 0.3
     """Share of the env steps over which it falls, linearly."""
     max_grad_norm: float = 10.0
-    """Largest 2-norm of a gradient."""
+    """Gradients with a larger 2-norm are scaled down to it."""
+    loss: Literal["mse", "huber"] = "mse"
+    """Of the temporal-difference error; `huber` is linear from 1 on."""
     hidden_sizes: tuple[int, ...] = (64, 64)
-    """Widths of the hidden layers."""
+    """Widths of the hidden layers; images have a network of their own."""
+    double: bool = False
+    """Whether the online network chooses the action that the target network values."""
+    dueling: bool = False
+    """Whether the network splits into the state's value and the actions' advantages."""
+    n_step: int = 1
+    """Rewards summed before the value of a later state is trusted."""
+    prioritized: bool = False
+    """Whether transitions with a larger error are replayed more often."""
+    alpha: float = 0.6
+    """How much more often; 0: not at all."""
+    beta: float = 0.4
+    """How far the bias of it is corrected at the start; it goes to 1 at the end."""
 
     def __post_init__(self) -> None:
-        for name in _COUNTS:
+        super().__post_init__()
+        for name in (
+            "buffer_size",
+            "gradient_steps",
+            "batch_size",
+            "target_network_frequency",
+            "n_step",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
+        for name in ("start_e", "end_e", "tau", "alpha", "beta", "gamma"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be from 0 to 1")
+        if self.loss not in ("mse", "huber"):
+            raise ValueError(f"loss={self.loss!r}: must be 'mse' or 'huber'")
         if self.learning_starts > self.buffer_size:
             raise ValueError(
                 f"learning_starts={self.learning_starts}: more than the buffer_size of"
                 f" {self.buffer_size}, so learning would never start"
             )
 
-    @property
-    def rounds(self) -> int:
-        """Rounds until `total_timesteps` are reached."""
-        return -(-self.total_timesteps // (self.num_envs * self.num_steps))
 
+class DQN(Algorithm):
+    """Rollouts, a replay buffer and a learner: one round per microstep.
 
-class DQN(rr.Reactor):
-    """A bank of rollouts, a replay buffer and a learner: one round per microstep.
-
-    The learner's weights reach every rollout one microstep later (`after=0`); within that tag the
-    rollouts run in parallel, the buffer gathers their trajectories in order of the bank, and the
-    learner learns. The results do not depend on the number of workers, to the last bit. Run it with
-    `fast=True`.
+    The learner's weights reach every rollout one microstep later; within that tag the rollouts run
+    in parallel, the buffer gathers their trajectories in order of the bank, and the learner learns.
 
     Args:
         options: See `DQNOptions`.
 
-    Attributes:
-        episodes: The `EpisodeLog` of the run, readable at any time.
-        learner: Its `latest` weights are the result.
-
     Source:
-        Mnih et al. (2015), Human-level control through deep reinforcement learning, Algorithm 1.
+        Mnih et al. (2015), Human-level control through deep reinforcement learning, Algorithm 1;
+        double: van Hasselt et al. (2016); dueling: Wang et al. (2016); prioritized: Schaul et al.
+        (2016).
 
     Deviations:
         1. Several envs are stepped for `num_steps` steps with the weights of the round before, and
            then learned from; the paper has one env and learns every fourth step of its agent.
-        2. A small fully connected network on features, for the paper's convolutions on frames.
-        3. Those of `Learner`.
+        2. The batches of a round are drawn at once, with the priorities of the round before.
+        3. Those of `QLearner`.
     """
 
     def __init__(self, options: DQNOptions = DQNOptions()) -> None:
-        n, seed = options.num_envs, options.seed
-        env = gym.make(options.env_id)
-        n_features, n_actions = flat_sizes(env)
-        env.close()
-        exploration = options.exploration_fraction * options.total_timesteps / n
-        sizes = (n_features, *options.hidden_sizes, n_actions)
-
+        self.options = options
+        n, per_rollout = options.rollouts, options.num_envs // options.rollouts
+        make_env = env_maker(options.env_id)
+        spaces = self.spaces = probe(make_env)
+        make_network = self.make_network = partial(
+            QNetwork, spaces, options.hidden_sizes, options.dueling
+        )
+        epsilon = LinearSchedule(
+            options.start_e,
+            options.end_e,
+            options.exploration_fraction * options.total_timesteps / options.num_envs,
+        )
         self.rollouts = rr.Bank(
             n,
             Rollout,
-            options.env_id,
+            make_env,
+            lambda: EpsilonGreedy(self._forward(), spaces.n_actions, epsilon),
+            num_envs=per_rollout,
             steps=options.num_steps,
-            seed=seed,
-            epsilon=LinearSchedule(options.start_e, options.end_e, exploration),
+            seed=options.seed,
         )
-        self.replay = ReplayBuffer(
-            n,
-            n_features=n_features,
-            capacity=options.buffer_size,
-            batch_rows=options.updates_per_round * options.batch_size,
-            learning_starts=options.learning_starts,
-            seed=seed,
-        )
-        self.learner = Learner(
-            initial_weights(sizes, np.random.default_rng((seed, n + 1))),
-            rounds=options.rounds,
-            minibatch_size=options.batch_size,
-            learning_rate=options.learning_rate,
-            gamma=options.gamma,
-            target_period=options.target_period,
-            max_grad_norm=options.max_grad_norm,
-        )
+        buffer: dict[str, Any] = {
+            "obs_shape": spaces.obs_shape,
+            "obs_dtype": spaces.obs_dtype,
+            "num_envs": per_rollout,
+            "capacity": options.buffer_size,
+            "batch_rows": options.gradient_steps * options.batch_size,
+            "learning_starts": options.learning_starts,
+            "seed": options.seed,
+            "n_step": options.n_step,
+            "gamma": options.gamma,
+        }
+        if options.prioritized:
+            beta = LinearSchedule(options.beta, 1.0, options.total_timesteps)
+            self.replay = PrioritizedReplayBuffer(n, alpha=options.alpha, beta=beta, **buffer)
+        else:
+            self.replay = ReplayBuffer(n, **buffer)
+        self.learner = QLearner(make_network, options)
         self.episodes = EpisodeLog(n)
+        self.gate = Gate()
 
-        self.connect(self.learner.weights, self.rollouts.weights, broadcast=True, after=0)
+        self.connect(self.learner.weights, self.gate.weights_in, after=0)
+        self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
         self.connect(self.rollouts.trajectory, self.replay.trajectories)
         self.connect(self.replay.batch, self.learner.batch)
+        if options.prioritized:
+            self.connect(self.learner.priorities, self.replay.priorities, after=0)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
+        self.connect(self.learner.metrics, self.episodes.metrics)
+
+    def _forward(self) -> Any:
+        return q_forward(self.spaces, self.options.dueling, self.make_network)
+
+    def greedy_policy(self) -> Greedy:
+        """Return a policy without exploration, to evaluate with the learner's weights."""
+        return Greedy(self._forward())
 
 
-class EpisodeLog(rr.Reactor):
-    """Keeps the return of every episode, by round, then by rollout, then in order of their ends.
+class QLearner(Learner):
+    """Learns the values of actions from batches of transitions.
+
+    A batch is cut into minibatches of `batch_size` rows, in order, one gradient step for each. The
+    targets of the whole batch are computed before its first step. A batch without rows only
+    publishes.
 
     Args:
-        n: Width of `trajectories`.
+        make_network: Makes a `QNetwork`.
+        options: Of the program.
 
-    Attributes:
-        env_steps: Of all rollouts so far.
-        returns: Undiscounted, of every ended episode.
-        ended_at: For each of them, `env_steps` at the end of its round.
+    Deviations:
+        1. The loss is by default the plain squared error, and the norm of the gradient is clipped,
+           where Mnih et al. clip each error to +-1: CartPole's returns reach 500, and clipped
+           errors learn them slowly.
+        2. Adam in place of RMSProp.
+        3. The target network is updated between rounds only, so it is constant within one.
+        4. A truncated episode is bootstrapped from its final observation; the paper has no
+           truncation.
     """
 
-    trajectories = rr.Input[Trajectory](width="n")
+    batch = rr.Input[Batch]()
+    priorities = rr.Output[Priorities]()
 
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.env_steps = 0
-        self.returns: list[float] = []
-        self.ended_at: list[int] = []
+    def __init__(self, make_network: MakeNetwork, options: DQNOptions) -> None:
+        super().__init__(
+            make_network, rounds=options.rounds, seed=options.seed, device=options.device
+        )
+        self.options = options
+        self.since_target = options.target_network_frequency  # so that the first round sets it
 
-    @rr.reaction(trajectories)
-    def record(self) -> None:
-        """Append what ended at this tag."""
-        arrived = [channel.value for channel in self.trajectories.present()]
-        self.env_steps += sum(map(len, arrived))
-        for trajectory in arrived:
-            self.ended_at += [self.env_steps] * len(trajectory.episode_returns)
-            self.returns += trajectory.episode_returns.tolist()
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Make Adam, and the target network."""
+        self.target = self.make_network(torch.Generator()).to(self.device)
+        load_weights(self.target, weights_of(self.network))
+        return torch.optim.Adam(self.network.parameters(), self.options.learning_rate, fused=True)
 
-    def mean_return(self, last: int = 100) -> float:
-        """Return the mean over the last episodes, NaN before the first has ended."""
-        returns = self.returns[-last:]
-        return sum(returns) / len(returns) if returns else float("nan")
+    @rr.reaction(batch, effects=(Learner.weights, Learner.metrics, priorities))
+    def learn(self) -> None:
+        """Learn from the batch, then publish."""
+        prepare_worker()
+        if self.since_target >= self.options.target_network_frequency:
+            self.update_target()
+            self.since_target = 0
+        self.since_target += self.options.steps_per_round
+        self.finish_round(self.update(self.batch.value) if len(self.batch.value) else {})
+
+    @torch.no_grad()
+    def update_target(self) -> None:
+        """Move the target network towards the online one."""
+        pairs = zip(self.target.parameters(), self.network.parameters(), strict=True)
+        for target, online in pairs:
+            target.lerp_(online, self.options.tau)
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """Take one gradient step for each minibatch; only for the reactor's own reactions."""
+        options = self.options
+        # torch.tensor copies into memory of torch's own alignment, on which the rounding of a sum
+        # may depend.
+        obs, next_obs, rewards, discounts, actions = (
+            torch.tensor(array, device=self.device)
+            for array in (batch.obs, batch.next_obs, batch.rewards, batch.discounts, batch.actions)
+        )
+        chooser = self.network if options.double else None
+        targets = td_targets(self.target, chooser, rewards, next_obs, discounts)
+        weights = None if batch.weights is None else torch.tensor(batch.weights).to(self.device)
+        actions = actions.unsqueeze(1)
+        kind = torch.nn.functional.mse_loss
+        if options.loss == "huber":
+            kind = torch.nn.functional.smooth_l1_loss
+        errors, sums = [], []
+        for first in range(0, len(batch), options.batch_size):
+            rows = slice(first, first + options.batch_size)
+            chosen = self.network(obs[rows]).gather(1, actions[rows]).squeeze(1)
+            losses = kind(chosen, targets[rows], reduction="none")
+            loss = losses.mean() if weights is None else (losses * weights[rows]).mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.max_grad_norm)
+            self.optimizer.step()
+            sums.append(torch.stack([loss.detach(), chosen.detach().mean()]))
+            errors.append((chosen.detach() - targets[rows]).abs())
+        if batch.indices is not None:
+            found = torch.cat(errors).cpu().numpy().astype(np.float64)
+            self.priorities.set((batch.indices, found))
+        td_loss, q_values = torch.stack(sums).mean(dim=0).tolist()
+        return {"losses/td_loss": td_loss, "losses/q_values": q_values}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it takes to go on bit for bit."""
+        return {
+            **super().state_dict(),
+            "target": dict(weights_of(self.target)),
+            "since_target": self.since_target,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Bring everything made by `start` into a state."""
+        super().restore(state)
+        load_weights(self.target, state["target"])
+        self.since_target = state["since_target"]
+
+
+@torch.no_grad()
+def td_targets(
+    target: torch.nn.Module,
+    chooser: torch.nn.Module | None,
+    rewards: torch.Tensor,
+    next_obs: torch.Tensor,
+    discounts: torch.Tensor,
+) -> torch.Tensor:
+    """Return what the chosen actions should be worth: r + discount * Q_target(next_obs, a).
+
+    Args:
+        target: Gives the value of the action that follows.
+        chooser: Gives the values by which it is chosen, as double Q-learning does; None: `target`.
+        rewards: `(batch,)` float32, of one step or the discounted sum of several.
+        next_obs: `(batch, ...)`.
+        discounts: `(batch,)` float32; 0 where the episode terminated, and only there: a truncated
+            episode would have gone on.
+
+    Returns:
+        `(batch,)` float32, without gradients.
+    """
+    values = target(next_obs)
+    if chooser is None:
+        best = values.amax(dim=1)
+    else:
+        best = values.gather(1, chooser(next_obs).argmax(dim=1, keepdim=True)).squeeze(1)
+    return rewards + discounts * best

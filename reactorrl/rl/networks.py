@@ -144,6 +144,44 @@ class ActorCritic(torch.nn.Module):
         return self.actor(features), self.critic(features).squeeze(1)
 
 
+class QNetwork(torch.nn.Module):
+    """The value of every action: a stack of layers, after a CNN on images.
+
+    Args:
+        spaces: Of the env.
+        hidden: Widths of the hidden layers; images have none of their own.
+        is_dueling: Whether the last layer is two, for the state's value and for the advantages.
+        generator: Of the initial weights.
+
+    Source:
+        Dueling: Wang et al. (2016), Dueling Network Architectures for Deep RL, equation 9.
+    """
+
+    def __init__(
+        self, spaces: Spaces, hidden: Sequence[int], is_dueling: bool, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        body: list[torch.nn.Module] = []
+        if spaces.is_image:
+            body.append(NatureCNN(spaces.obs_shape, generator))
+            sizes = [NatureCNN.n_features]
+        else:
+            sizes = [spaces.obs_shape[0], *hidden]
+            for n_in, n_out in pairwise(sizes):
+                body += [linear(n_in, n_out, uniform_init, generator), torch.nn.ReLU()]
+        self.body = torch.nn.Sequential(*body)
+        self.advantages = linear(sizes[-1], spaces.n_actions, uniform_init, generator)
+        self.value = linear(sizes[-1], 1, uniform_init, generator) if is_dueling else None
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        """Return `(n, n_actions)`."""
+        features = self.body(obs)
+        advantages = self.advantages(features)
+        if self.value is None:
+            return advantages
+        return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
+
+
 def weights_of(network: torch.nn.Module) -> Weights:
     """Return copies of a network's parameters, on the CPU."""
     parameters = network.named_parameters()
@@ -186,6 +224,13 @@ class TorchForward:
         """Return `(n, n_outputs)` float32."""
         prepare_worker()
         return self._outputs(self._network, torch.tensor(obs)).numpy()
+
+
+def q_forward(spaces: Spaces, is_dueling: bool, make_network: MakeNetwork) -> Forward:
+    """Return the forward pass of a `QNetwork`."""
+    if spaces.is_image or is_dueling:
+        return TorchForward(make_network, lambda network, obs: network(obs))
+    return MLPForward()
 
 
 def actor_forward(spaces: Spaces, make_network: MakeNetwork) -> Forward:

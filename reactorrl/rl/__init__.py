@@ -22,6 +22,7 @@ from .policy import (
     Weights,
     weights_sha256,
 )
+from .prioritized import Priorities, PrioritizedReplayBuffer, PrioritizedReplayMemory
 from .replay import Batch, ReplayBuffer, ReplayMemory
 from .rollout import Rollout
 from .trajectory import Trajectory
@@ -51,6 +52,9 @@ __all__ = [
     "MLPForward",
     "Options",
     "Policy",
+    "Priorities",
+    "PrioritizedReplayBuffer",
+    "PrioritizedReplayMemory",
     "ReplayBuffer",
     "ReplayMemory",
     "Rollout",

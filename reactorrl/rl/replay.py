@@ -2,91 +2,248 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Required, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 import reactorrl as rr
 
+from .observations import FrameRing, ObservationRing
 from .trajectory import Trajectory
+
+Lanes = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Batch:
     """Transitions drawn from a memory: copies, owned by whoever received them.
 
+    What `actions` are worth in `obs` is `rewards + discounts * V(next_obs)`, of whatever value V.
+
     Attributes:
-        obs: `(rows, n_features)` float32.
-        actions: `(rows,)` int64.
-        rewards: `(rows,)` float32.
-        next_obs: `(rows, n_features)` float32.
-        terminated: `(rows,)` bool; where it is false, the value of `next_obs` counts, also where
-            the episode was truncated.
+        obs: `(rows, *obs_shape)`, in the observations' dtype.
+        actions: `(rows, *action_shape)`, in the actions' dtype.
+        rewards: `(rows,)` float32, discounted sums of up to n steps.
+        next_obs: `(rows, *obs_shape)`, what the last of these steps led to: where an episode ended,
+            its final observation.
+        discounts: `(rows,)` float32: gamma to the power of the number of steps; 0 where the episode
+            terminated, and only there. So one that was truncated is bootstrapped.
+        indices: `(rows,)` int64, names for `PrioritizedReplayMemory.update`; None if the memory has
+            no priorities.
+        weights: `(rows,)` float32 in (0, 1], of the rows' losses: what makes up for drawing them
+            with unequal probabilities; None if the memory has no priorities.
     """
 
-    obs: NDArray[np.float32]
-    actions: NDArray[np.int64]
+    obs: NDArray[Any]
+    actions: NDArray[Any]
     rewards: NDArray[np.float32]
-    next_obs: NDArray[np.float32]
-    terminated: NDArray[np.bool_]
+    next_obs: NDArray[Any]
+    discounts: NDArray[np.float32]
+    indices: NDArray[np.int64] | None = None
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.rewards)
 
 
-class ReplayMemory:
-    """The last `capacity` transitions, in a ring of preallocated arrays.
+class MemoryOptions(TypedDict, total=False):
+    """What a memory keeps, and how; the arguments of `ReplayMemory` but for the lanes."""
 
-    A slot holds a whole transition, its successor included, so that nothing is ever paired across
-    the end of an episode or across envs. Not thread-safe: one reactor owns it.
+    capacity: Required[int]
+    obs_shape: Required[Sequence[int]]
+    obs_dtype: DTypeLike
+    action_shape: Sequence[int]
+    action_dtype: DTypeLike
+    frame_stack: bool
+    n_step: int
+    gamma: float
+
+
+class ReplayMemory:
+    """The newest transitions of several envs, in preallocated rings.
+
+    Each env has a *lane* of its own, in which the transition after another is the next one in time;
+    so every observation is stored once, and n-step returns are put together when they are drawn. A
+    return ends with the episode: at its termination nothing follows, where it was truncated the
+    value of its final observation does. At the newest transition of a lane it ends too, with the
+    steps that there are. If a trajectory does not begin with the observation that the one before it
+    in its lane ended with, then the episode counts as truncated there.
+
+    Not thread-safe: one reactor owns it.
 
     Args:
-        capacity: Number of slots.
-        n_features: Of an observation.
+        capacity: Observations to keep, shared out evenly among the lanes. A transition takes one,
+            the end of an episode one more. With `frame_stack` it is frames: a transition takes one,
+            the end of an episode one more and the first observation of the next up to a whole
+            stack.
+        obs_shape: Of one observation.
+        obs_dtype: Of one observation.
+        action_shape: Of one action.
+        action_dtype: Of one action.
+        n_lanes: Number of envs.
+        frame_stack: Observations are stacks of frames, `(depth, *frame_shape)`, the newest last:
+            each frame is stored once. What is drawn is equal to what was added, also around resets.
+        n_step: Steps of a return.
+        gamma: Discount of the reward of the next step.
 
     Raises:
-        ValueError: `capacity` is below 1.
+        ValueError: An argument is out of range, or nothing fits.
+
+    Source:
+        Mnih et al. (2015), Human-level control through deep reinforcement learning; n-step returns
+        as in Hessel et al. (2018), Rainbow.
     """
 
-    def __init__(self, capacity: int, n_features: int) -> None:
-        if capacity < 1:
-            raise ValueError(f"capacity={capacity}: at least one transition must fit")
+    def __init__(
+        self,
+        capacity: int,
+        *,
+        obs_shape: Sequence[int],
+        obs_dtype: DTypeLike = np.float32,
+        action_shape: Sequence[int] = (),
+        action_dtype: DTypeLike = np.int64,
+        n_lanes: int = 1,
+        frame_stack: bool = False,
+        n_step: int = 1,
+        gamma: float = 0.99,
+    ) -> None:
+        if n_lanes < 1 or n_step < 1:
+            raise ValueError(f"n_lanes={n_lanes}, n_step={n_step}: both must be at least 1")
+        if not 0 <= gamma <= 1:
+            raise ValueError(f"gamma={gamma}: must be between 0 and 1")
+        if frame_stack and len(obs_shape) < 2:
+            raise ValueError(f"obs_shape={tuple(obs_shape)}: a stack has at least two dimensions")
+        self._per_lane = capacity // n_lanes
+        ring = FrameRing if frame_stack else ObservationRing
+        self._obs = ring(n_lanes, max(self._per_lane, 0), obs_shape, obs_dtype)
+        if self._per_lane <= self._obs.depth:
+            raise ValueError(
+                f"capacity={capacity}: each of {n_lanes} lanes needs at least"
+                f" {self._obs.depth + 1} for one transition"
+            )
         self.capacity = capacity
-        self._filled = 0
-        self._next = 0
-        self._slots = Batch(
-            obs=np.zeros((capacity, n_features), np.float32),
-            actions=np.zeros(capacity, np.int64),
-            rewards=np.zeros(capacity, np.float32),
-            next_obs=np.zeros((capacity, n_features), np.float32),
-            terminated=np.zeros(capacity, np.bool_),
-        )
+        self.obs_shape = tuple(obs_shape)
+        self.n_lanes = n_lanes
+        self.n_step = n_step
+        self.gamma = gamma
+        size = n_lanes * self._per_lane
+        # By slot: lane * _per_lane + position % _per_lane, where a position counts the transitions
+        # of its lane. Those from _first to below _written can be drawn.
+        self._slots = {
+            "actions": np.zeros((size, *action_shape), action_dtype),
+            "rewards": np.zeros(size, np.float32),
+            "terminated": np.zeros(size, np.bool_),
+            "ended": np.zeros(size, np.bool_),
+            "rows": np.zeros(size, np.int64),  # of the observation
+            "row_steps": np.zeros(size, np.uint8),  # from there to the row of the next observation
+        }
+        self._first = np.zeros(n_lanes, np.int64)
+        self._written = np.zeros(n_lanes, np.int64)
 
     def __len__(self) -> int:
-        return self._filled
+        """Transitions that can be drawn."""
+        return int((self._written - self._first).sum())
 
-    def add(self, trajectory: Trajectory) -> None:
-        """Copy all transitions in, in order, over the oldest ones.
+    @property
+    def added(self) -> int:
+        """Transitions ever added."""
+        return int(self._written.sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, which are allocated when the memory is made."""
+        return self._obs.array.nbytes + sum(array.nbytes for array in self._slots.values())
+
+    def add(self, trajectory: Trajectory, first_lane: int = 0) -> None:
+        """Copy all transitions in, over the oldest ones.
+
+        Args:
+            trajectory: Of n envs.
+            first_lane: Of the trajectory's env 0; the others follow.
 
         Raises:
-            ValueError: The trajectory is longer than the memory.
+            ValueError: The trajectory's shapes are not those of the memory, or it does not fit.
         """
-        steps = len(trajectory)
-        if steps > self.capacity:
-            raise ValueError(f"{steps} transitions do not fit into {self.capacity} slots")
-        where = np.arange(self._next, self._next + steps) % self.capacity
-        slots = self._slots
-        slots.obs[where] = trajectory.obs
-        slots.actions[where] = trajectory.actions
-        slots.rewards[where] = trajectory.rewards
-        slots.next_obs[where] = trajectory.next_obs
-        slots.terminated[where] = trajectory.terminated
-        self._next = (self._next + steps) % self.capacity
-        self._filled = min(self._filled + steps, self.capacity)
+        n_steps, n_envs = trajectory.rewards.shape
+        self._check(trajectory, first_lane)
+        lanes = np.arange(first_lane, first_lane + n_envs)
+        ended = trajectory.ended
+
+        begun = self._written[lanes] > 0
+        continues = np.zeros(n_envs, np.bool_)
+        continues[begun] = self._obs.is_newest(lanes[begun], trajectory.obs[0, begun])
+        cut = lanes[begun & ~continues]
+        self._slots["ended"][self._slots_at(cut, self._written[cut] - 1)] = True
+
+        rows, next_rows = self._obs.add(
+            lanes, trajectory.obs, ended, trajectory.final_obs, trajectory.last_obs, continues
+        )
+        at = self._slots_at(lanes, self._written[lanes] + np.arange(n_steps)[:, None])
+        self._slots["actions"][at] = trajectory.actions
+        self._slots["rewards"][at] = trajectory.rewards
+        self._slots["terminated"][at] = trajectory.terminated
+        self._slots["ended"][at] = ended
+        self._slots["rows"][at] = rows
+        self._slots["row_steps"][at] = next_rows - rows
+        self._written[lanes] += n_steps
+        self._forget(lanes)
+
+    def _check(self, trajectory: Trajectory, first_lane: int) -> None:
+        n_steps, n_envs = trajectory.rewards.shape
+        if not 0 <= first_lane <= self.n_lanes - n_envs:
+            raise ValueError(
+                f"{n_envs} envs from lane {first_lane} on: the memory has {self.n_lanes} lanes"
+            )
+        for name, kept, shape in (
+            ("observations", self._obs.array, self.obs_shape),
+            ("actions", self._slots["actions"], self._slots["actions"].shape[1:]),
+        ):
+            given = trajectory.obs if name == "observations" else trajectory.actions
+            expected = (n_steps, n_envs, *shape)
+            if given.shape != expected or not np.can_cast(given.dtype, kept.dtype, "same_kind"):
+                raise ValueError(
+                    f"{name} are {given.dtype} {given.shape}: the memory was made for {kept.dtype}"
+                    f" {expected}"
+                )
+        n_ends = np.count_nonzero(trajectory.ended, axis=0)
+        if len(trajectory.final_obs) != n_ends.sum():
+            raise ValueError(
+                f"{len(trajectory.final_obs)} final observations for {n_ends.sum()} ended episodes"
+            )
+        needed = n_steps + int(n_ends.max(initial=0)) + self._obs.depth
+        if needed > self._per_lane:
+            raise ValueError(
+                f"{n_steps} steps of an env do not fit: they take {needed} observations, and a lane"
+                f" has room for {self._per_lane} ({self.capacity} among {self.n_lanes})"
+            )
+
+    def _forget(self, lanes: Lanes) -> None:
+        """Leave out the transitions of which something was overwritten: the oldest of each lane."""
+        written, oldest = self._written[lanes], self._obs.oldest(lanes)
+        low = np.maximum(self._first[lanes], written - self._per_lane)
+
+        def is_whole(positions: Positions) -> NDArray[np.bool_]:
+            rows = self._slots["rows"][self._slots_at(lanes, positions)]
+            return (positions >= written) | (rows >= oldest)
+
+        # Rows do not decrease along a lane: the first whole one is found by doubling, then halving.
+        high, width = low, 1
+        while not (whole := is_whole(high)).all():
+            low = np.where(whole, low, high + 1)
+            high = np.where(whole, high, np.minimum(high + width, written))
+            width *= 2
+        while (low < high).any():
+            middle = (low + high) // 2
+            whole = is_whole(middle)
+            low, high = np.where(whole, low, middle + 1), np.where(whole, middle, high)
+        self._first[lanes] = low
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """Draw transitions uniformly, with replacement, from the filled slots.
+        """Draw transitions uniformly, with replacement.
 
         Args:
             batch_size: Rows of the batch; 0 is allowed.
@@ -98,17 +255,77 @@ class ReplayMemory:
         Raises:
             ValueError: The memory is empty and `batch_size` is not 0.
         """
-        if not self._filled and batch_size:
+        if not len(self) and batch_size:
             raise ValueError("the memory is empty: there is nothing to sample")
-        where = rng.integers(max(self._filled, 1), size=batch_size)
-        slots = self._slots
+        ends = np.cumsum(self._written - self._first)
+        drawn = rng.integers(max(len(self), 1), size=batch_size)
+        lanes = np.searchsorted(ends, drawn, side="right")
+        return self._gather(lanes, self._written[lanes] - (ends[lanes] - drawn))
+
+    def _slots_at(self, lanes: Lanes, positions: Positions) -> NDArray[np.int64]:
+        return lanes * self._per_lane + positions % self._per_lane
+
+    def _gather(self, lanes: Lanes, positions: Positions, **columns: Any) -> Batch:
+        """The transitions at these positions, and more columns for the batch."""
+        slots, n_rows = self._slots, np.arange(len(lanes))
+        # (n_step, rows): which steps belong to each return, and where they are.
+        forward = positions + np.arange(self.n_step)[:, None]
+        at = self._slots_at(lanes, forward)
+        counted = forward < self._written[lanes]
+        counted[1:] &= ~np.logical_or.accumulate(slots["ended"][at[:-1]], axis=0)
+        powers = self.gamma ** np.arange(self.n_step + 1)
+        rewards = np.where(counted, slots["rewards"][at] * powers[:-1, None], 0.0).sum(axis=0)
+        n_counted = counted.sum(axis=0)
+        last = at[n_counted - 1, n_rows]
         return Batch(
-            obs=slots.obs[where],
-            actions=slots.actions[where],
-            rewards=slots.rewards[where],
-            next_obs=slots.next_obs[where],
-            terminated=slots.terminated[where],
+            obs=self._obs.gather(lanes, slots["rows"][at[0]]),
+            actions=slots["actions"][at[0]],
+            rewards=rewards.astype(np.float32),
+            next_obs=self._obs.gather(lanes, slots["rows"][last] + slots["row_steps"][last]),
+            discounts=np.where(slots["terminated"][last], 0.0, powers[n_counted]).astype(
+                np.float32
+            ),
+            **columns,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on: copies of the arrays, as far as they are in use."""
+        return {
+            "layout": self._layout(),
+            "first": self._first.copy(),
+            "written": self._written.copy(),
+            "slots": {name: self._used(array).copy() for name, array in self._slots.items()},
+            "obs": self._obs.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the memory was that gave this state.
+
+        Raises:
+            ValueError: It was a memory of another capacity, of other lanes or shapes.
+        """
+        if state["layout"] != self._layout():
+            raise ValueError(
+                f"the state is of a memory of {state['layout']}; this one has {self._layout()}"
+            )
+        self._first[:] = state["first"]
+        self._written[:] = state["written"]
+        for name, array in self._slots.items():
+            self._used(array)[:] = state["slots"][name]
+        self._obs.load_state_dict(state["obs"])
+
+    def _layout(self) -> str:
+        actions, rows = self._slots["actions"], self._obs.array
+        return (
+            f"capacity {self.capacity}, {self.n_lanes} lanes, observations {self.obs_shape}"
+            f" {rows.dtype} in rows of {rows.shape[1:]}, actions {actions.shape[1:]}"
+            f" {actions.dtype}"
+        )
+
+    def _used(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A view of the slots in use, `(n_lanes, at most _per_lane, ...)`."""
+        lanes = array.reshape(self.n_lanes, self._per_lane, *array.shape[1:])
+        return lanes[:, : self._written.max()]
 
 
 class ReplayBuffer(rr.Reactor):
@@ -116,15 +333,18 @@ class ReplayBuffer(rr.Reactor):
 
     Trajectories enter in the order of their channels, so that the memory does not depend on which
     of them was done first. The batch has the rows of all minibatches of one round; it has none
-    before `learning_starts` transitions are there.
+    before `learning_starts` transitions were there.
 
     Args:
         n: Width of `trajectories`.
-        n_features: Of an observation.
-        capacity: Transitions to remember.
+        num_envs: Of each rollout.
         batch_rows: Rows of a batch.
         learning_starts: Transitions to wait for.
         seed: Of the generator that draws the batches.
+        options: `capacity`, `obs_shape` and others of `ReplayMemory`.
+
+    Raises:
+        ValueError: As `ReplayMemory`.
     """
 
     trajectories = rr.Input[Trajectory](width="n")
@@ -134,14 +354,15 @@ class ReplayBuffer(rr.Reactor):
         self,
         n: int,
         *,
-        n_features: int,
-        capacity: int,
+        num_envs: int = 1,
         batch_rows: int,
         learning_starts: int,
         seed: int,
+        **options: Unpack[MemoryOptions],
     ) -> None:
         self.n = n
-        self.memory = ReplayMemory(capacity, n_features)
+        self.num_envs = num_envs
+        self.memory = ReplayMemory(n_lanes=n * num_envs, **options)
         self.batch_rows = batch_rows
         self.learning_starts = learning_starts
         self.generator = np.random.default_rng((seed, n))  # the rollouts have (seed, 0) and on
@@ -150,6 +371,18 @@ class ReplayBuffer(rr.Reactor):
     def remember(self) -> None:
         """Take all trajectories in and draw the round's batch."""
         for channel in self.trajectories.present():
-            self.memory.add(channel.value)
-        rows = self.batch_rows if len(self.memory) >= self.learning_starts else 0
+            self.memory.add(channel.value, channel.index * self.num_envs)
+        rows = self.batch_rows if self.memory.added >= self.learning_starts else 0
         self.batch.set(self.memory.sample(rows, self.generator))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on, as `ReplayMemory.state_dict`."""
+        return {
+            "memory": self.memory.state_dict(),
+            "generator": self.generator.bit_generator.state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the buffer was that gave this state; ValueError if it was another kind."""
+        self.memory.load_state_dict(state["memory"])
+        self.generator.bit_generator.state = state["generator"]

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 import reactorrl as rr
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
@@ -16,11 +13,10 @@ from .envs import env_maker, probe
 from .learner import Learner
 from .networks import MakeNetwork, QNetwork, load_weights, q_forward, weights_of
 from .policy import EpsilonGreedy, Greedy, LinearSchedule
-from .replay import Batch, PrioritizedReplayBuffer, ReplayBuffer
+from .prioritized import Priorities, PrioritizedReplayBuffer
+from .replay import Batch, ReplayBuffer
 from .rollout import Rollout
 from .torch_setup import prepare_worker, torch
-
-Priorities = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +144,7 @@ class DQN(Algorithm):
         buffer: dict[str, Any] = {
             "obs_shape": spaces.obs_shape,
             "obs_dtype": spaces.obs_dtype,
+            "frame_stack": spaces.is_image,
             "num_envs": per_rollout,
             "capacity": options.buffer_size,
             "batch_rows": options.gradient_steps * options.batch_size,
@@ -265,8 +262,7 @@ class QLearner(Learner):
             sums.append(torch.stack([loss.detach(), chosen.detach().mean()]))
             errors.append((chosen.detach() - targets[rows]).abs())
         if batch.indices is not None:
-            found = torch.cat(errors).cpu().numpy().astype(np.float64)
-            self.priorities.set((batch.indices, found))
+            self.priorities.set(Priorities(batch.indices, torch.cat(errors).cpu().numpy()))
         td_loss, q_values = torch.stack(sums).mean(dim=0).tolist()
         return {"losses/td_loss": td_loss, "losses/q_values": q_values}
 

@@ -1,0 +1,131 @@
+"""Rollout reactors that step their env many times per event, as training does."""
+
+from typing import Any
+
+import reactorrl as rr
+from bench.harness import Case, Contender, Settings
+from bench.micro.sides import HERE, OURS_1, OURS_2, RAY, Places, faster
+from bench.results import Finding, Goal
+from bench.samples import Measured
+from bench.sampling.sampler import Sampler, Weights, digest, fixed_weights
+from bench.stopwatch import Stopwatch
+
+PEER = "bench.sampling.peers"
+FREE, BARRIER = "2 threads that never meet", "2 threads with a barrier"
+SERIAL, TUNED_RAY = "one thread", "Ray, tuned"
+
+
+class Rollout(rr.Reactor):
+    """One env; answers weights with a trajectory."""
+
+    weights = rr.Input[Weights]()
+    trajectory = rr.Output[Any]()
+
+    def __init__(self, steps: int) -> None:
+        self.sampler = Sampler(self.bank_index, steps)
+        self.check = 0
+
+    @rr.reaction(weights, effects=trajectory)
+    def sample(self) -> None:
+        trajectory = self.sampler.roll_out(self.weights.value)
+        self.check = digest(self.check, trajectory)
+        self.trajectory.set(trajectory)
+
+
+class Gather(rr.Reactor):
+    """Sends the weights, takes in all trajectories, and so on."""
+
+    trajectories = rr.Input[Any](width="envs")
+    weights = rr.Output[Weights]()
+
+    def __init__(self, watch: Stopwatch, envs: int) -> None:
+        self.watch = watch
+        self.envs = envs
+        self.policy = fixed_weights()
+        self.left = watch.lap()
+
+    @rr.reaction(rr.startup, effects=weights)
+    def start(self) -> None:
+        self.weights.set(self.policy)
+
+    @rr.reaction(trajectories, effects=weights)
+    def gather(self) -> None:
+        self.newest = [port.value for port in self.trajectories]
+        self.left -= 1
+        if not self.left:
+            self.left = self.watch.lap()
+            if not self.left:
+                return
+        self.weights.set(self.policy)
+
+
+class Rounds(rr.Reactor):
+    """Rollouts around a gathering reactor."""
+
+    def __init__(self, watch: Stopwatch, envs: int, steps: int) -> None:
+        self.rollouts = rr.Bank(envs, Rollout, steps)
+        self.gather = Gather(watch, envs)
+        self.connect(self.gather.weights, self.rollouts.weights, broadcast=True, after=0)
+        self.connect(self.rollouts.trajectory, self.gather.trajectories)
+
+
+def sampling(workers: int, envs: int, steps: int, warm: int, rounds: int) -> dict[str, Any]:
+    """The measured program."""
+    watch = Stopwatch(warm, rounds)
+    main = Rounds(watch, envs, steps)
+    rr.run(main, workers=workers, fast=True)
+    return watch.reply([rollout.check for rollout in main.rollouts])
+
+
+def cases(places: Places, _settings: Settings) -> list[Case]:
+    """Six CartPoles, at 200 steps per event and at one."""
+    return [rollouts(places, steps) for steps in (200, 1)]
+
+
+def rollouts(places: Places, steps: int) -> Case:
+    """Six envs; the goals are set for long trajectories."""
+    envs = 6
+    shape = {"envs": envs, "steps": steps}
+    scale = float(envs * steps)
+
+    def contender(label: str, call: str, place: str = HERE, **more: Any) -> Contender:
+        arguments = {
+            **shape,
+            **{key: more.pop(key) for key in ("workers", "threads", "actors") if key in more},
+        }
+        return Contender(label, places[place], call, arguments, scale, **more)
+
+    contenders = [
+        contender(OURS_1, "bench.sampling.rollouts:sampling", workers=1),
+        contender(OURS_2, "bench.sampling.rollouts:sampling", workers=2),
+        contender(FREE, f"{PEER}.threads:free_running", threads=2),
+        contender(BARRIER, f"{PEER}.threads:barrier", threads=2),
+        contender(SERIAL, f"{PEER}.threads:serial"),
+        contender(TUNED_RAY, f"{PEER}.with_ray:sampling", RAY, actors=2, apart=True),
+    ]
+
+    def conclude(measured: Measured) -> list[Finding]:
+        best = faster(measured, OURS_1, OURS_2)
+        times = {label: measured.summary(label) for label in measured.samples}
+        found = [Finding("one env step", "ns", best, times)]
+        for other, goal in ((FREE, 0.95), (TUNED_RAY, 3.0)):
+            if {best, other} <= measured.samples.keys():
+                ratio = {best: measured.ratio(other, best)}
+                found.append(
+                    Finding(
+                        f"speed against {other}",
+                        "x",
+                        best,
+                        ratio,
+                        Goal(at_least=goal) if steps > 1 else None,
+                    )
+                )
+        return found
+
+    return Case(
+        f"rollouts-{steps}",
+        f"What does one step of {envs} CartPoles cost, {steps} steps per event?",
+        contenders,
+        conclude,
+        seconds=30,
+    )

@@ -45,9 +45,11 @@ static bool is_early(const rrl_trigger_state_t *t, int64_t spacing_ns, rrl_tag_t
 /* Gives the event a tag after `now` that no other event of the action has, and stores it. */
 static rrl_status_t store(rrl_enclave_t *e, rrl_trigger_state_t *t, rrl_tag_t now, rrl_tag_t tag,
                           void *payload, outcome_t *out) {
-    rrl_status_t rc = RRL_OK;
-    if (!rrl_tag_is_before(now, tag)) rc = next_microstep(now, &tag);
-    if (!rc) rc = rrl__pending_free_tag(&t->pending, tag, &tag);
+    if (!rrl_tag_is_before(now, tag)) {
+        tag = rrl__tag_after(now);
+        if (tag.time_ns == RRL_FOREVER) return RRL_E_OVERFLOW;
+    }
+    rrl_status_t rc = rrl__pending_free_tag(&t->pending, tag, &tag);
     if (rc) return rc;
     if (rrl_tag_is_before(e->stop_tag, tag)) {
         *out = (outcome_t){.discarded = payload, .is_past_stop = true};
@@ -290,6 +292,17 @@ void rrl__push_event(rrl_enclave_t *e, rrl_tag_t tag, uint32_t trigger) {
     if (rrl__event_queue_push(&e->events, tag, trigger)) e->status = RRL_E_NOMEM;
 }
 
+void rrl__fail_overflow(rrl_enclave_t *e, uint32_t trigger) {
+    rrl_program_t *p = e->program;
+    rrl_tag_t stop = rrl__tag_after(rrl__present_of(e));
+    bool is_action = trigger >= p->first_action_trigger;
+    rrl_id_t id =
+        is_action ? trigger - p->first_action_trigger : p->plan.delay[trigger].destination;
+    p->host.overflowed(p->host.ctx, is_action ? RRL_ACTION : RRL_PORT, id, e->tag);
+    if (rrl_tag_is_before(stop, e->stop_tag)) e->stop_tag = stop;
+    e->is_unwinding = e->tells_stop = true;
+}
+
 void rrl__discard(rrl_enclave_t *e, void *payload) {
     rrl_program_t *p = e->program;
     uint32_t room = e->cap_garbage;
@@ -307,6 +320,15 @@ void rrl__release_garbage(rrl_enclave_t *e) {
     uint32_t n = e->n_garbage;
     e->n_garbage = 0;
     if (n) p->host.release(p->host.ctx, e->garbage, n);
+}
+
+/* An event cannot come: there is no memory, or no tag for it. */
+static void note_lost(rrl_enclave_t *e, uint32_t trigger, rrl_status_t rc) {
+    if (rc == RRL_E_NOMEM) {
+        e->status = rc;
+    } else {
+        rrl__fail_overflow(e, trigger);
+    }
 }
 
 /* False: the event had been cancelled. */
@@ -332,15 +354,17 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         int64_t time_ns = item.stamp_ns + item.delay_ns; /* checked by the pusher */
         rrl_tag_t now = rrl__present_of(e);
         outcome_t out;
+        rrl_status_t rc = RRL_OK;
         bool is_suspended = rrl__is_suspended(p, trigger);
         if (is_suspended) { /* there time stands still */
             now = p->modes[p->trigger_mode[trigger]].left;
-            if (rrl_time_add(now.time_ns, item.delay_ns, &time_ns)) time_ns = RRL_FOREVER - 1;
+            rc = rrl_time_add(now.time_ns, item.delay_ns, &time_ns);
         }
-        rrl_status_t rc = place(e, t, &p->plan.actions[item.action].spec, now,
-                                (rrl_tag_t){time_ns, 0}, item.ticket, &out);
-        if (rc) { /* no tag or no memory left for it */
-            if (rc == RRL_E_NOMEM) e->status = rc;
+        if (!rc)
+            rc = place(e, t, &p->plan.actions[item.action].spec, now, (rrl_tag_t){time_ns, 0},
+                       item.ticket, &out);
+        if (rc) {
+            note_lost(e, trigger, rc);
             out = (outcome_t){.discarded = item.ticket};
         }
         if (out.discarded) redeem_and_discard(e, out.discarded);
@@ -359,10 +383,7 @@ static rrl_status_t stamp(rrl_enclave_t *e, int64_t delay_ns, rrl_tag_t *out_tag
     rrl_program_t *p = e->program;
     rrl_tag_t floor = rrl_tag_is_before(e->last_stamp, e->tag) ? e->tag : e->last_stamp;
     rrl_tag_t tag = {rrl__elapsed_ns(p), 0};
-    if (!rrl_tag_is_before(floor, tag)) {
-        rrl_status_t rc = next_microstep(floor, &tag);
-        if (rc) return rc;
-    }
+    if (!rrl_tag_is_before(floor, tag)) tag = rrl__tag_after(floor);
     e->last_stamp = tag;
     out_tag->microstep = tag.microstep;
     return rrl_time_add(tag.time_ns, delay_ns, &out_tag->time_ns);
@@ -373,14 +394,13 @@ static void store_delayed(rrl_enclave_t *e, uint32_t delay, rrl_tag_t now, rrl_t
                           void *payload) {
     outcome_t out = {0};
     rrl_status_t rc = store(e, &e->program->triggers[delay], now, tag, payload, &out);
-    if (rc == RRL_E_NOMEM) e->status = rc;
     e->n_allocations += out.grew;
-    /* An overflow is past the end of time. */
-    e->is_past_stop |= out.is_past_stop || rc == RRL_E_OVERFLOW;
+    e->is_past_stop |= out.is_past_stop;
     if (out.is_new) {
         rrl__push_event(e, out.tag, delay);
         return;
     }
+    if (rc) note_lost(e, delay, rc);
     e->n_taken += e->program->plan.delay[delay].from != e->index;
     e->n_dropped++;
     rrl__discard(e, payload);
@@ -411,7 +431,7 @@ void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
     if (!rc && d->to == e->index) {
         store_delayed(e, delay, e->tag, tag, payload);
     } else if (rc || !post(e, delay, tag, payload)) {
-        e->is_past_stop |= d->to == e->index; /* past the end of time */
+        if (rc) rrl__fail_overflow(e, delay);
         e->n_dropped++;
         rrl__discard(e, payload);
     }

@@ -347,7 +347,8 @@ static void deliver(rrl_enclave_t *e) {
     e->outbox.n = n_kept;
 }
 
-/* A stop travels as a value would, to whom one could travel; the others stop where they are. */
+/* A stop travels as a value would, to whom one could travel; the others, and those whom it would reach past the
+ * end of time, stop where they are. */
 static void pass_stop_on(rrl_enclave_t *e) {
     rrl_program_t *p = e->program;
     rrl_ledger_t *l = p->ledger;
@@ -359,7 +360,7 @@ static void pass_stop_on(rrl_enclave_t *e) {
     for (uint32_t to = 0; to < l->n; to++) {
         rrl_distance_t d = l->distance[e->index * l->n + to];
         if (to == e->index || l->entries[to].stance == RRL_OVER) continue;
-        if (is_way(d)) {
+        if (is_way(d) && is_tag(arrival(from, d))) {
             order_stop(p, to, arrival(from, d));
         } else if (!p->options.replay || !is_tag(l->entries[to].stop)) { /* else: recorded */
             rrl_store_release_u32(&p->enclaves[to].stop_requested, 1);

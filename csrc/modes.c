@@ -147,9 +147,12 @@ static void drop_late(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t left) {
     while (q->n) {
         rrl_tag_t tag = rrl__pending_at(q, q->n - 1)->tag, shifted = tag;
         rrl_pending_event_t event;
-        if (shift(left, e->tag, &shifted) && !rrl_tag_is_before(e->stop_tag, shifted)) return;
+        bool has_tag = shift(left, e->tag, &shifted);
+        if (has_tag && !rrl_tag_is_before(e->stop_tag, shifted)) return;
         rrl__pending_take(q, tag, &event);
-        e->n_dropped += rrl__discard_event(e, trigger, event.payload);
+        bool is_lost = rrl__discard_event(e, trigger, event.payload);
+        if (is_lost && !has_tag) rrl__fail_overflow(e, trigger);
+        e->n_dropped += is_lost;
         e->is_past_stop = true;
     }
 }

@@ -197,6 +197,10 @@ typedef struct rrl_host {
     /* Attached. The event of a physical action has come or was dropped, and can no longer be cancelled:
      * its payload, with a reference for the core, or NULL if it was cancelled before. */
     void *(*redeem)(void *ctx, void *ticket);
+    /* Attached, by the coordinator of an enclave: at this tag an event of a physical action (RRL_ACTION) or of a
+     * delayed connection (RRL_PORT: the first port that it leads to) got a tag past the end of time, or past
+     * the microsteps of its time. It does not come; the program ends. */
+    void (*overflowed)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag);
     /* Attached, by the coordinator of an enclave; NULL: nobody records. What came from outside and is about
      * to be processed: the event of a physical action (RRL_ACTION), or of a physical connection
      * (RRL_PORT: the first port that it leads to). The payload is borrowed. */
@@ -336,8 +340,9 @@ typedef struct rrl_stats {
     uint64_t trace_hash;
     int64_t wall_ns;
     uint64_t n_allocations; /* made while running; constant in steady state */
-    uint64_t n_dropped;     /* events that never came: past the stop tag, or refused by a policy */
-    rrl_status_t status;    /* RRL_E_NOMEM: ended early for lack of memory */
+    uint64_t n_dropped;  /* events that never came: past the stop tag or the end of time, or refused
+                                by a policy */
+    rrl_status_t status; /* RRL_E_NOMEM: ended early for lack of memory */
 } rrl_stats_t;
 
 typedef struct rrl_enclave_stats {

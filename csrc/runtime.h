@@ -164,7 +164,7 @@ struct rrl_enclave {
     uint64_t epoch;         /* of the tag, from 1 */
     rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
     bool tells_stop;        /* at this tag it asked for a stop, which others have not been told */
-    bool is_unwinding;      /* a body raised: only shutdown reactions are left */
+    bool is_unwinding;      /* a body raised, or time ran out: only shutdown reactions are left */
     uint64_t *ready_levels; /* a bit for each level with ready reactions */
     uint32_t level_word;    /* no level below 64 times this is ready */
     uint32_t *event_cells;  /* cells that events made present at this tag */
@@ -331,6 +331,9 @@ void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *react
 void rrl__drain_inbox(rrl_enclave_t *e);
 /* Coordinator: captures the value of a delay's source for later; takes one reference over. */
 void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload);
+/* Coordinator: an event of the trigger would come past the end of time. The host is told, and the enclave ends
+ * at the next tag, where only shutdown reactions run. */
+void rrl__fail_overflow(rrl_enclave_t *e, uint32_t trigger);
 /* Coordinator: queues an event; out of memory ends the enclave. */
 void rrl__push_event(rrl_enclave_t *e, rrl_tag_t tag, uint32_t trigger);
 /* Coordinator: the payload of a trigger's event at this tag, with its reference; NULL: none is due. */

@@ -36,6 +36,8 @@ cdef extern from "_host.h":
         void *(*refuse_made)(void *reactor) noexcept
         void (*thaw)(void *ctx, void *payload) noexcept
         void *(*redeem)(void *ctx, void *ticket) noexcept
+        void (*overflowed)(
+            void *ctx, rrl.rrl_kind_t kind, rrl.rrl_id_t id, rrl.rrl_tag_t tag) noexcept
         void (*record)(void *ctx, rrl.rrl_kind_t kind, rrl.rrl_id_t id, rrl.rrl_tag_t tag,
                        void *payload) noexcept
         void (*missed)(void *ctx, rrl.rrl_id_t reaction, rrl.rrl_tag_t tag) noexcept
@@ -69,6 +71,7 @@ cdef class Graph:
     cdef list _handlers                 # None where a reaction has none
     cdef list _selves
     cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
+    cdef list _overflows                # (is an action, id, tag), appended to by workers
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
     cdef object _recorder               # told of what comes from outside, or None
     cdef bint _replays                  # what comes from outside was fed

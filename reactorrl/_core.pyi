@@ -230,6 +230,8 @@ class Runtime:
         """Raises KeyboardInterrupt asynchronously in every body that is running now."""
     def failures(self) -> list[tuple[int, BaseException, tuple[int, int]]]:
         """(reaction id, exception, (time_ns, microstep)) of bodies that raised, in static order."""
+    def overflows(self) -> list[tuple[bool, int, tuple[int, int]]]:
+        """(is an action, id, (time_ns, microstep)) of events that have no tag, sorted."""
     def stats(self) -> dict[str, Any]:
         """The fields of rrl_stats_t; stop_tag as (time_ns, microstep)."""
     def worker_stats(self) -> list[dict[str, int]]:

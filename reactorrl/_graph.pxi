@@ -13,6 +13,12 @@ cdef int _note_failure(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *e
     return 0
 
 
+cdef void _overflowed(void *ctx, rrl.rrl_kind_t kind, rrl.rrl_id_t number,
+                      rrl.rrl_tag_t tag) noexcept:
+    (<Graph>(<rl_host_t *>ctx).graph)._overflows.append(
+        (kind == rrl.RRL_ACTION, number, (tag.time_ns, tag.microstep)))
+
+
 cdef void *_refuse_made(void *reactor) noexcept:
     from .tree import refuse_new_children  # above this module: found when it is needed
     try:
@@ -40,7 +46,7 @@ cdef void *_redeem(void *ctx, void *ticket) noexcept:
 @cython.final
 cdef class Graph:
     def __cinit__(self):
-        self._elements, self._failures = [], []
+        self._elements, self._failures, self._overflows = [], [], []
         self._funcs, self._handlers, self._selves = [], [], []
         self._n_enclaves = 1
         _check(rrl.rrl_graph_create(&self._c_graph), "Graph")
@@ -189,6 +195,7 @@ cdef class Graph:
         self._c_host.note_failure = _note_failure
         self._c_host.refuse_made = _refuse_made
         self._c_host.redeem = _redeem
+        self._c_host.overflowed = _overflowed
         if self._frozen is not None:
             self._c_host.thaw = _thaw
         self._c_host.bodies = <rl_body_t *>calloc(n + 1, sizeof(rl_body_t))

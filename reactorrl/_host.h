@@ -55,6 +55,7 @@ typedef struct rl_host {
     void *(*refuse_made)(void *reactor);    /* an exception, or NULL */
     void (*thaw)(void *ctx, void *payload); /* NULL unless check=True */
     void *(*redeem)(void *ctx, void *ticket);
+    void (*overflowed)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag);
     /* NULL: nobody records. */
     void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload);
     void (*missed)(void *ctx, rrl_id_t reaction, rrl_tag_t tag);
@@ -158,6 +159,7 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
                        .retain = rl_retain,
                        .release = rl_release,
                        .redeem = rl_redeem,
+                       .overflowed = ctx->overflowed,
                        .record = ctx->record,
                        .missed = ctx->missed};
     return host;

@@ -95,6 +95,7 @@ cdef extern from "rrl.h" nogil:
         void (*retain)(void *ctx, void *payload)
         void (*release)(void *ctx, void *const *payloads, size_t n)
         void *(*redeem)(void *ctx, void *ticket)
+        void (*overflowed)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag)
         void (*record)(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag, void *payload)
         void (*missed)(void *ctx, rrl_id_t reaction, rrl_tag_t tag)
 

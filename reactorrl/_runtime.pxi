@@ -117,6 +117,9 @@ cdef class Runtime:
         found = sorted(self.graph._failures, key=lambda failure: failure[:2])
         return [failure[1:] for failure in found]
 
+    def overflows(self):
+        return sorted(self.graph._overflows)
+
     def stats(self):
         cdef rrl.rrl_stats_t s
         rrl.rrl_program_stats(self.graph._c_program, &s)

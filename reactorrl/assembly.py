@@ -27,7 +27,7 @@ from .modes import Modes, mode_in
 from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
 from .ports import MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
-from .time import FOREVER, to_ns
+from .time import FOREVER, Tag, to_ns
 from .tree import Enclave, Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
@@ -125,6 +125,34 @@ class Assembly:
                 loops[-1].append(step)
         told = [self._causality_loop(loop) for loop in loops]
         return CausalityLoopError([text for text, _ in told], told[0][1])
+
+    def overflows(self, found: Sequence[tuple[bool, int, tuple[int, int]]]) -> list[str]:
+        """Return what the core found in words: events that would come past the end of time.
+
+        Args:
+            found: Whether it is of an action, else of a connection; the number of the action or of
+                the port that it leads to; the tag at which it was known.
+        """
+        if not found:
+            return []
+        actions = {each.id: each for each in self.elements() if isinstance(each, _core.Action)}
+        texts = []
+        for is_action, number, tag in found:
+            what, came, advice = str(actions.get(number)), "came", "min_delay, delay or min_spacing"
+            if not is_action:
+                link = self.wiring.links[number]
+                what, came, advice = shown_link(link), "was sent", "after="
+                if link[2].delay_ns == 0:
+                    texts.append(
+                        f"{what}: what was sent at {Tag(*tag)} needs one microstep more than there"
+                        " are; give after= a time, or schedule less often at one time"
+                    )
+                    continue
+            texts.append(
+                f"{what}: what {came} at {Tag(*tag)} would happen past the end of time; give a"
+                f" smaller {advice}, or end the program before, with timeout= or request_stop()"
+            )
+        return texts
 
     def _causality_loop(self, steps: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
         """The loop in words, and its reactions and ports."""

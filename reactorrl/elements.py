@@ -113,7 +113,8 @@ class PhysicalAction(_Action[T]):
     """An event from outside: `schedule` may be called from any thread while the program runs.
 
     It lands at the physical time of the call plus the delays. It does not keep a program alive,
-    unless the program has `keepalive=True` or the action an open `producer()`.
+    unless the program has `keepalive=True` or the action an open `producer()`. An event that
+    `min_spacing` moves past the end of time ends the program with an OverflowError.
 
     Args:
         min_delay: As for `LogicalAction`, also `min_spacing` and `policy`.
@@ -196,7 +197,7 @@ class Producer:
 
 
 class Timer(_core.Timer):
-    """A trigger that is present at `offset` and then every `period`.
+    """A trigger that is present at `offset` and then every `period`, while there is time.
 
     Args:
         offset: Time of the first event since the start, or the name of an attribute that holds it.

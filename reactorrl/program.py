@@ -197,6 +197,8 @@ class Program:
 
         Raises:
             ReactionError: A body raised.
+            OverflowError: What a delayed connection or a physical action had to bring lies past the
+                end of time; the shutdown reactions ran at the next microstep.
             KeyboardInterrupt: See above; its `report` is there if the program ended.
             PhaseError: The program has been started before.
         """
@@ -273,7 +275,7 @@ class Program:
             The report, or `None` when the time was up first.
 
         Raises:
-            ReactionError: A body raised.
+            ReactionError, OverflowError: As of `run`.
             PhaseError: The program has not been started, or a body of its own would wait for it.
         """
         self._check_process("join")
@@ -323,7 +325,8 @@ class Program:
             self._report = make_report(
                 runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
             )
-            self._error = self._reaction_error(runtime.failures(), paths)
+            overflows = self._assembly.overflows(runtime.overflows())
+            self._error = self._reaction_error(runtime.failures(), paths, overflows)
             if self._recorder is not None:
                 self._recorder.finish(self._stops(), self._report.trace_hash)
                 self._error = self._error or self._recorder.error
@@ -349,15 +352,25 @@ class Program:
         return self._report
 
     def _reaction_error(
-        self, failures: list[tuple[int, BaseException, tuple[int, int]]], paths: list[str]
-    ) -> ReactionError | None:
-        if not failures:
+        self,
+        failures: list[tuple[int, BaseException, tuple[int, int]]],
+        paths: list[str],
+        overflows: list[str],
+    ) -> ReactionError | OverflowError | None:
+        error: ReactionError | OverflowError
+        if failures:
+            reaction, original, tag = failures[0]
+            error = ReactionError(paths[reaction], Tag(*tag), self._report)
+            error.__cause__ = original
+        elif overflows:
+            error = OverflowError(overflows.pop(0))
+            error.report = self._report  # type: ignore[union-attr]
+        else:
             return None
-        reaction, original, tag = failures[0]
-        error = ReactionError(paths[reaction], Tag(*tag), self._report)
-        error.__cause__ = original
         for reaction, other, tag in failures[1:]:
             error.add_note(f"{paths[reaction]} raised, too, at {Tag(*tag)}: {described(other)}")
+        for text in overflows:
+            error.add_note(text)
         return error
 
     def _end_at_exit(self) -> None:

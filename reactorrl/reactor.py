@@ -228,6 +228,8 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
                 channel.
             destinations: As many channels.
             after: Delay in ns or a `timedelta`; 0 is one microstep later. `None`: at the same tag.
+                A value whose tag would lie past the end of time ends the program with an
+                OverflowError.
             physical: Stamp the value with the physical time of its arrival (plus `after`) instead.
             broadcast: Repeat the sources until they are as many as the destinations.
 

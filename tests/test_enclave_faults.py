@@ -117,10 +117,11 @@ class Far(rr.Reactor):
 
 
 def test_a_delay_past_the_end_of_time_does_not_keep_an_enclave():
-    program = rr.Program(Far(rr.FOREVER - 1), fast=True)
+    program = rr.Program(Far(rr.FOREVER - 1))
     program.start()
-    report = program.join(timeout=BOUND)
-    assert report is not None
+    with pytest.raises(OverflowError, match=r"Far\.late\.out -> Far\.reader\.inp") as e:
+        program.join(timeout=BOUND)
+    report = e.value.report
     assert (report.stop_tag, report.dropped) == (rr.Tag(1, 1), 1)
 
 

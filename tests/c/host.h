@@ -72,6 +72,13 @@ typedef struct app_note {
     char text[40];
 } app_note_t;
 
+/* What the host was told. */
+typedef struct app_overflow {
+    rrl_kind_t kind;
+    rrl_id_t id;
+    rrl_tag_t tag;
+} app_overflow_t;
+
 /* How levels are run. */
 typedef enum app_mode {
     MODE_NATURAL,
@@ -105,6 +112,8 @@ struct app {
     rrl_atomic_u64_t n_taken, n_given_back;
     rrl_atomic_u64_t n_live; /* objects */
     rrl_atomic_u64_t n_redeemed;
+    uint32_t n_overflows; /* plain: of programs with one enclave */
+    app_overflow_t overflows[4];
     rrl_atomic_u32_t n_notes;
     app_note_t notes[APP_MAX_NOTES];
     char log[APP_MAX_NOTES * 16];
@@ -265,6 +274,13 @@ static void *host_redeem(void *ctx, void *ticket) {
     return t->inner;
 }
 
+static void host_overflowed(void *ctx, rrl_kind_t kind, rrl_id_t id, rrl_tag_t tag) {
+    app_t *app = ctx;
+    host_check_attached(ctx);
+    CHECK(app->n_overflows < 4);
+    app->overflows[app->n_overflows++] = (app_overflow_t){kind, id, tag};
+}
+
 /* ---- building -------------------------------------------------------------------------------- */
 
 static inline app_t *app_new(void) {
@@ -403,7 +419,8 @@ static inline rrl_status_t app_try_create(app_t *app, rrl_cycle_step_t **out_cyc
                        .run_handler = host_run_reaction,
                        .retain = host_retain,
                        .release = host_release,
-                       .redeem = host_redeem};
+                       .redeem = host_redeem,
+                       .overflowed = host_overflowed};
     CHECK(app->options.n_workers <= APP_MAX_WORKERS && !app->p);
     if (!app->n_reactors) app_reactor(app); /* that of the elements */
     return rrl_program_create(app->g, &app->options, &host, &app->p, out_cycle, out_n_cycle);

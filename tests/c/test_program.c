@@ -288,7 +288,7 @@ static void after_the_last_microstep_comes_the_next_nanosecond(void) {
     }
 }
 
-static void a_delay_past_all_time_loses_the_value_not_the_program(void) {
+static void a_delay_past_all_time_ends_the_program(void) {
     FOR_POOLS(pool) {
         app_t *app = app_new_for(pool);
         rrl_id_t in = app_port(app), out = app_port(app);
@@ -297,10 +297,15 @@ static void a_delay_past_all_time_loses_the_value_not_the_program(void) {
             app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 5, 0), emit_one, &wire);
         declare(app, r, RRL_EFFECT, RRL_PORT, out);
         app_on(app, app_reactor(app), RRL_PORT, in, say, "never");
+        app_on(app, app_reactor(app), RRL_TIMER, app_timer(app, 5, 1), say, "goes on");
+        app_on(app, app_reactor(app), RRL_SHUTDOWN, 0, say, "end");
         connect(app, out, in, RRL_FOREVER - 5);
         app_go(app);
-        check_stop_tag(app, 5, 1);
+        CHECK_STR_EQ(app_log(app), "5.0 goes on; 5.1 end");
         CHECK_EQ(app->stats.n_dropped, 1);
+        CHECK_EQ(app->n_overflows, 1);
+        app_overflow_t told = app->overflows[0];
+        CHECK(told.kind == RRL_PORT && told.id == in && told.tag.time_ns == 5);
         app_free(app);
     }
 }
@@ -546,7 +551,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(a_request_stops_one_microstep_later_with_what_is_due_there),
         CHECK_CASE(a_request_never_raises_the_stop_tag),
         CHECK_CASE(after_the_last_microstep_comes_the_next_nanosecond),
-        CHECK_CASE(a_delay_past_all_time_loses_the_value_not_the_program),
+        CHECK_CASE(a_delay_past_all_time_ends_the_program),
         CHECK_CASE(a_report_adds_up),
         CHECK_CASE(nothing_is_allocated_in_a_steady_state),
         CHECK_CASE(workers_are_pinned_where_it_is_allowed),

@@ -19,7 +19,7 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_configure(config):
     config.addinivalue_line(
-        "markers", "own_clock: the test chooses how its programs wait, so it runs once"
+        "markers", "own_clock(reason): the test runs under the clock that it chooses, once"
     )
 
 

@@ -58,7 +58,22 @@ rules(
             "When the microsteps of a time run out, scheduling one more is an OverflowError.",
             "c/test_tag.no_delay_is_the_next_microstep",
             "c/test_pending.the_microsteps_of_a_time_may_run_out",
+            "test_scheduling_at_the_last_microstep_overflows",
             "c/test_program.after_the_last_microstep_comes_the_next_nanosecond",
+        ),
+        "delay.lost": (
+            "What a connection would bring past the end of time, or past the microsteps, is an"
+            " OverflowError out of `run`; at the next microstep only shutdown reactions run.",
+            "test_a_connection_past_the_end_of_time_ends_the_program",
+            "test_a_connection_at_the_last_microstep_overflows",
+            "test_after_an_overflow_only_shutdown_reactions_run",
+            "test_an_overflow_at_the_tag_of_an_error_is_a_note",
+            "test_a_physical_connection_past_the_end_of_time_ends_the_program",
+            "c/test_program.a_delay_past_all_time_ends_the_program",
+        ),
+        "delay.lost-spacing": (
+            "So is a physical event that min_spacing moves past the end of time.",
+            "test_a_spacing_of_physical_events_past_the_end_of_time_ends_the_program",
         ),
         "time.units": (
             "A time is an int of nanoseconds, which nsec, usec, msec and sec give.",
@@ -106,6 +121,11 @@ rules(
         "timer.meet": (
             "Timers that meet at a tag run a reaction of both once, which can tell them apart.",
             "test_timers_that_meet_run_a_reaction_once",
+        ),
+        "timer.end": (
+            "A timer whose next time would lie past the end of time is present no more.",
+            "test_a_timer_stops_before_the_end_of_time",
+            "c/test_program.a_timer_whose_next_time_is_past_all_time_fires_once",
         ),
         "timer.names": (
             "Offset and period may be times or names of attributes of the instance.",
@@ -1182,6 +1202,10 @@ rules(
         "enclave.physical": (
             "A physical connection between enclaves stamps with the clock.",
             "test_a_physical_connection_between_enclaves",
+        ),
+        "enclave.outside": (
+            "A physical event lands behind what others rely on, and is not lost.",
+            "test_a_physical_event_lands_behind_what_others_rely_on",
         ),
         "enclave.mistakes": (
             "Ports of two time lines meet by a delayed connection alone, outside of modes.",

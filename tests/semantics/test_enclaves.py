@@ -321,6 +321,42 @@ def test_a_report_adds_the_enclaves_up(workers):
     assert (src.tags, src.events) == (4, 2)
 
 
+@pytest.mark.own_clock(reason="under a virtual clock no enclave is ahead of the clock")
+def test_a_physical_event_lands_behind_what_others_rely_on(workers):
+    """B was let go to one hour, as A was idle: A's event comes when it cannot reach B before."""
+    trace, ahead, hour = Trace(), threading.Event(), rr.sec(3600)
+
+    class Sender(rr.Reactor):
+        act, out = rr.PhysicalAction(), rr.Output()
+
+        @rr.reaction(act, effects=out)
+        def on(self):
+            trace(self, self.act.value)
+            self.out.set(self.act.value)
+
+    class Ahead(Collect):
+        tick = rr.Timer(hour)
+
+        @rr.reaction(tick)
+        def far(self):
+            ahead.set()
+
+    def build(self):
+        self.a, self.b = rr.enclave(Sender()), rr.enclave(Ahead(trace))
+        self.connect(self.a.out, self.b.inp, after=10)
+
+    main = Wire(build)
+    program = rr.Program(main, workers=workers, fast=True)
+    with main.a.act.producer():
+        program.start()
+        assert ahead.wait(BOUND)
+        main.a.act.schedule("x")
+    report = program.join()
+    assert trace.at("Wire.a") == [((hour - 9, 0), "x")]
+    assert trace.at("Wire.b") == [((hour + 1, 0), "x")]
+    assert report.dropped == 0
+
+
 @pytest.mark.own_clock
 def test_a_physical_connection_between_enclaves(workers):
     """Stamped with the time of arrival; it orders nothing."""

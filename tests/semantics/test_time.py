@@ -1,10 +1,11 @@
 """Tags, microsteps, timers, the clock and the end of time."""
 
+import json
 import threading
 from datetime import timedelta
 
 import pytest
-from programs import BOUND, Collect, Trace, Wire, run
+from programs import BOUND, Collect, Emit, Fails, Trace, Wire, run
 
 import reactorrl as rr
 
@@ -372,3 +373,205 @@ def test_the_last_instant_can_be_reached_and_nothing_after_it(workers):
     end = rr.FOREVER - 1
     assert trace.events == [((end, 0), "late"), ((end, 1), "late")]
     assert report.stop_tag == rr.Tag(end, 2)
+
+
+class Ends(Collect):
+    """Goes on for ever by itself; records the end."""
+
+    tick = rr.Timer(0, 1)
+
+    @rr.reaction(tick)
+    def on(self):
+        pass
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        self.trace(self, "shutdown")
+
+
+@pytest.mark.parametrize("wrap", [lambda reactor: reactor, rr.enclave], ids=["plain", "enclave"])
+def test_a_connection_past_the_end_of_time_ends_the_program(workers, wrap):
+    """OverflowError out of run(): it names the connection and the tag; shutdown has run."""
+    trace = Trace()
+
+    def build(self):
+        self.a, self.b = Emit(1, 2), wrap(Ends(trace))
+        self.connect(self.a.out, self.b.inp, after=rr.FOREVER - 10)
+
+    with pytest.raises(OverflowError) as e:
+        run(Wire(build), workers)
+    assert str(e.value).startswith("Wire.a.out -> Wire.b.inp (test_time.py:")
+    assert "sent at Tag(time=10, microstep=0) would happen past the end of time" in str(e.value)
+    assert "give a smaller after=, or end the program before" in str(e.value)
+    stops = [each.stop_tag for each in e.value.report.enclaves]
+    assert stops[0] == rr.Tag(10, 1)
+    assert trace.events == [(tuple(stops[-1]), "shutdown")]
+    assert e.value.report.dropped == 2
+
+
+def test_after_an_overflow_only_shutdown_reactions_run(workers):
+    """At the next microstep, whatever else was due there; what they set triggers nothing."""
+    trace = Trace()
+
+    class Busy(rr.Reactor):
+        out, again = rr.Output(), rr.LogicalAction()
+
+        @rr.reaction(rr.startup, again, effects=(out, again))
+        def go(self):
+            trace(self, "go")
+            self.again.schedule(delay=10 - self.tag.time)
+            self.out.set(1)
+
+        @rr.reaction(rr.shutdown, effects=out)
+        def end(self):
+            trace(self, "end")
+            self.out.set(2)
+
+    def build(self):
+        self.busy, self.sink, self.far = Busy(), Collect(trace), Collect(trace)
+        self.connect(self.busy.out, self.sink.inp)
+        self.connect(self.busy.out, self.far.inp, after=rr.FOREVER - 10)
+
+    with pytest.raises(OverflowError):
+        run(Wire(build), workers)
+    assert trace.at("Wire.busy") == [((0, 0), "go"), ((10, 0), "go"), ((10, 1), "end")]
+    assert trace.at("Wire.sink") == [((0, 0), 1), ((10, 0), 1)]
+    assert trace.at("Wire.far") == []
+
+
+def test_an_overflow_at_the_tag_of_an_error_is_a_note(workers):
+    """The body that raised comes first, and every overflow is told."""
+
+    def build(self):
+        self.a, self.b, self.c = Emit(1, offset=10), rr.Bank(2, Collect, Trace()), Fails()
+        self.connect(self.a.out, self.b.inp, after=rr.FOREVER - 10, broadcast=True)
+        self.connect(self.a.out, self.c.inp)
+
+    with pytest.raises(rr.ReactionError) as e:
+        run(Wire(build), workers)
+    assert e.value.reaction == "Wire.c.fail"
+    assert [note.split(" (")[0] for note in e.value.__notes__] == ["Wire.a.out -> Wire.b[0].inp"]
+    assert e.value.report.stop_tag == rr.Tag(10, 0)
+
+
+def test_a_timer_stops_before_the_end_of_time(workers):
+    """A timer whose next time would lie past the end of time is present no more."""
+    trace, end = Trace(), rr.FOREVER - 1
+
+    class Main(rr.Reactor):
+        last = rr.Timer(end - 5, 3)
+
+        @rr.reaction(last)
+        def on(self):
+            trace(self, "on")
+
+    assert run(Main(), workers).stop_tag == rr.Tag(end - 2, 1)
+    assert trace.events == [((end - 5, 0), "on"), ((end - 2, 0), "on")]
+
+
+class Last(rr.Reactor):
+    """Calls `body` when something comes from outside."""
+
+    act, again, out = rr.PhysicalAction(), rr.LogicalAction(), rr.Output()
+
+    def __init__(self, trace, body):
+        self.trace, self.body = trace, body
+
+    @rr.reaction(act, effects=(again, out))
+    def on(self):
+        self.body(self)
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        self.trace(self, "end")
+
+
+def at_the_last_microstep(path, make, workers):
+    """Runs what `make` makes; its `a.act` comes at (5, 2**32 - 1), as a recording may say."""
+    rr.run(make(), workers=1, fast=True, record=path)
+    header = path.read_text().splitlines()[0]
+    event = {"event": "action", "path": "Wire.a.act", "tag": (5, 2**32 - 1), "value": None}
+    path.write_text("\n".join([header, json.dumps(event), json.dumps({"event": "end"}), ""]))
+    return rr.run(make(), workers=workers, replay=path)
+
+
+def wired(trace, body, after=0):
+    def build(self):
+        self.a, self.b = Last(trace, body), Collect(Trace())
+        self.connect(self.a.out, self.b.inp, after=after)
+
+    return Wire(build)
+
+
+@pytest.mark.own_clock(reason="a replay does not wait for a clock")
+def test_scheduling_at_the_last_microstep_overflows(workers, tmp_path):
+    """There is no next microstep of this time; a stop comes at the next nanosecond."""
+    trace = Trace()
+
+    def body(reactor):
+        with pytest.raises(OverflowError, match=r"Wire\.a\.again: .*in reaction Wire\.a\.on at"):
+            reactor.again.schedule()
+        assert reactor.again.schedule(delay=1).tag == (6, 0)
+        reactor.request_stop()
+
+    report = at_the_last_microstep(tmp_path / "run", lambda: wired(trace, body), workers)
+    assert trace.events[1:] == [((6, 0), "end")]
+    assert report.stop_tag == rr.Tag(6, 0)
+
+
+@pytest.mark.own_clock(reason="a replay does not wait for a clock")
+def test_a_connection_at_the_last_microstep_overflows(workers, tmp_path):
+    """after=0 needs a next microstep: OverflowError out of run()."""
+    trace = Trace()
+    with pytest.raises(OverflowError) as e:
+        at_the_last_microstep(
+            tmp_path / "run", lambda: wired(trace, lambda reactor: reactor.out.set(1)), workers
+        )
+    assert "needs one microstep more than there are; give after= a time" in str(e.value)
+    assert "sent at Tag(time=5, microstep=4294967295)" in str(e.value)
+    assert trace.events[1:] == [((6, 0), "end")]
+    assert (e.value.report.stop_tag, e.value.report.dropped) == (rr.Tag(6, 0), 1)
+
+
+class Pushes(rr.Reactor):
+    act = rr.PhysicalAction(min_spacing=rr.FOREVER - 1)
+
+    @rr.reaction(rr.startup, effects=act)
+    def start(self):
+        for i in range(3):
+            self.act.schedule(i)
+
+    @rr.reaction(act)
+    def on(self):
+        pass
+
+
+def test_a_spacing_of_physical_events_past_the_end_of_time_ends_the_program(workers):
+    """The caller has gone on: OverflowError out of run() names the action."""
+    with pytest.raises(OverflowError, match=r"^Pushes\.act: what came at .* past the end of time"):
+        run(Pushes(), workers)
+
+
+@pytest.mark.own_clock(reason="only a clock under test comes near the end of time")
+def test_a_physical_connection_past_the_end_of_time_ends_the_program(workers):
+    """Its tag is the clock's time and the delay; the sum is past the end of time."""
+    clock = rr.testing.VirtualClock()
+
+    class Send(rr.Reactor):
+        out, later = rr.Output(), rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=(out, later))
+        def start(self):
+            clock.advance(rr.FOREVER - 10)
+            self.later.schedule(delay=1)
+
+        @rr.reaction(later, effects=out)
+        def send(self):
+            self.out.set(1)
+
+    def build(self):
+        self.a, self.b = Send(), Collect(Trace())
+        self.connect(self.a.out, self.b.inp, physical=True, after=20)
+
+    with pytest.raises(OverflowError, match=r"sent at Tag\(time=1, microstep=0\)"):
+        rr.run(Wire(build), workers=workers, clock=clock)

@@ -106,38 +106,39 @@ static void infer_deadlines(apg_t *a, const sort_state_t *s, int64_t *out_deadli
 
 /* ---- loops ----------------------------------------------------------------------------------- */
 
+rrl_cycle_step_t *rrl__add_loop(rrl_loops_t *loops, uint32_t n) {
+    uint32_t gap = loops->n != 0;
+    if (rrl__reserve((void **)&loops->steps, &loops->capacity, (uint64_t)loops->n + gap + n,
+                     sizeof *loops->steps))
+        return NULL;
+    if (gap) loops->steps[loops->n++] = (rrl_cycle_step_t){RRL_NONE, RRL_NONE};
+    loops->n += n;
+    return &loops->steps[loops->n - n];
+}
+
 /* before[x]: a predecessor of x that lies on a loop or behind one, for every x with n_before. Walking
  * backwards from any of them must come round: into a loop, or to where an earlier walk was. A loop is reversed into
  * running order. */
 static rrl_status_t walk_back(const uint32_t *n_before, const rrl_cycle_step_t *before, uint32_t n,
-                              rrl_cycle_step_t **out_cycle, size_t *out_n) {
+                              rrl_loops_t *loops) {
     uint32_t *walk =
         rrl__zeroed(n, sizeof *walk); /* by node: the start of the walk that met it, + 1 */
-    rrl_cycle_step_t *steps = rrl__zeroed(2 * (size_t)n, sizeof *steps);
-    size_t n_steps = 0;
-    for (uint32_t start = 0; walk && steps && start < n; start++) {
-        uint32_t x = start;
+    rrl_status_t rc = walk ? RRL_OK : RRL_E_NOMEM;
+    for (uint32_t start = 0; start < n && !rc; start++) {
+        uint32_t x = start, length = 1;
         if (!n_before[start]) continue;
         while (!walk[x]) {
             walk[x] = start + 1;
             x = before[x].reaction;
         }
         if (walk[x] != start + 1) continue; /* into what an earlier walk has met */
-        if (n_steps) steps[n_steps++] = (rrl_cycle_step_t){RRL_NONE, RRL_NONE};
-        size_t length = 1;
         for (uint32_t y = before[x].reaction; y != x; y = before[y].reaction) length++;
-        for (size_t i = length; i-- > 0; x = before[x].reaction) steps[n_steps + i] = before[x];
-        n_steps += length;
+        rrl_cycle_step_t *steps = rrl__add_loop(loops, length);
+        if (!steps) rc = RRL_E_NOMEM;
+        for (uint32_t i = length; steps && i-- > 0; x = before[x].reaction) steps[i] = before[x];
     }
-    bool has_room = walk && steps;
     rrl__free(walk);
-    if (!has_room) {
-        rrl__free(steps);
-        return RRL_E_NOMEM;
-    }
-    *out_cycle = steps;
-    *out_n = n_steps;
-    return RRL_E_CYCLE;
+    return rc;
 }
 
 typedef struct back_edges {
@@ -151,14 +152,14 @@ static void note_back_edge(void *ctx, rrl_id_t from, rrl_id_t to, rrl_id_t port)
 }
 
 /* Every unsettled reaction has an unsettled predecessor. */
-static rrl_status_t find_cycle(apg_t *a, rrl_cycle_step_t **out_cycle, size_t *out_n) {
+static rrl_status_t find_loops(apg_t *a, rrl_loops_t *loops) {
     uint32_t n = a->g->n_reactions;
     back_edges_t b = {a, rrl__zeroed(n, sizeof *b.before)};
     if (!b.before) return RRL_E_NOMEM;
     for (uint32_t r = 0; r < n; r++) {
         if (a->n_before[r]) for_each_edge(a, r, note_back_edge, &b);
     }
-    rrl_status_t rc = walk_back(a->n_before, b.before, n, out_cycle, out_n);
+    rrl_status_t rc = walk_back(a->n_before, b.before, n, loops);
     rrl__free(b.before);
     return rc;
 }
@@ -182,7 +183,8 @@ static rrl_status_t link_forwards(const apg_t *a, rrl_csr_t *out_next) {
 }
 
 /* Connections of modes that form a loop, without any reaction on it. */
-static rrl_status_t check_forwards(const apg_t *a, rrl_cycle_step_t **out_cycle, size_t *out_n) {
+static rrl_status_t check_forwards(const apg_t *a, rrl_loops_t *loops) {
+    uint32_t n_told = loops->n;
     uint32_t n = a->in->n_forwards, n_ready = 0;
     uint32_t *n_before = rrl__zeroed(n, sizeof *n_before), *ready = a->stack;
     rrl_cycle_step_t *before = rrl__zeroed(n, sizeof *before);
@@ -203,8 +205,8 @@ static rrl_status_t check_forwards(const apg_t *a, rrl_cycle_step_t **out_cycle,
         for (uint32_t i = next.begin[f]; n_before[f] && i < next.begin[f + 1]; i++)
             before[next.items[i]] = (rrl_cycle_step_t){f, a->in->forwards[next.items[i]].to};
     }
-    rc = walk_back(n_before, before, n, out_cycle, out_n);
-    for (size_t i = 0; rc == RRL_E_CYCLE && i < *out_n; i++) (*out_cycle)[i].reaction = RRL_NONE;
+    rc = walk_back(n_before, before, n, loops);
+    for (uint32_t i = n_told; i < loops->n; i++) loops->steps[i].reaction = RRL_NONE;
 done:
     rrl__free(n_before);
     rrl__free(before);
@@ -319,12 +321,12 @@ static void destroy(apg_t *a) {
 
 rrl_status_t rrl__apg_levels(const rrl_apg_input_t *in, uint32_t *out_levels,
                              int64_t *out_deadlines_ns, uint32_t *out_n_levels,
-                             rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
+                             rrl_loops_t *loops) {
     uint32_t n = in->g->n_reactions, n_levels = 0;
     apg_t a = {.in = in, .g = in->g};
     sort_state_t s = {.a = &a, .levels = out_levels, .ready = rrl__zeroed(n, sizeof *s.ready)};
     rrl_status_t rc = s.ready ? build(&a) : RRL_E_NOMEM;
-    if (!rc) rc = check_forwards(&a, out_cycle, out_n_cycle);
+    if (!rc) rc = check_forwards(&a, loops);
     if (rc) goto done;
 
     for (uint32_t r = 0; r < n; r++) {
@@ -340,8 +342,11 @@ rrl_status_t rrl__apg_levels(const rrl_apg_input_t *in, uint32_t *out_levels,
         for_each_edge(&a, r, settle_edge, &s);
     }
     *out_n_levels = n_levels;
-    rc = s.n_ready == n ? RRL_OK : find_cycle(&a, out_cycle, out_n_cycle);
-    if (!rc) infer_deadlines(&a, &s, out_deadlines_ns);
+    if (s.n_ready == n) {
+        infer_deadlines(&a, &s, out_deadlines_ns);
+    } else {
+        rc = find_loops(&a, loops);
+    }
 done:
     rrl__free(s.ready);
     destroy(&a);

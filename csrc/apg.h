@@ -37,11 +37,19 @@ typedef struct rrl_apg_input {
     uint32_t n_forwards;
 } rrl_apg_input_t;
 
+/* Loops, one behind the other, with a step of RRL_NONE twice between two. */
+typedef struct rrl_loops {
+    rrl_cycle_step_t *steps;
+    uint32_t n, capacity;
+} rrl_loops_t;
+
+/* The place of one more loop, of n steps; NULL: no memory. */
+rrl_cycle_step_t *rrl__add_loop(rrl_loops_t *loops, uint32_t n);
+
 /* By reaction: its level, and the earliest deadline among itself and all that follow at the same tag
- * (RRL_FOREVER: none). RRL_E_CYCLE: *out_cycle has *out_n_cycle steps (the caller frees it). RRL_E_INVAL:
- * an effect on a port with a connection into it. O(reactions + references + edges); no recursion. */
+ * (RRL_FOREVER: none). Adds to `loops` all that there are; then the rest is not filled in. RRL_E_INVAL: an
+ * effect on a port with a connection into it. O(reactions + references + edges); no recursion. */
 rrl_status_t rrl__apg_levels(const rrl_apg_input_t *in, uint32_t *out_levels,
-                             int64_t *out_deadlines_ns, uint32_t *out_n_levels,
-                             rrl_cycle_step_t **out_cycle, size_t *out_n_cycle);
+                             int64_t *out_deadlines_ns, uint32_t *out_n_levels, rrl_loops_t *loops);
 
 #endif

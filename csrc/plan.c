@@ -16,8 +16,7 @@ typedef struct compile {
     uint32_t *delay_source; /* by delay: the port that it captures */
     uint32_t *levels;
     int64_t *deadlines_ns;
-    rrl_cycle_step_t **out_cycle;
-    size_t *out_n_cycle;
+    rrl_loops_t loops;
 } compile_t;
 
 static bool is_delayed(const rrl_graph_port_t *port) {
@@ -173,22 +172,20 @@ static void number_cells(rrl_plan_t *plan) {
 }
 
 /* A chain of undelayed connections that closes on itself, without any reaction on it. */
-static rrl_status_t report_port_loop(compile_t *c, rrl_id_t port) {
-    size_t n = 0;
+static rrl_status_t note_port_loop(compile_t *c, rrl_id_t port) {
+    uint32_t n = 0;
     rrl_id_t p = port;
     do {
         n++;
         p = c->g->ports[p].source;
     } while (p != port);
-    rrl_cycle_step_t *cycle = rrl__zeroed(n, sizeof *cycle);
-    if (!cycle) return RRL_E_NOMEM;
-    for (size_t i = n; i-- > 0;) {
-        cycle[i] = (rrl_cycle_step_t){RRL_NONE, p};
+    rrl_cycle_step_t *steps = rrl__add_loop(&c->loops, n);
+    if (!steps) return RRL_E_NOMEM;
+    for (uint32_t i = n; i-- > 0;) {
+        steps[i] = (rrl_cycle_step_t){RRL_NONE, p};
         p = c->g->ports[p].source;
     }
-    *c->out_cycle = cycle;
-    *c->out_n_cycle = n;
-    return RRL_E_CYCLE;
+    return RRL_OK;
 }
 
 static rrl_status_t find_cells(compile_t *c) {
@@ -201,8 +198,11 @@ static rrl_status_t find_cells(compile_t *c) {
         rrl_id_t p = start;
         uint32_t cell = RRL_NONE;
         while (cell == RRL_NONE) {
-            if (plan->port_cell[p] == on_path) return report_port_loop(c, p);
-            if (plan->port_cell[p] != RRL_NONE) {
+            if (plan->port_cell[p] == on_path) {
+                rrl_status_t rc = note_port_loop(c, p);
+                if (rc) return rc;
+                cell = p; /* any: to find the other loops */
+            } else if (plan->port_cell[p] != RRL_NONE) {
                 cell = plan->port_cell[p];
             } else if (c->link_delay[p] != RRL_NONE) {
                 cell = plan->first_delay + c->link_delay[p];
@@ -468,8 +468,7 @@ static rrl_status_t set_levels(compile_t *c) {
                           .n_cells = plan->n_cells,
                           .forwards = plan->forward,
                           .n_forwards = plan->n_forwards};
-    rrl_status_t rc = rrl__apg_levels(&in, c->levels, c->deadlines_ns, &plan->n_levels,
-                                      c->out_cycle, c->out_n_cycle);
+    rrl_status_t rc = rrl__apg_levels(&in, c->levels, c->deadlines_ns, &plan->n_levels, &c->loops);
     for (uint32_t r = 0; r < plan->n_reactions && !rc; r++) {
         plan->reactions[r].level = c->levels[r];
         plan->reactions[r].hash = rrl__mix(c->g->reactions[r].hash);
@@ -497,7 +496,7 @@ static rrl_status_t count_workers(compile_t *c, uint32_t n_main_workers) {
 rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_plan_t *out,
                                rrl_cycle_step_t **out_cycle, size_t *out_n_cycle) {
     *out = (rrl_plan_t){0};
-    compile_t c = {.g = g, .plan = out, .out_cycle = out_cycle, .out_n_cycle = out_n_cycle};
+    compile_t c = {.g = g, .plan = out};
     rrl_status_t rc = copy_graph(g, out);
     if (!rc) rc = count_workers(&c, n_workers);
     if (!rc) rc = rrl__plan_modes(g, out);
@@ -508,6 +507,7 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     if (!rc) rc = find_cells(&c);
     if (!rc) rc = link_forwards(&c);
     if (!rc) rc = set_levels(&c);
+    if (c.loops.n && rc != RRL_E_NOMEM) rc = RRL_E_CYCLE;
     if (!rc) rc = rank_reactions(&c);
     if (!rc) rc = link_triggers(&c);
     if (!rc) rc = link_delays(&c);
@@ -521,6 +521,12 @@ rrl_status_t rrl__plan_compile(const rrl_graph_t *g, uint32_t n_workers, rrl_pla
     rrl__free(c.delay_source);
     rrl__free(c.levels);
     rrl__free(c.deadlines_ns);
+    if (rc == RRL_E_CYCLE) {
+        *out_cycle = c.loops.steps;
+        *out_n_cycle = c.loops.n;
+    } else {
+        rrl__free(c.loops.steps);
+    }
     if (rc) rrl__plan_destroy(out);
     return rc;
 }

@@ -22,8 +22,14 @@ from .declare import (
     role_name,
 )
 from .elements import ELEMENTS, POLICIES, PhysicalAction, reset
-from .errors import AssemblyError, AssemblyValueError, CausalityLoopError
+from .errors import (
+    AssemblyError,
+    AssemblyValueError,
+    CausalityLoopError,
+    CausalityLoopValueError,
+)
 from .modes import Modes, mode_in
+from .placement import MAX_WORKERS
 from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
 from .ports import MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
@@ -67,6 +73,7 @@ class Assembly:
         self.enclaves: list[Node] = [node_of(main)]
         self.problems: list[str] = []
         self._has_bad_number = False
+        self._cycle: list[str] = []  # of the first causality loop
         self._ports: list[Any] = []  # by id
         self._taken: dict[str, int] = {}  # by path: how many reactions were to have it
         self._modes = Modes(self.graph, self._problem)
@@ -107,10 +114,36 @@ class Assembly:
 
     def error(self) -> AssemblyError:
         """Return the error that tells all problems."""
-        return (AssemblyValueError if self._has_bad_number else AssemblyError)(self.problems)
+        is_bad = self._has_bad_number
+        if self._cycle:
+            loop_error = CausalityLoopValueError if is_bad else CausalityLoopError
+            return loop_error(self.problems, self._cycle)
+        return (AssemblyValueError if is_bad else AssemblyError)(self.problems)
 
-    def causality_loops(self, steps: Sequence[tuple[int, int]]) -> CausalityLoopError:
-        """Name the loops that the core found; `.cycle` is the first.
+    def count_workers(self, n_main: int) -> int:
+        """Return how many workers the enclaves have beyond those of the main one.
+
+        Args:
+            n_main: Workers of the main enclave.
+
+        Raises:
+            AssemblyError: There are too many in all; told with all problems.
+        """
+        given = [(node.enclave.workers, node) for node in self.enclaves[1:] if node.enclave]
+        more = sum(number for number, _ in given)
+        if n_main + more > MAX_WORKERS:
+            most, node = max(given, key=lambda each: each[0])
+            self._problem(
+                f"{node.path} is an enclave with workers={most}: all enclaves have {more}, and the"
+                f" program {n_main}, but at most {MAX_WORKERS} in all are possible; give"
+                " rr.enclave(workers=) or workers= a smaller number, or make fewer enclaves",
+                True,
+            )
+            raise self.error()
+        return more
+
+    def add_loops(self, steps: Sequence[tuple[int, int]]) -> None:
+        """Name the loops that the core found, each a problem.
 
         Args:
             steps: (reaction id, port id): the reaction comes before that of the next step because
@@ -123,8 +156,10 @@ class Assembly:
                 loops.append([])
             else:
                 loops[-1].append(step)
-        told = [self._causality_loop(loop) for loop in loops]
-        return CausalityLoopError([text for text, _ in told], told[0][1])
+        for loop in loops:
+            text, cycle = self._causality_loop(loop)
+            self._problem(text)
+            self._cycle = self._cycle or cycle
 
     def overflows(self, found: Sequence[tuple[bool, int, tuple[int, int]]]) -> list[str]:
         """Return what the core found in words: events that would come past the end of time.
@@ -158,6 +193,7 @@ class Assembly:
         """The loop in words, and its reactions and ports."""
         cycle: list[str] = []
         links: dict[str, None] = {}
+        told = {port for reaction, port in steps if reaction < 0}  # in a loop of connections alone
         for reaction, port in steps:
             if reaction >= 0:
                 cycle.append(self.paths[reaction])
@@ -169,6 +205,8 @@ class Assembly:
                     break
                 links[shown_link(link)] = None
                 port = link[0].id
+                if port in told:
+                    break
             cycle += reversed(chain)
         text = "causality loop, each waits for the one before: " + " -> ".join([*cycle, cycle[0]])
         if links:

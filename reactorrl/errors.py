@@ -51,15 +51,20 @@ class AssemblyValueError(AssemblyError, ValueError):
 
 
 class CausalityLoopError(AssemblyError):
-    """Reactions wait for each other within one tag.
+    """Reactions wait for each other within one tag; `problems` has what else is wrong, too.
 
     Attributes:
-        cycle: Reactions and ports of the loop by path, in order; the last one leads to the first.
+        cycle: Reactions and ports of the first loop by path, in order; the last one leads to the
+            first.
     """
 
     def __init__(self, problems: Sequence[str] | str, cycle: Sequence[str] = ()) -> None:
         super().__init__(problems)
         self.cycle: list[str] = list(cycle)
+
+
+class CausalityLoopValueError(CausalityLoopError, AssemblyValueError):
+    """A `CausalityLoopError` with a bad number among its other problems."""
 
 
 class ReactionError(ReactorError):

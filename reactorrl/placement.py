@@ -48,8 +48,6 @@ def place(affinity: Affinity, workers: int | None, more: int = 0) -> tuple[int, 
             raise ValueError(f"workers={workers}: at least one thread must run reactions")
         if workers > MAX_WORKERS:
             raise ValueError(f"workers={workers}: at most {MAX_WORKERS} are possible")
-    if (workers or 1) + more > MAX_WORKERS:
-        raise ValueError(f"enclaves have {more} workers: at most {MAX_WORKERS} in all are possible")
     if affinity is None:
         return workers or usable_cores(), None
     if isinstance(affinity, str):

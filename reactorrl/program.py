@@ -123,7 +123,7 @@ class Program:
                 f"{main.path} is a child of {node.parent.where()}; run that, or a new one"
             )
         self._assembly = Assembly(main, self._instrument)
-        more = sum(node.enclave.workers for node in self._assembly.enclaves[1:] if node.enclave)
+        more = self._assembly.count_workers(count)
         if more:
             count, cpus = place(affinity, workers, more)
         recorded_options = {
@@ -171,10 +171,7 @@ class Program:
         try:
             runtime = _core.Runtime(assembly.graph, **options)
         except _core.CycleFound as found:
-            loop = assembly.causality_loops(found.args[0])
-            if not assembly.problems:
-                raise loop from None
-            assembly.problems += loop.problems
+            assembly.add_loops(found.args[0])
         if assembly.problems:
             raise assembly.error()
         return runtime

@@ -345,8 +345,6 @@ def test_processors_of_enclaves(monkeypatch):
     assert place(None, 3, 1) == (3, None)
     with pytest.raises(ValueError, match="affinity lists 1 CPUs for 1 workers and 2 of enclaves"):
         place([0], None, 2)
-    with pytest.raises(ValueError, match="at most 4096 in all"):
-        place(None, 1, 4096)
 
 
 def test_workers_of_enclaves_are_pinned():

@@ -499,17 +499,57 @@ def test_all_causality_loops_at_once():
     assert set(re.findall(r"\d", " ".join(e.value.cycle))) == {"0", "1"}
 
 
-def test_a_loop_beside_other_problems():
-    """A loop is told with the other problems, as an ordinary AssemblyError."""
+class Straight(rr.Reactor):
+    inp, out = rr.Input(), rr.Output()
+
+    def __init__(self):
+        self.connect(self.inp, self.out)
+
+
+def test_loops_of_connections_alone_are_told_at_once():
+    """Each of them, and one with reactions beside them; a port is named once in each."""
+
+    class Loops(rr.Reactor):
+        def __init__(self):
+            self.s, self.one = rr.Bank(5, Straight), Pass()
+            for a, b in ((0, 1), (1, 0), (2, 3), (3, 2)):
+                self.connect(self.s[a].out, self.s[b].inp)
+            self.connect(self.s[2].out, self.s[4].inp)
+            self.connect(self.one.out, self.one.inp)
+
+    with pytest.raises(rr.CausalityLoopError) as e:
+        rr.Program(Loops(), workers=1)
+    text = "causality loop, each waits for the one before: "
+    found = [problem.removeprefix(text).split(". A delay")[0] for problem in e.value.problems]
+    assert found == [
+        "Loops.s[0].out -> Loops.s[1].inp -> Loops.s[1].out -> Loops.s[0].inp -> Loops.s[0].out",
+        "Loops.s[2].out -> Loops.s[3].inp -> Loops.s[3].out -> Loops.s[2].inp -> Loops.s[2].out",
+        "Loops.one.go -> Loops.one.out -> Loops.one.inp -> Loops.one.go",
+    ]
+    assert [*e.value.cycle, e.value.cycle[0]] == found[0].split(" -> ")
+    for link in ("Loops.s[1].inp -> Loops.s[1].out", "Loops.s[1].out -> Loops.s[0].inp"):
+        assert link in e.value.problems[0].partition("give after=0")[2]
+
+
+@pytest.mark.parametrize("is_bad_number", [False, True])
+def test_a_loop_beside_other_problems(is_bad_number):
+    """One CausalityLoopError tells all; it is a ValueError too if a number is at fault."""
 
     class Loop(rr.Reactor):
+        tick = rr.Timer("period")
+
         def __init__(self):
+            self.period = -1 if is_bad_number else 1
             self.one = Pass()
             self.connect(self.one.out, self.one.inp)
             Source()
 
-    found = problems(Loop())
-    assert [text.partition(" ")[0] for text in found] == ["Loop.__init__", "causality"]
+    with pytest.raises(rr.CausalityLoopError) as e:
+        rr.Program(Loop(), workers=1)
+    found = [text.partition(" ")[0] for text in e.value.problems]
+    assert found == ["Loop.tick:"] * is_bad_number + ["Loop.__init__", "causality"]
+    assert set(e.value.cycle) == {"Loop.one.go", "Loop.one.out", "Loop.one.inp"}
+    assert isinstance(e.value, ValueError) is is_bad_number
 
 
 def test_a_loop_without_connections():
@@ -578,6 +618,24 @@ def test_deadlines():
         main.add_reaction(lambda: None, rr.startup, on_deadline_miss=lambda: None)
     with pytest.raises(ValueError, match=r"^deadline is negative"):
         main.add_reaction(lambda: None, rr.startup, deadline=-1)
+
+
+def test_too_many_workers_of_enclaves():
+    """The enclave with most of them is named, beside the other problems."""
+
+    def build(self):
+        self.a, self.b = rr.enclave(Source(), workers=1096), rr.enclave(Sink(), workers=3000)
+        Source()
+
+    with pytest.raises(rr.AssemblyError) as e:
+        rr.Program(Main(build), workers=1)
+    assert [text.partition(" ")[0] for text in e.value.problems] == ["Main.__init__", "Main.b"]
+    assert e.value.problems[1] == (
+        "Main.b is an enclave with workers=3000: all enclaves have 4096, and the program 1, but at"
+        " most 4096 in all are possible; give rr.enclave(workers=) or workers= a smaller number, or"
+        " make fewer enclaves"
+    )
+    assert isinstance(e.value, ValueError)
 
 
 def test_calls_of_enclave():

@@ -83,7 +83,7 @@ static void a_loop_is_reported_whole_or_not_at_all(void) {
             rc = app_try_create(app, &cycle, &n_cycle);
             rrl_test_refuse(-1);
             CHECK_EQ(cycle != NULL, rc == RRL_E_CYCLE);
-            CHECK_EQ(n_cycle, rc == RRL_E_CYCLE);
+            CHECK_EQ(n_cycle, rc != RRL_E_CYCLE ? 0 : ports_only ? 3 : 1); /* loops of one step */
             rrl__free(cycle);
             app_free(app);
             CHECK_EQ(rrl_test_n_blocks(), n_before);

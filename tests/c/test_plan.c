@@ -279,6 +279,18 @@ static void ports_alone_may_form_a_loop(void) {
     check_cycle(app, "- p0");
 }
 
+static void all_loops_are_told_whatever_is_on_them(void) {
+    app_t *app = app_new();
+    stage_t s = add_stage(app); /* p0 p1 */
+    for (int i = 0; i < 2; i++) {
+        rrl_id_t a = app_port(app), b = app_port(app);
+        connect(app, a, b, RRL_NO_DELAY);
+        connect(app, b, a, RRL_NO_DELAY);
+    }
+    connect(app, s.out, s.in, RRL_NO_DELAY);
+    check_cycle(app, "- p3, - p2, - -, - p5, - p4, - -, r0 p0");
+}
+
 static void a_loop_of_ports_is_found_from_a_port_that_hangs_on_it(void) {
     app_t *app = app_new();
     rrl_id_t tail = app_port(app), a = app_port(app), b = app_port(app);
@@ -679,6 +691,7 @@ int main(int argc, char **argv) {
         CHECK_CASE(the_order_inside_a_reactor_may_close_a_loop),
         CHECK_CASE(a_loop_goes_through_pass_through_ports),
         CHECK_CASE(ports_alone_may_form_a_loop),
+        CHECK_CASE(all_loops_are_told_whatever_is_on_them),
         CHECK_CASE(a_loop_of_ports_is_found_from_a_port_that_hangs_on_it),
         CHECK_CASE(a_loop_with_any_delay_is_none),
         CHECK_CASE(modes_of_one_reactor_have_no_order),

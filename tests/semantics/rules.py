@@ -665,6 +665,13 @@ rules(
             "test_a_zero_delay_loop_is_an_error_that_names_the_loop",
             "test_a_loop_without_reactions_is_an_error",
         ),
+        "loop.all": (
+            "All loops that share nothing are told at once, with everything else that is wrong.",
+            "test_problems.test_all_causality_loops_at_once",
+            "test_problems.test_loops_of_connections_alone_are_told_at_once",
+            "test_problems.test_a_loop_beside_other_problems",
+            "c/test_plan.all_loops_are_told_whatever_is_on_them",
+        ),
         "loop.advice": (
             "The error suggests where a delay would break it.",
             "test_the_error_says_where_a_delay_would_break_the_loop",

@@ -31,6 +31,7 @@ from .errors import (
     UndeclaredEffectError,
     UndeclaredUseError,
 )
+from .ids import register_ids_with_gymnasium
 from .ports import Input, Output
 from .program import Program, run
 from .reactor import Reactor
@@ -39,6 +40,8 @@ from .time import FOREVER, NEVER, Tag, msec, nsec, sec, usec
 
 if TYPE_CHECKING:
     from . import testing as testing
+    from . import vector as vector
+    from .vector import make_vec as make_vec
 
 __all__ = [
     "FOREVER",
@@ -69,6 +72,7 @@ __all__ = [
     "enclave",
     "history",
     "interleaved",
+    "make_vec",
     "msec",
     "nsec",
     "reaction",
@@ -81,9 +85,17 @@ __all__ = [
 ]
 
 
+register_ids_with_gymnasium()
+
+
 def __getattr__(name: str) -> Any:
-    if name == "testing":  # imported when it is first asked for, as programs do not need it
+    # Imported when they are first asked for, as programs do not need them.
+    if name in ("testing", "vector"):
         import importlib  # noqa: PLC0415
 
-        return importlib.import_module(".testing", __name__)
+        return importlib.import_module(f".{name}", __name__)
+    if name == "make_vec":
+        from .vector import make_vec  # noqa: PLC0415
+
+        return make_vec
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,169 @@
+"""`Envs`: single envs, their batch, and the jobs that threads do with some of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from gymnasium import Space
+from gymnasium.vector import AutoresetMode
+
+from .batch import Batch, make_batch
+from .pool import Job, Seat
+
+_LINE_BYTES = 64  # of a cache: threads that write into one at once wait for each other
+_clock = time.perf_counter_ns
+
+
+class Envs:
+    """Envs and the results of their latest calls.
+
+    A job is called with a seat and the indices of some envs; jobs for different envs may run at
+    once. What an env gives is written into its row of the arrays, or left with the seat.
+
+    Attributes:
+        envs: The envs; `None` for one that has not been made.
+        batch: The observations; there once `prepare` has been called.
+        rewards, terminations, truncations: Shape `(n,)`; float64, bool, bool.
+        is_over: By index, whether the episode has ended and no new one has begun.
+        actions: By index, what the next step takes.
+        seeds: By index, that of the latest `begin_reset`.
+    """
+
+    batch: Batch
+
+    def __init__(self, env_fns: Sequence[Callable[[], Any]], *, is_timed: bool) -> None:
+        n = len(env_fns)
+        self._env_fns = env_fns
+        self._is_timed = is_timed
+        self.envs: list[Any] = [None] * n
+        self.rewards = _spread(n, np.float64)
+        self.terminations = _spread(n, np.bool_)
+        self.truncations = _spread(n, np.bool_)
+        self.is_over = [False] * n
+        self.actions: Any = [None] * n
+        self.seeds: list[int | None] = [None] * n
+        self._closed: set[int] = set()
+        self._mask: Any = None
+        self._options: dict[str, Any] | None = None
+        self._calls: list[tuple[Any, Any, Any]] = []  # step, reset, write
+
+    def prepare(self, space: Space[Any], mode: AutoresetMode) -> Job:
+        """Make room for observations of this space; the job that steps envs in this mode."""
+        self.batch = make_batch(space, len(self.envs))
+        self._calls = [
+            (env.step, env.reset, self.batch.writer(index)) for index, env in enumerate(self.envs)
+        ]
+        return {
+            AutoresetMode.NEXT_STEP: self._step_or_reset,
+            AutoresetMode.SAME_STEP: self._step_and_reset,
+            AutoresetMode.DISABLED: self._step_only,
+        }[mode]
+
+    def begin_reset(
+        self, mask: Any, seeds: Sequence[int | None], options: dict[str, Any] | None
+    ) -> None:
+        """What the next `reset` does: the envs of a bool array, with these seeds and options."""
+        self._mask, self._options = mask, options
+        self.terminations[mask] = False
+        self.truncations[mask] = False
+        for index in np.flatnonzero(mask):
+            self.is_over[index] = False
+            self.seeds[index] = seeds[index]
+
+    # ---- jobs ----------------------------------------------------------------------------------
+
+    def make(self, seat: Seat, indices: Iterable[int]) -> None:
+        """Makes the envs."""
+        for index in indices:
+            seat.at = index
+            self.envs[index] = self._env_fns[index]()
+
+    def reset(self, seat: Seat, indices: Iterable[int]) -> None:
+        """Resets those that `begin_reset` named; leaves `(index, info)`."""
+        for index in indices:
+            if self._mask[index]:
+                _, reset, write = self._begin(seat, index)
+                obs, info = reset(seed=self.seeds[index], options=self._options)
+                write(obs)
+                if info:
+                    seat.found.append((index, info))
+
+    def _step_or_reset(self, seat: Seat, indices: Iterable[int]) -> None:
+        """NEXT_STEP: the step after an end is a reset."""
+        begin, actions, is_over = self._begin, self.actions, self.is_over
+        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        for index in indices:
+            step, reset, write = begin(seat, index)
+            if is_over[index]:
+                obs, info = reset()
+                rewards[index] = 0.0
+                terminations[index] = truncations[index] = is_over[index] = False
+            else:
+                obs, rewards[index], terminated, truncated, info = step(actions[index])
+                terminations[index] = terminated
+                truncations[index] = truncated
+                if terminated or truncated:
+                    is_over[index] = True
+            write(obs)
+            if info:
+                seat.found.append((index, info))
+
+    def _step_and_reset(self, seat: Seat, indices: Iterable[int]) -> None:
+        """SAME_STEP: a reset follows an end at once."""
+        begin, actions = self._begin, self.actions
+        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        for index in indices:
+            step, reset, write = begin(seat, index)
+            obs, rewards[index], terminated, truncated, info = step(actions[index])
+            terminations[index] = terminated
+            truncations[index] = truncated
+            if terminated or truncated:
+                # A copy, as the env may use the same memory for its next observation.
+                final = {"final_obs": deepcopy(obs), "final_info": info}
+                seat.found.append((index, final))
+                obs, info = reset()
+            write(obs)
+            if info:
+                seat.found.append((index, info))
+
+    def _step_only(self, seat: Seat, indices: Iterable[int]) -> None:
+        """DISABLED: nobody steps an env that is over."""
+        begin, actions = self._begin, self.actions
+        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        for index in indices:
+            step, _, write = begin(seat, index)
+            obs, rewards[index], terminated, truncated, info = step(actions[index])
+            terminations[index] = terminated
+            truncations[index] = truncated
+            if terminated or truncated:
+                self.is_over[index] = True
+            write(obs)
+            if info:
+                seat.found.append((index, info))
+
+    def close(self, seat: Seat, indices: Iterable[int]) -> None:
+        """Closes the envs that were made, each once; leaves the errors."""
+        for index in indices:
+            if self.envs[index] is None or index in self._closed:
+                continue
+            self._closed.add(index)
+            seat.at = index
+            try:
+                self.envs[index].close()
+            except Exception as error:
+                seat.found.append(error)
+
+    def _begin(self, seat: Seat, index: int) -> tuple[Any, Any, Any]:
+        seat.at = index
+        if self._is_timed:
+            seat.since_ns = _clock()
+        return self._calls[index]
+
+
+def _spread(n: int, dtype: Any) -> Any:
+    """Zeros of shape `(n,)`, each in a cache line of its own."""
+    return np.zeros((n, _LINE_BYTES // np.dtype(dtype).itemsize), dtype=dtype)[:, 0]

@@ -24,7 +24,8 @@ from .pool import Job, Pool, Seat, TaskError, TaskTimeout
 from .spaces import ARRAY_SPACES, action_spaces, observation_spaces
 from .stepping import Envs
 
-_RESET_GRACE_S = 1.0  # for envs that have not returned yet when all is begun anew
+_CLOSE_GRACE_S = 5.0  # for envs that have not returned yet
+_RESET_GRACE_S = 1.0
 
 
 class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
@@ -263,9 +264,8 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         except (TaskError, TaskTimeout) as failure:
             error = self._failure(failure, "step")
         except TimeoutError as late:
-            raise TimeoutError(
-                f"recv({n}): after {timeout} s still under way: envs {late}"
-            ) from None
+            text = f"recv({n}): after {timeout} s envs {late} are still under way"
+            raise TimeoutError(text) from None
         else:
             row_of = {index: row for row, index in enumerate(ids)}
             return (
@@ -322,11 +322,11 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         An env that is in a call and does not return within seconds is left there with its thread,
         and a RuntimeWarning says so.
         """
-        stuck = set() if self._exchange is None else set(self._exchange.stop())
+        stuck = set() if self._exchange is None else set(self._exchange.stop(_CLOSE_GRACE_S))
         errors = []
         if self._pool.problem is None and not stuck:
             errors = self._run(self._all.close, "close", in_order=True)
-        stuck.update(self._pool.stop())
+        stuck.update(self._pool.stop(_CLOSE_GRACE_S))
         seat = Seat(range(0))
         self._all.close(seat, [index for index in range(self.num_envs) if index not in stuck])
         for index in sorted(stuck):

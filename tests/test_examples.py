@@ -46,7 +46,23 @@ def asynchronous(lines):
     assert lines[1:] == lines[:1] * 2
 
 
-CHECKS = {"asynchronous": asynchronous, "hello": hello, "parallel_dqn": parallel_dqn}
+def vector_env(lines):
+    """Walkers arrive, and three numbers of workers see the same."""
+    found = [
+        re.fullmatch(r"(\d) workers: (4000 steps, (\d+) arrivals, hash \w{16})", line)
+        for line in lines
+    ]
+    assert [match[1] for match in found] == ["1", "2", "4"]
+    assert len({match[2] for match in found}) == 1
+    assert int(found[0][3]) > 50
+
+
+CHECKS = {
+    "asynchronous": asynchronous,
+    "hello": hello,
+    "parallel_dqn": parallel_dqn,
+    "vector_env": vector_env,
+}
 
 
 def test_every_example_is_checked():

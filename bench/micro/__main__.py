@@ -9,113 +9,21 @@
 Peers are installed by `python -m bench.peers`; one that is missing is named with the reason.
 """
 
-import argparse
-import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from tqdm import tqdm
-
-from bench import machine, peers
-from bench.harness import FULL, QUICK, SMOKE, Case, Servers, Settings, measure
+from bench import command
+from bench.harness import SMOKE, Case, Settings
 from bench.micro import broadcast, building, events, fanout, memory, onecore
 from bench.micro.sides import all_places
-from bench.results import Results
-from bench.samples import Measured
-from bench.table import header, text_lines
 
 GROUPS = (events, broadcast, fanout, building, onecore, memory)
-BAR = "{desc:<28.28} {bar:24} {percentage:3.0f}%  {elapsed} done, {remaining} left"
 
 
-def chosen_cases(settings: Settings, only: Sequence[str]) -> list[Case]:
-    """All cases, or those whose names contain one of the words."""
+def every_case(settings: Settings) -> list[Case]:
+    """All cases; a smoke run is without Ray."""
     places = all_places(with_ray=settings is not SMOKE)
-    every = [case for group in GROUPS for case in group.cases(places, settings)]
-    return [case for case in every if not only or any(word in case.name for word in only)]
-
-
-def run(cases: Sequence[Case], settings: Settings, path: Path | None) -> Results:
-    """Measures one case after the other and prints each as soon as it is known."""
-    results = Results(machine.describe(), settings.mode, peers.describe())
-    print(header(results.as_json()))
-    servers, probe = Servers(), machine.Probe()
-    bar = tqdm(
-        total=sum(case.seconds for case in cases),
-        bar_format=BAR,
-        disable=not sys.stderr.isatty(),
-        leave=False,
-    )
-    try:
-        for case in cases:
-            bar.set_description_str(case.name)
-            measured = watched(case, settings, servers, probe, bar)
-            entry = results.add(case, measured)
-            bar.write("\n".join(text_lines(entry)))
-            results.probe = probe.as_json()
-            if path:
-                path.write_text(json.dumps(results.as_json(), indent=1) + "\n")
-    finally:
-        bar.close()
-        servers.close()
-        probe.close()
-    return results
-
-
-def watched(
-    case: Case, settings: Settings, servers: Servers, probe: machine.Probe, bar: tqdm
-) -> Measured:
-    """One case, moving the bar between repetitions."""
-    shown = bar.n
-    for progress in measure(case, settings, servers, probe):
-        if isinstance(progress, Measured):
-            bar.update(shown + case.seconds - bar.n)
-            return progress
-        bar.update(shown + progress * case.seconds - bar.n)
-    raise AssertionError("a case ended without a result")
-
-
-def closing_lines(results: Results) -> list[str]:
-    """Every goal that was missed or could not be tried, plainly."""
-    findings = [(c["name"], f) for c in results.cases for f in c["findings"]]
-    goals = [(n, f) for n, f in findings if f["at_most"] is not None or f["at_least"] is not None]
-    reached = sum(f["reached"] is True for _, f in goals)
-    lines = [f"{reached} of {len(goals)} goals reached"]
-    lines += [f"  missed: {name}: {f['what']}" for name, f in goals if f["reached"] is False]
-    lines += [f"  not measured: {name}: {f['what']}" for name, f in goals if f["reached"] is None]
-    return lines
-
-
-def is_complete(results: Results) -> bool:
-    """Whether all of our own sides were measured."""
-    return not any(
-        label.startswith("reactorrl") for case in results.cases for label in case["missing"]
-    )
-
-
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.micro",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="10 short repetitions")
-    size.add_argument("--smoke", action="store_true", help="2 tiny repetitions, without Ray")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
-    parser.add_argument("--only", action="append", default=[], metavar="CASE", help="repeatable")
-    options = parser.parse_args()
-    settings = SMOKE if options.smoke else QUICK if options.quick else FULL
-    cases = chosen_cases(settings, options.only)
-    if not cases:
-        parser.error("no case has such a name")
-    results = run(cases, settings, options.json)
-    if settings is not SMOKE:
-        print("\n".join(closing_lines(results)))
-    return 0 if is_complete(results) else 1
+    return [case for group in GROUPS for case in group.cases(places, settings)]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.main("bench.micro", __doc__, every_case))

@@ -1,0 +1,1 @@
+"""Sampling: env steps per second of batched envs, next to those of other vector envs."""

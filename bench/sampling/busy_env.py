@@ -1,0 +1,61 @@
+"""An env in Python that computes for half a millisecond a step, as simulators do."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from bench.harness import Case, Settings
+from bench.micro.work import busy, iterations_for
+from bench.place import Place
+from bench.samples import Measured
+from bench.sampling.sides import ASYNC, SYNC, findings, python_sides
+
+N_ENVS = 8
+STEP_NS = 500_000
+
+
+class BusyEnv(gym.Env):
+    """Computes, then observes how often it was stepped."""
+
+    observation_space = spaces.Box(0, np.inf, (4,), np.float32)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, iterations: int) -> None:
+        self._iterations = iterations
+        self._obs = np.zeros(4, np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._obs = np.zeros(4, np.float32)
+        return self._obs, {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        busy(self._iterations)
+        self._obs = self._obs + 1
+        return self._obs, float(action), False, False, {}
+
+
+def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
+    """One question."""
+    step_ns = STEP_NS if settings.mode != "smoke" else 10_000
+
+    def conclude(measured: Measured) -> list[Any]:
+        return findings(measured, ((SYNC, 1.9), (ASYNC, 1.3)))
+
+    shape = {
+        "env": "bench.sampling.busy_env:BusyEnv",
+        "arguments": {"iterations": iterations_for(step_ns)},
+        "n_envs": N_ENVS,
+        "n_actions": 2,
+    }
+    return [
+        Case(
+            f"busy-{STEP_NS // 1000}us-{N_ENVS}",
+            f"What does a step of {N_ENVS} envs that compute for {STEP_NS // 1000} µs cost?",
+            python_sides(places["here"], shape),
+            conclude,
+            seconds=30,
+        )
+    ]

@@ -40,7 +40,7 @@ PEERS = (
     Peer("xronos", ("xronos==0.15.0", "numpy"), "xronos", same_interpreter=True),
     Peer("xronos, ordinary CPython", ("xronos==0.15.0", "numpy"), "xronos"),
     Peer("Ray", ("ray==2.60.0", "numpy"), "ray"),
-    Peer("EnvPool", ("envpool==1.2.7", "gymnasium==1.4.0", "numpy"), "envpool"),
+    Peer("EnvPool", ("envpool==1.2.5", "gymnasium==1.4.0", "numpy"), "envpool"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Eight envs of a local class on threads, without a main guard; any number of them sees the same."""
+"""Eight envs of a local class on threads, without a main guard: any number sees the same."""
 
 import hashlib
 

@@ -26,7 +26,7 @@ def in_numpy(n_envs: int, n_actions: int, warm: int, rounds: int) -> dict[str, A
     return stepped(numpy_envs(n_envs), n_envs, n_actions, warm, rounds)
 
 
-def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
+def cases(places: dict[str, Place], _settings: Settings) -> list[Case]:
     """One question."""
     here, shape = places["here"], {"n_envs": N_ENVS, "n_actions": 2}
 

@@ -39,6 +39,7 @@ HEADERS = sorted(
 EXTENSIONS = {
     "reactorrl._core": glob("csrc/*.c"),
     "reactorrl.rl._sum_tree": ["csrc/kernels/sum_tree.c"],
+    "reactorrl.atari._frames": ["csrc/kernels/screen.c"],
 }
 
 

@@ -1,0 +1,14 @@
+"""Atari games through ale-py, with the usual preprocessing in C.
+
+    import reactorrl.atari
+
+    env = reactorrl.atari.make("Pong", preset="dqn", seed=1)
+
+Needs ale-py (`pip install 'reactorrl[atari]'`), which is imported when the first game is made.
+"""
+
+from .env import AtariEnv, make
+from .games import games
+from .preprocessing import PRESETS, Preprocessing
+
+__all__ = ["PRESETS", "AtariEnv", "Preprocessing", "games", "make"]

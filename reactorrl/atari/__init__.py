@@ -7,8 +7,8 @@
 Needs ale-py (`pip install 'reactorrl[atari]'`), which is imported when the first game is made.
 """
 
+from .ale import games
 from .env import AtariEnv, make
-from .games import games
 from .preprocessing import PRESETS, Preprocessing
 
 __all__ = ["PRESETS", "AtariEnv", "Preprocessing", "games", "make"]

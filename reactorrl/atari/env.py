@@ -10,7 +10,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from . import games
+from . import ale
 from ._frames import FrameStack
 from .preprocessing import PRESETS, Preprocessing, preprocessing_of
 
@@ -94,7 +94,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode={render_mode!r}: None or 'rgb_array'")
-        self.game = games.name_of(game)
+        self.game = ale.name_of(game)
         self.preprocessing = preprocessing
         self.render_mode = render_mode
         skip = preprocessing.frame_skip
@@ -102,7 +102,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
             "render_modes": ["rgb_array"],
             "render_fps": max(1, round(FRAMES_PER_SECOND / skip)),
         }
-        self.ale = games.load(self.game, {"max_num_frames_per_episode": preprocessing.max_frames})
+        self.ale = ale.load(self.game, {"max_num_frames_per_episode": preprocessing.max_frames})
         self._loaded = self.ale.cloneState()
         self._stack = FrameStack(
             self.ale.getScreenDims(), preprocessing.frame_shape, preprocessing.stack
@@ -242,7 +242,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
             "has_uint32": words[4],
             "uinteger": words[5],
         }
-        emulator = games.import_ale().ALEState(np.asarray(state["emulator"]).tobytes())
+        emulator = ale.import_ale().ALEState(np.asarray(state["emulator"]).tobytes())
         values = [state[name] for name in ("pending", "held", "lives", "return", "steps")]
         # A state of ALE lacks what the first frame after a reset finishes.
         self.ale.act(_NOOP)

@@ -1,4 +1,4 @@
-"""The games of ale-py: their names, and an emulator with one of them loaded."""
+"""ale-py: the names of its games, and an emulator with one of them loaded."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,12 +58,23 @@ def vector_env(lines):
     assert int(found[0][3]) > 50
 
 
+def atari_film(lines):
+    """A file that is not empty."""
+    (line,) = lines
+    path, size = re.fullmatch(r"(.*/pong\.gif): (\d+) kB", line).groups()
+    assert Path(path).stat().st_size // 1000 in (int(size), int(size) - 1)
+    assert Path(path).read_bytes()[:6] == b"GIF89a"
+    shutil.rmtree(Path(path).parent)
+
+
 CHECKS = {
     "asynchronous": asynchronous,
+    "atari_film": atari_film,
     "hello": hello,
     "parallel_dqn": parallel_dqn,
     "vector_env": vector_env,
 }
+NEEDS = {"atari_film": ("ale_py", "PIL")}
 
 
 def test_every_example_is_checked():
@@ -71,6 +83,8 @@ def test_every_example_is_checked():
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_example(name):
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", EXAMPLES / f"{name}.py"],

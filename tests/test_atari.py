@@ -162,20 +162,19 @@ def test_sticky_actions_are_drawn_frame_by_frame():
     assert 30 < n_repeated < 90
 
 
-@pytest.mark.parametrize("game", ["Pong", "Breakout"])
-def test_the_preset_machado_is_gymnasiums(game):
+def test_the_preset_machado_is_gymnasiums():
     """Where OpenCV can be imported; sticky actions and frames of no action without chance."""
     pytest.importorskip("cv2")
     gym.register_envs(importlib.import_module("ale_py"))
-    base = gym.make(f"ALE/{game}-v5", frameskip=1, repeat_action_probability=0.0)
+    base = gym.make("ALE/Breakout-v5", frameskip=1, repeat_action_probability=0.0)
     theirs = gym.wrappers.FrameStackObservation(
         gym.wrappers.AtariPreprocessing(base, noop_max=1), 4
     )
-    env = atari.make(game, "machado", repeat_action_probability=0.0, noop_max=1)
+    env = atari.make("Breakout", "machado", repeat_action_probability=0.0, noop_max=1)
     rng = np.random.default_rng(0)
     np.testing.assert_array_equal(env.reset(seed=0)[0], theirs.reset(seed=0)[0])
     n_games = 0
-    for _ in range(900):
+    for _ in range(500):
         action = int(rng.integers(env.action_space.n))
         obs, *rest, info = env.step(action)
         expected, *their_rest, _ = theirs.step(action)
@@ -184,7 +183,7 @@ def test_the_preset_machado_is_gymnasiums(game):
             n_games += 1
             obs, expected = env.reset()[0], theirs.reset()[0]
         np.testing.assert_array_equal(obs, expected)
-    assert n_games
+    assert n_games > 1
 
 
 # -- episodes and games

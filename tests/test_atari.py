@@ -408,6 +408,20 @@ def test_gymnasium_finds_nothing_wrong(preset):
     check_env(atari.make("Pong", preset, render_mode="rgb_array"), skip_close_check=True)
 
 
+def test_gymnasium_makes_it_from_a_spec():
+    """The same environment, without wrappers; also again from the spec that it has."""
+    env = gym.make(atari.spec("ALE/Pong-v5", "machado", stack=2), render_mode="rgb_array")
+    assert type(env) is atari.AtariEnv
+    assert env.render_mode == "rgb_array"
+    again = gym.make(env.spec)
+    made = atari.make("Pong", "machado", stack=2)
+    assert made.spec.id == env.spec.id == "reactorrl-atari/Pong"
+    played = [play(one, 20, reset_seed=1) for one in (env, again, made)]
+    assert played[0] == played[1] == played[2]
+    with pytest.raises(gym.error.NameNotFound):
+        atari.spec("Pnog")
+
+
 def test_all_ways_to_name_a_game_mean_the_same():
     """Name, ROM, ids of Gymnasium old and new."""
     for name in ("SpaceInvaders", "space_invaders", "ALE/SpaceInvaders-v5"):

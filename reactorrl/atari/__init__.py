@@ -8,7 +8,7 @@ Needs ale-py (`pip install 'reactorrl[atari]'`), which is imported when the firs
 """
 
 from .ale import games
-from .env import AtariEnv, make
+from .env import AtariEnv, make, spec
 from .preprocessing import PRESETS, Preprocessing
 
-__all__ = ["PRESETS", "AtariEnv", "Preprocessing", "games", "make"]
+__all__ = ["PRESETS", "AtariEnv", "Preprocessing", "games", "make", "spec"]

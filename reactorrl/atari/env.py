@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
@@ -44,7 +45,33 @@ def make(
         TypeError: A change of what there is not.
     """
     preprocessing = preprocessing_of(preset, changes)
-    return AtariEnv(game, preprocessing, seed=seed, render_mode=render_mode)
+    env = AtariEnv(game, preprocessing, seed=seed, render_mode=render_mode)
+    env.spec = spec(game, preset, **changes)
+    return env
+
+
+def spec(game: str, preset: str = "dqn", **changes: Any) -> EnvSpec:
+    """What `gymnasium.make` and `reactorrl.make_vec` take in place of an id.
+
+    Args:
+        game: As for `make`.
+        preset: As for `make`.
+        **changes: As for `make`.
+
+    Raises:
+        gymnasium.error.Error, ValueError, TypeError: As `make`; nothing has been loaded.
+
+    >>> gym.make(spec("ALE/Pong-v5", "machado"), render_mode="rgb_array").unwrapped.game
+    'Pong'
+    """
+    preprocessing_of(preset, changes)
+    return EnvSpec(
+        id=f"reactorrl-atari/{ale.name_of(game)}",
+        entry_point="reactorrl.atari:make",
+        order_enforce=False,  # the environment does so itself
+        disable_env_checker=True,
+        kwargs={"game": game, "preset": preset, **changes},
+    )
 
 
 class AtariEnv(gym.Env[NDArray[np.uint8], int]):

@@ -38,6 +38,7 @@ HEADERS = sorted(
 # Each from its .pyx and the C it binds. The kernels are leaves: they know nothing of the runtime.
 EXTENSIONS = {
     "reactorrl._core": glob("csrc/*.c"),
+    "reactorrl.rl._n_step": ["csrc/kernels/n_step.c"],
     "reactorrl.rl._sum_tree": ["csrc/kernels/sum_tree.c"],
     "reactorrl.atari._frames": ["csrc/kernels/screen.c"],
 }

@@ -41,6 +41,8 @@ PEERS = (
     Peer("xronos, ordinary CPython", ("xronos==0.15.0", "numpy"), "xronos"),
     Peer("Ray", ("ray==2.60.0", "numpy"), "ray"),
     Peer("EnvPool", ("envpool==1.2.5", "gymnasium==1.4.0", "numpy"), "envpool"),
+    Peer("Tianshou", ("tianshou==2.0.1", "torch==2.15.0"), "tianshou"),
+    Peer("TorchRL", ("torchrl==0.14.1", "torch==2.15.0", "numpy"), "torchrl"),
 )
 
 

@@ -128,14 +128,19 @@ def live(memory):
     return np.array(pairs, np.int64).reshape(-1, 2).T
 
 
-def check_all(memory, streams):
+def everything(memory):
+    """All that can be drawn, as one batch, in the order of `live`."""
+    return memory._gather(memory._slots_at(*live(memory)))
+
+
+def check_all(memory, streams, n_step=1):
     """Every transition that can be drawn is as the list of all that happened says."""
     lanes, positions = live(memory)
     assert len(memory) == len(lanes)
-    batch = memory._gather(lanes, positions)
+    batch = everything(memory)
     for row, (lane, position) in enumerate(zip(lanes, positions, strict=True)):
         steps = streams[lane].steps
-        total, following, discount = n_step_return(steps, position, memory.n_step)
+        total, following, discount = n_step_return(steps, position, n_step)
         assert np.array_equal(batch.obs[row], steps[position][0])
         assert batch.actions[row] == steps[position][1]
         assert batch.rewards[row] == pytest.approx(total, abs=1e-5)
@@ -160,7 +165,7 @@ def test_every_transition_comes_out_as_it_went_in(kind, n_step, seed):
         if rng.random() < 0.2:
             part[0].restart()
         memory.add(play(part, int(rng.integers(1, 12))), first)
-        check_all(memory, streams)
+        check_all(memory, streams, n_step)
     assert memory.added == sum(len(stream.steps) for stream in streams) > 3 * 60
 
 
@@ -218,7 +223,7 @@ def one_lane(rewards, ends, n_step):
             episode_lengths=np.empty(0, np.int64),
         )
     )
-    batch = memory._gather(*live(memory))
+    batch = everything(memory)
     return list(
         zip(
             batch.rewards.tolist(),
@@ -263,7 +268,7 @@ def test_uniform_draws_are_what_the_generator_says():
     assert len(lanes) < 9 + 9 + 36, "some of the third are gone"
     drawn = np.random.default_rng(11).integers(len(lanes), size=40)
     batch = memory.sample(40, np.random.default_rng(11))
-    expected = memory._gather(lanes[drawn], positions[drawn])
+    expected = memory._gather(memory._slots_at(lanes[drawn], positions[drawn]))
     for name in ("obs", "actions", "rewards", "next_obs", "discounts"):
         assert np.array_equal(getattr(batch, name), getattr(expected, name)), name
     assert (batch.indices, batch.weights) == (None, None)
@@ -279,7 +284,7 @@ def test_actions_may_have_a_shape():
     actions = rng.normal(size=(5, 1, 3))
     memory = rl.ReplayMemory(20, obs_shape=(2,), action_shape=(3,), action_dtype=np.float32)
     memory.add(rl.Trajectory(**{**vars(trajectory), "actions": actions}))
-    assert np.array_equal(memory._gather(*live(memory)).actions, actions[:, 0].astype(np.float32))
+    assert np.array_equal(everything(memory).actions, actions[:, 0].astype(np.float32))
 
 
 def test_a_memory_refuses_what_cannot_be():
@@ -388,7 +393,13 @@ def names(memory):
 
 
 def rewards_by_name(memory):
-    return dict(zip(names(memory).tolist(), memory._gather(*live(memory)).rewards, strict=True))
+    return dict(
+        zip(
+            names(memory).tolist(),
+            everything(memory).rewards,
+            strict=True,
+        )
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
@@ -487,7 +498,7 @@ def test_prioritized_transitions_come_out_as_they_went_in(kind, seed):
     for _ in range(30):
         first = int(rng.integers(2))
         memory.add(play(streams[first : first + 1], int(rng.integers(1, 8))), first)
-        check_all(memory, streams)
+        check_all(memory, streams, 2)
         lanes, positions = live(memory)
         slots = memory._slots_at(lanes, positions)
         assert np.array_equal(np.flatnonzero(memory._tree.leaves), np.sort(slots))
@@ -567,8 +578,8 @@ def test_a_state_is_a_copy_and_fits_only_its_like():
     state = memory.state_dict()
     before = plain(state)
     memory.add(play(streams, 9))
-    for name, array in before["slots"].items():
-        assert np.array_equal(array, state["slots"][name]), name
+    for name, array in before["steps"].items():
+        assert np.array_equal(array, state["steps"][name]), name
     assert np.array_equal(before["obs"]["rows"], state["obs"]["rows"])
     other = memory_for("vector", 90, rl.PrioritizedReplayMemory, n_lanes=3)
     with pytest.raises(ValueError, match=r"a memory of capacity 120, 3 lanes.*capacity 90"):

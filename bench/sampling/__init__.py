@@ -1,1 +1,1 @@
-"""Sampling: env steps per second of batched envs, next to those of other vector envs."""
+"""Sampling benchmarks: how fast experience is gathered and drawn again."""

@@ -65,7 +65,7 @@ class PrioritizedReplayMemory(ReplayMemory):
         self.alpha = alpha
         self.eps = eps
         self.max_priority = 1.0
-        self._tree = SumTree(len(self._slots["rows"]))  # by slot: priority ** alpha; 0: not there
+        self._tree = SumTree(len(self._steps))  # by slot: priority ** alpha; 0: not there
 
     def add(self, trajectory: Trajectory, first_lane: int = 0) -> None:
         """Copy all transitions in, over the oldest ones, as `ReplayMemory.add`."""
@@ -96,16 +96,8 @@ class PrioritizedReplayMemory(ReplayMemory):
         """
         slots, values = self._tree.sample(rng.random(batch_size))
         order = rng.permutation(batch_size)
-        slots, values = slots[order], values[order]
-        lanes, within = np.divmod(slots, self._per_lane)
-        newest = self._written[lanes] - 1
-        positions = newest - (newest - within) % self._per_lane
-        return self._gather(
-            lanes,
-            positions,
-            indices=positions * self.n_lanes + lanes,
-            weights=((self._tree.minimum / values) ** beta).astype(np.float32),
-        )
+        weights = (self._tree.minimum / values[order]) ** beta
+        return self._gather(slots[order], weights.astype(np.float32))
 
     def update(self, priorities: Priorities) -> int:
         """Give transitions other priorities; of one that is named twice the last one counts.

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 import reactorrl as rr
 
+from ._n_step import STEP, NStep
 from .observations import FrameRing, ObservationRing
 from .trajectory import Trajectory
 
@@ -128,21 +129,14 @@ class ReplayMemory:
         self.capacity = capacity
         self.obs_shape = tuple(obs_shape)
         self.n_lanes = n_lanes
-        self.n_step = n_step
-        self.gamma = gamma
         size = n_lanes * self._per_lane
         # By slot: lane * _per_lane + position % _per_lane, where a position counts the transitions
         # of its lane. Those from _first to below _written can be drawn.
-        self._slots = {
-            "actions": np.zeros((size, *action_shape), action_dtype),
-            "rewards": np.zeros(size, np.float32),
-            "terminated": np.zeros(size, np.bool_),
-            "ended": np.zeros(size, np.bool_),
-            "rows": np.zeros(size, np.int64),  # of the observation
-            "row_steps": np.zeros(size, np.uint8),  # from there to the row of the next observation
-        }
+        self._actions = np.zeros((size, *action_shape), action_dtype)
+        self._steps = np.zeros(size, STEP)
         self._first = np.zeros(n_lanes, np.int64)
         self._written = np.zeros(n_lanes, np.int64)
+        self._returns = NStep(self._steps, self._written, n_step, gamma)
 
     def __len__(self) -> int:
         """Transitions that can be drawn."""
@@ -156,7 +150,7 @@ class ReplayMemory:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, which are allocated when the memory is made."""
-        return self._obs.array.nbytes + sum(array.nbytes for array in self._slots.values())
+        return self._obs.array.nbytes + self._actions.nbytes + self._steps.nbytes
 
     def add(self, trajectory: Trajectory, first_lane: int = 0) -> None:
         """Copy all transitions in, over the oldest ones.
@@ -177,18 +171,21 @@ class ReplayMemory:
         continues = np.zeros(n_envs, np.bool_)
         continues[begun] = self._obs.is_newest(lanes[begun], trajectory.obs[0, begun])
         cut = lanes[begun & ~continues]
-        self._slots["ended"][self._slots_at(cut, self._written[cut] - 1)] = True
+        self._steps["ended"][self._slots_at(cut, self._written[cut] - 1)] = True
 
         rows, next_rows = self._obs.add(
             lanes, trajectory.obs, ended, trajectory.final_obs, trajectory.last_obs, continues
         )
         at = self._slots_at(lanes, self._written[lanes] + np.arange(n_steps)[:, None])
-        self._slots["actions"][at] = trajectory.actions
-        self._slots["rewards"][at] = trajectory.rewards
-        self._slots["terminated"][at] = trajectory.terminated
-        self._slots["ended"][at] = ended
-        self._slots["rows"][at] = rows
-        self._slots["row_steps"][at] = next_rows - rows
+        self._actions[at] = trajectory.actions
+        for name, column in (
+            ("row", rows),
+            ("row_step", next_rows - rows),
+            ("reward", trajectory.rewards),
+            ("terminated", trajectory.terminated),
+            ("ended", ended),
+        ):
+            self._steps[name][at] = column
         self._written[lanes] += n_steps
         self._forget(lanes)
 
@@ -198,11 +195,10 @@ class ReplayMemory:
             raise ValueError(
                 f"{n_envs} envs from lane {first_lane} on: the memory has {self.n_lanes} lanes"
             )
-        for name, kept, shape in (
-            ("observations", self._obs.array, self.obs_shape),
-            ("actions", self._slots["actions"], self._slots["actions"].shape[1:]),
+        for name, given, kept, shape in (
+            ("observations", trajectory.obs, self._obs.array, self.obs_shape),
+            ("actions", trajectory.actions, self._actions, self._actions.shape[1:]),
         ):
-            given = trajectory.obs if name == "observations" else trajectory.actions
             expected = (n_steps, n_envs, *shape)
             if given.shape != expected or not np.can_cast(given.dtype, kept.dtype, "same_kind"):
                 raise ValueError(
@@ -227,7 +223,7 @@ class ReplayMemory:
         low = np.maximum(self._first[lanes], written - self._per_lane)
 
         def is_whole(positions: Positions) -> NDArray[np.bool_]:
-            rows = self._slots["rows"][self._slots_at(lanes, positions)]
+            rows = self._steps["row"][self._slots_at(lanes, positions)]
             return (positions >= written) | (rows >= oldest)
 
         # Rows do not decrease along a lane: the first whole one is found by doubling, then halving.
@@ -260,32 +256,25 @@ class ReplayMemory:
         ends = np.cumsum(self._written - self._first)
         drawn = rng.integers(max(len(self), 1), size=batch_size)
         lanes = np.searchsorted(ends, drawn, side="right")
-        return self._gather(lanes, self._written[lanes] - (ends[lanes] - drawn))
+        positions = self._written[lanes] - (ends[lanes] - drawn)
+        return self._gather(self._slots_at(lanes, positions))
 
     def _slots_at(self, lanes: Lanes, positions: Positions) -> NDArray[np.int64]:
         return lanes * self._per_lane + positions % self._per_lane
 
-    def _gather(self, lanes: Lanes, positions: Positions, **columns: Any) -> Batch:
-        """The transitions at these positions, and more columns for the batch."""
-        slots, n_rows = self._slots, np.arange(len(lanes))
-        # (n_step, rows): which steps belong to each return, and where they are.
-        forward = positions + np.arange(self.n_step)[:, None]
-        at = self._slots_at(lanes, forward)
-        counted = forward < self._written[lanes]
-        counted[1:] &= ~np.logical_or.accumulate(slots["ended"][at[:-1]], axis=0)
-        powers = self.gamma ** np.arange(self.n_step + 1)
-        rewards = np.where(counted, slots["rewards"][at] * powers[:-1, None], 0.0).sum(axis=0)
-        n_counted = counted.sum(axis=0)
-        last = at[n_counted - 1, n_rows]
+    def _gather(
+        self, slots: NDArray[np.int64], weights: NDArray[np.float32] | None = None
+    ) -> Batch:
+        """Copy the transitions in these slots, and name them if they have weights."""
+        rewards, discounts, lanes, indices, rows, next_rows = self._returns.gather(slots)
         return Batch(
-            obs=self._obs.gather(lanes, slots["rows"][at[0]]),
-            actions=slots["actions"][at[0]],
-            rewards=rewards.astype(np.float32),
-            next_obs=self._obs.gather(lanes, slots["rows"][last] + slots["row_steps"][last]),
-            discounts=np.where(slots["terminated"][last], 0.0, powers[n_counted]).astype(
-                np.float32
-            ),
-            **columns,
+            obs=self._obs.gather(lanes, rows),
+            actions=self._actions.take(slots, axis=0),
+            rewards=rewards,
+            next_obs=self._obs.gather(lanes, next_rows),
+            discounts=discounts,
+            indices=None if weights is None else indices,
+            weights=weights,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -294,7 +283,8 @@ class ReplayMemory:
             "layout": self._layout(),
             "first": self._first.copy(),
             "written": self._written.copy(),
-            "slots": {name: self._used(array).copy() for name, array in self._slots.items()},
+            "actions": self._used(self._actions).copy(),
+            "steps": {name: self._used(self._steps[name]).copy() for name in STEP.names},
             "obs": self._obs.state_dict(),
         }
 
@@ -310,12 +300,13 @@ class ReplayMemory:
             )
         self._first[:] = state["first"]
         self._written[:] = state["written"]
-        for name, array in self._slots.items():
-            self._used(array)[:] = state["slots"][name]
+        self._used(self._actions)[:] = state["actions"]
+        for name in STEP.names:
+            self._used(self._steps[name])[:] = state["steps"][name]
         self._obs.load_state_dict(state["obs"])
 
     def _layout(self) -> str:
-        actions, rows = self._slots["actions"], self._obs.array
+        actions, rows = self._actions, self._obs.array
         return (
             f"capacity {self.capacity}, {self.n_lanes} lanes, observations {self.obs_shape}"
             f" {rows.dtype} in rows of {rows.shape[1:]}, actions {actions.shape[1:]}"

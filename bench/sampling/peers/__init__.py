@@ -1,1 +1,1 @@
-"""Sampling by others, in environments of their own: no import of this project but `bench`."""
+"""The same work in each peer's own idiom; a file a peer, to be judged by its users."""

@@ -1,0 +1,81 @@
+# cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False
+# cython: embedsignature=False, binding=False
+"""The border between Python and csrc/kernels/n_step.c: conversions, and the loop over a batch."""
+
+cimport cython
+from libc.stdint cimport int64_t, uint8_t
+
+import numpy as np
+
+cdef extern from "kernels/n_step.h" nogil:
+    ctypedef struct rrl_step_t:
+        pass
+
+    ctypedef struct rrl_n_step_t:
+        int64_t per_lane
+        int64_t n_lanes
+        const rrl_step_t *steps
+        const int64_t *written
+        int64_t n
+        double gamma
+
+    ctypedef struct rrl_n_step_return_t:
+        double reward
+        double discount
+        int64_t lane
+        int64_t position
+        int64_t row
+        int64_t next_row
+
+    rrl_n_step_return_t rrl_n_step_from(const rrl_n_step_t *steps, int64_t slot)
+
+
+# rrl_step_t, as NumPy has it.
+STEP = np.dtype([
+    ("row", np.int64), ("reward", np.float32), ("row_step", np.uint8),
+    ("terminated", np.bool_), ("ended", np.bool_), ("unused", np.uint8),
+])
+assert STEP.itemsize == sizeof(rrl_step_t)
+
+
+@cython.final
+cdef class NStep:
+    cdef rrl_n_step_t _c_steps
+    # What is read: alive as long as this.
+    cdef const uint8_t[::1] _steps
+    cdef const int64_t[::1] _written
+
+    def __cinit__(self, steps, const int64_t[::1] written, int64_t n, double gamma):
+        if steps.dtype != STEP:
+            raise TypeError(f"steps are {steps.dtype}, not STEP")
+        self._steps = steps.view(np.uint8)
+        self._written = written
+        self._c_steps.n_lanes = written.shape[0]
+        self._c_steps.per_lane = len(steps) // self._c_steps.n_lanes
+        self._c_steps.steps = <const rrl_step_t *>&self._steps[0]
+        self._c_steps.written = &written[0]
+        self._c_steps.n = n
+        self._c_steps.gamma = gamma
+
+    def gather(self, const int64_t[::1] slots):
+        cdef int64_t n = slots.shape[0], i
+        rewards, discounts = np.empty(n, np.float32), np.empty(n, np.float32)
+        lanes, indices = np.empty(n, np.int64), np.empty(n, np.int64)
+        rows, next_rows = np.empty(n, np.int64), np.empty(n, np.int64)
+        cdef float[::1] to_rewards = rewards
+        cdef float[::1] to_discounts = discounts
+        cdef int64_t[::1] to_lanes = lanes
+        cdef int64_t[::1] to_indices = indices
+        cdef int64_t[::1] to_rows = rows
+        cdef int64_t[::1] to_next_rows = next_rows
+        cdef rrl_n_step_return_t found
+        with nogil:
+            for i in range(n):
+                found = rrl_n_step_from(&self._c_steps, slots[i])
+                to_rewards[i] = <float>found.reward
+                to_discounts[i] = <float>found.discount
+                to_lanes[i] = found.lane
+                to_indices[i] = found.position * self._c_steps.n_lanes + found.lane
+                to_rows[i] = found.row
+                to_next_rows[i] = found.next_row
+        return rewards, discounts, lanes, indices, rows, next_rows

@@ -10,7 +10,7 @@ import numpy as np
 
 import reactorrl as rr
 
-from .env_state import env_state, restore_env
+from .env_state import env_state, restore_env, unsavable
 from .envs import MakeEnv, spaces_of
 from .policy import Policy, Weights
 from .trajectory import Trajectory
@@ -29,6 +29,10 @@ class Rollout(rr.Reactor):
         num_envs: Envs of this rollout, acted for in one forward pass.
         steps: Env steps of each per trajectory.
         seed: Of the program; members of a bank differ by their index.
+
+    Attributes:
+        at: `(step, env)` of the call of an env under way, None while no env is called. For a watch
+            on another thread: an env that hangs stays there.
 
     Raises:
         TypeError: In the startup reaction, if the env has other spaces.
@@ -55,6 +59,7 @@ class Rollout(rr.Reactor):
         self.env_steps = 0
         self.episode_returns = [0.0] * num_envs
         self.episode_lengths = [0] * num_envs
+        self.at: tuple[int, int] | None = None
         self._saved: dict[str, Any] | None = None
 
     @rr.reaction(rr.startup)
@@ -63,13 +68,17 @@ class Rollout(rr.Reactor):
         first = self.bank_index * self.num_envs
         self.generator = np.random.default_rng((self.seed, self.bank_index))
         self.seeds = [self.seed + first + index for index in range(self.num_envs)]
-        for _ in range(self.num_envs):
+        for index in range(self.num_envs):
+            self.at = 0, index
             self.envs.append(self.make_env())
         spaces = spaces_of(self.envs[0])
         self.first_action = spaces.first_action
         self.obs = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
         for index, env in enumerate(self.envs):
-            self.obs[index], _ = env.reset(seed=self.seeds[index])
+            self.at = 0, index
+            obs, _ = env.reset(seed=self.seeds[index])
+            self.obs[index] = self._checked(obs)
+        self.at = None
         if self._saved is not None:
             self._restore(self._saved)
 
@@ -105,6 +114,7 @@ class Rollout(rr.Reactor):
         policy, first_action = self.policy, self.first_action
         running, so_far = self.episode_returns, self.episode_lengths
         take = [env.step for env in self.envs]
+        obs_shape = self.obs.shape[1:]
         policy.start(weights, shape, self.env_steps, self.generator)
         observed[0] = self.obs
         step = index = 0
@@ -112,6 +122,7 @@ class Rollout(rr.Reactor):
             for step in range(steps):
                 actions[step] = policy.act(step, observed[step])
                 for index, action in enumerate(actions[step].tolist()):
+                    self.at = step, index
                     obs, reward, terminated, truncated, info = take[index](first_action + action)
                     rewards[step, index] = reward
                     running[index] += float(reward)
@@ -124,6 +135,8 @@ class Rollout(rr.Reactor):
                         lengths.append(so_far[index] if scored is None else scored["l"])
                         running[index], so_far[index] = 0.0, 0
                         obs, _ = self.envs[index].reset()
+                    if type(obs) is not np.ndarray or obs.shape != obs_shape:
+                        obs = self._checked(obs)
                     observed[step + 1, index] = obs
         except Exception as error:
             error.add_note(
@@ -132,6 +145,7 @@ class Rollout(rr.Reactor):
             )
             raise
 
+        self.at = None
         self.obs = observed[steps]
         self.env_steps += steps
         return Trajectory(
@@ -146,6 +160,15 @@ class Rollout(rr.Reactor):
             episode_lengths=np.array(lengths, np.int64),
         )
 
+    def _checked(self, obs: Any) -> Any:
+        """Return an observation; NumPy would spread one of another shape over the right one."""
+        if np.shape(obs) != self.obs.shape[1:]:
+            raise ValueError(
+                f"an observation of shape {np.shape(obs)}, where the env's observation space says"
+                f" {self.obs.shape[1:]}"
+            )
+        return obs
+
     def state_dict(self) -> dict[str, Any]:
         """Return what it takes to go on bit for bit; see `reactorrl.rl.checkpoint`."""
         if not self.envs and self._saved is not None:
@@ -157,6 +180,7 @@ class Rollout(rr.Reactor):
             "episode_returns": list(self.episode_returns),
             "episode_lengths": list(self.episode_lengths),
             "envs": [env_state(env) for env in self.envs],
+            "unsavable": unsavable(self.envs[0]),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -169,5 +193,15 @@ class Rollout(rr.Reactor):
         self.generator.bit_generator.state = state["generator"]
         self.episode_returns = list(state["episode_returns"])
         self.episode_lengths = list(state["episode_lengths"])
-        for env, saved in zip(self.envs, state["envs"], strict=True):
-            restore_env(env, saved)
+        for index, saved in enumerate(state["envs"]):
+            if saved is None:
+                self._begin_anew(index)
+            else:
+                restore_env(self.envs[index], saved)
+
+    def _begin_anew(self, index: int) -> None:
+        """Begin an episode of an env that could not be saved, with another seed than at first."""
+        entropy = (self.seed, self.bank_index * self.num_envs + index, self.env_steps)
+        self.seeds[index] = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
+        self.obs[index], _ = self.envs[index].reset(seed=self.seeds[index])
+        self.episode_returns[index], self.episode_lengths[index] = 0.0, 0

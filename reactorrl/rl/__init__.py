@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
 from .envs import Spaces, env_maker, probe, spaces_of
+from .gae import gae
 from .policy import (
     Categorical,
     EpsilonGreedy,
@@ -30,15 +31,19 @@ from .trajectory import Trajectory
 if TYPE_CHECKING:
     from .dqn import DQN, DQNOptions
     from .learner import Learner
+    from .ppo import PPO, PPOOptions
 
 _NEEDS_TORCH = {
     "DQN": "dqn",
     "DQNOptions": "dqn",
     "Learner": "learner",
+    "PPO": "ppo",
+    "PPOOptions": "ppo",
 }
 
 __all__ = [
     "DQN",
+    "PPO",
     "Algorithm",
     "Batch",
     "Categorical",
@@ -51,6 +56,7 @@ __all__ = [
     "LinearSchedule",
     "MLPForward",
     "Options",
+    "PPOOptions",
     "Policy",
     "Priorities",
     "PrioritizedReplayBuffer",
@@ -62,6 +68,7 @@ __all__ = [
     "Trajectory",
     "Weights",
     "env_maker",
+    "gae",
     "probe",
     "spaces_of",
     "weights_sha256",

@@ -1,0 +1,253 @@
+"""What PPO, A2C and A3C share: options, advantages of trajectories, the learner's step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+import reactorrl as rr
+
+from .algorithm import Algorithm, EpisodeLog, Gate, Options
+from .envs import env_maker, probe
+from .gae import gae
+from .learner import Learner, Metrics
+from .networks import ActorCritic, MakeNetwork, actor_forward, torch
+from .policy import Categorical, Greedy, Policy
+from .rollout import Rollout
+from .torch_setup import prepare_worker
+from .trajectory import Trajectory
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPolicyOptions(Options):
+    """Options of every program that learns from what its newest policy did.
+
+    Raises:
+        ValueError: A number is out of its range.
+    """
+
+    anneal_lr: bool = False
+    """Whether the learning rate falls to 0, linearly over the rounds."""
+    gae_lambda: float = 1.0
+    """Of generalized advantage estimation; 1: the returns of as many steps as there are."""
+    ent_coef: float = 0.0
+    """Weight of the policy's entropy, which is to be large."""
+    vf_coef: float = 0.5
+    """Weight of the value loss."""
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers of policy and value each; images have a network of their own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("gamma", "gae_lambda"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be from 0 to 1")
+        for name in ("learning_rate", "max_grad_norm"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be positive")
+        if min(self.hidden_sizes, default=1) < 1:
+            raise ValueError(f"hidden_sizes={self.hidden_sizes}: each must be at least 1")
+
+
+class Experience:
+    """Trajectories of one tag as tensors, env after env in order of the bank.
+
+    Args:
+        trajectories: Of equally many steps.
+        device: Of the tensors.
+
+    Attributes:
+        obs: `(steps * n_envs, ...)`, step by step.
+        actions: `(steps * n_envs,)` int64.
+        following: `(n_envs + n_ended, ...)`: what the agents see next, then what they saw when
+            their episodes ended.
+    """
+
+    def __init__(self, trajectories: Sequence[Trajectory], device: torch.device) -> None:
+        self._trajectories = trajectories
+
+        def tensor(arrays: Iterable[NDArray[np.generic]], axis: int = 0) -> torch.Tensor:
+            # A copy in torch's own memory: what torch computes may depend on the alignment.
+            return torch.tensor(np.concatenate(tuple(arrays), axis)).to(device)
+
+        self.obs = tensor((t.obs for t in trajectories), 1).flatten(0, 1)
+        self.actions = tensor((t.actions for t in trajectories), 1).flatten()
+        self.following = tensor(
+            [*(t.last_obs for t in trajectories), *(t.final_obs for t in trajectories)]
+        )
+
+    def advantages(
+        self, values: torch.Tensor, following: torch.Tensor, *, gamma: float, gae_lambda: float
+    ) -> torch.Tensor:
+        """Return `(steps * n_envs,)` advantages.
+
+        Args:
+            values: Of `obs`.
+            following: Values of `following`.
+            gamma: Discount.
+            gae_lambda: See `gae`.
+        """
+        merged = {
+            name: np.concatenate([getattr(t, name) for t in self._trajectories], 1)
+            for name in ("rewards", "terminated", "truncated")
+        }
+        by_step = values.cpu().numpy().reshape(merged["rewards"].shape)
+        n_envs = by_step.shape[1]
+        last, final = np.split(following.cpu().numpy(), [n_envs])
+        next_values = np.concatenate([by_step[1:], last[np.newaxis]])
+        env = row = 0
+        for trajectory in self._trajectories:
+            ended = trajectory.ended
+            own = next_values[:, env : env + ended.shape[1]]
+            n_ended = len(trajectory.final_obs)
+            own[ended] = final[row : row + n_ended]
+            env, row = env + ended.shape[1], row + n_ended
+        advantages = gae(
+            values=by_step, next_values=next_values, gamma=gamma, gae_lambda=gae_lambda, **merged
+        )
+        return torch.tensor(advantages).flatten().to(values.device)
+
+
+def flattened(network: torch.nn.Module) -> torch.nn.Parameter:
+    """Move a network's parameters into one vector and return it.
+
+    The network's own become views of it. Gradients stay with them: see `flat_gradient`. An
+    optimizer spends most of its time between small parameters.
+    """
+    parameters = list(network.parameters())
+    flat = torch.nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+    views = flat.detach().split([p.numel() for p in parameters])
+    for parameter, view in zip(parameters, views, strict=True):
+        parameter.data = view.view_as(parameter)
+    return flat
+
+
+def flat_gradient(
+    network: torch.nn.Module, loss: torch.Tensor, max_grad_norm: float
+) -> torch.Tensor:
+    """Return a loss's gradient as one vector, in order of `flattened`, its 2-norm bounded."""
+    gradients = torch.autograd.grad(loss, list(network.parameters()))
+    gradient = torch.cat([each.flatten() for each in gradients])
+    return gradient * (max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
+
+
+def log_probs_and_entropy(
+    logits: torch.Tensor, actions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the log-probabilities of actions, and the entropies: `(n,)` each.
+
+    Args:
+        logits: `(n, n_actions)`.
+        actions: `(n,)` int64.
+    """
+    log_probs = logits.log_softmax(1)
+    entropy = -(log_probs * log_probs.exp()).sum(1)
+    return log_probs.gather(1, actions.unsqueeze(1)).squeeze(1), entropy
+
+
+def explained_variance(values: torch.Tensor, returns: torch.Tensor) -> dict[str, float]:
+    """Return the share of the returns' variance that the values explain, if there is a variance."""
+    variance = returns.var()
+    if variance == 0:
+        return {}
+    return {"losses/explained_variance": 1 - ((returns - values).var() / variance).item()}
+
+
+class OnPolicyLearner(Learner):
+    """Learns from the trajectories of each tag, once.
+
+    Args:
+        n: Width of `trajectories`.
+        make_network: Makes an `ActorCritic`, or what is called like one.
+        options: Of the program.
+
+    Attributes:
+        flat: All parameters in one vector, which is what the optimizer is given.
+    """
+
+    trajectories = rr.Input[Trajectory](width="n")
+
+    def __init__(self, n: int, make_network: MakeNetwork, options: OnPolicyOptions) -> None:
+        super().__init__(
+            make_network, rounds=options.rounds, seed=options.seed, device=options.device
+        )
+        self.n = n
+        self.options = options
+
+    @rr.reaction(trajectories, effects=(Learner.weights, Learner.metrics))
+    def learn(self) -> None:
+        """Take the gradient steps of one round."""
+        prepare_worker()
+        arrived = [channel.value for channel in self.trajectories]
+        learning_rate = self.anneal()
+        metrics = self.update(Experience(arrived, self.device))
+        self.finish_round({**metrics, "charts/learning_rate": learning_rate})
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Move the parameters into `flat` and return what steps it."""
+        self.flat = flattened(self.network)
+        return self.optimizer_of(self.flat)
+
+    def optimizer_of(self, flat: torch.nn.Parameter) -> torch.optim.Optimizer:
+        """Return the optimizer of one vector of parameters."""
+        raise NotImplementedError
+
+    def update(self, experience: Experience) -> Metrics:
+        """Take the gradient steps; return the losses."""
+        raise NotImplementedError
+
+    def anneal(self) -> float:
+        """Set and return the learning rate of this round."""
+        learning_rate = self.options.learning_rate
+        if self.options.anneal_lr:
+            learning_rate *= 1 - self.round / self.rounds
+        self.optimizer.param_groups[0]["lr"] = learning_rate
+        return learning_rate
+
+    def step(self, loss: torch.Tensor) -> None:
+        """Take one gradient step."""
+        self.flat.grad = flat_gradient(self.network, loss, self.options.max_grad_norm)
+        self.optimizer.step()
+
+
+class OnPolicy(Algorithm):
+    """A bank of rollouts and a learner: what `PPO` and `A2C` are made of.
+
+    Args:
+        options: Of the program.
+        learner: The class of its learner.
+    """
+
+    def __init__(self, options: OnPolicyOptions, learner: type[OnPolicyLearner]) -> None:
+        self.options = options
+        make_env = env_maker(options.env_id)
+        spaces = probe(make_env)
+        make_network = partial(ActorCritic, spaces, options.hidden_sizes)
+        self.make_forward = partial(actor_forward, spaces, make_network)
+        n = options.rollouts
+        self.rollouts = rr.Bank(
+            n,
+            Rollout,
+            make_env,
+            lambda: Categorical(self.make_forward(), spaces.n_actions),
+            num_envs=options.num_envs // n,
+            steps=options.num_steps,
+            seed=options.seed,
+        )
+        self.learner = learner(n, make_network, options)
+        self.gate = Gate()
+        self.episodes = EpisodeLog(n)
+
+        self.connect(self.learner.weights, self.gate.weights_in, after=0)
+        self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
+        self.connect(self.rollouts.trajectory, self.learner.trajectories)
+        self.connect(self.rollouts.trajectory, self.episodes.trajectories)
+        self.connect(self.learner.metrics, self.episodes.metrics)
+
+    def greedy_policy(self) -> Policy:
+        """Return the policy that takes the likeliest actions."""
+        return Greedy(self.make_forward())

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import reactorrl as rr
 
+from .evaluate import evaluate
 from .policy import Policy, Weights
 from .trajectory import Trajectory
 
@@ -84,12 +85,14 @@ class Algorithm(rr.Reactor):
 
     Attributes:
         options: As given.
+        rollouts: The bank of rollouts.
         learner: Its `latest` weights are the result.
         episodes: The `EpisodeLog` of the run, readable at any time.
         gate: Where the round begins; see `Gate`.
     """
 
     options: Options
+    rollouts: rr.Bank
     learner: Any
     episodes: EpisodeLog
     gate: Gate
@@ -97,6 +100,17 @@ class Algorithm(rr.Reactor):
     def greedy_policy(self) -> Policy:
         """Return a policy without exploration, to evaluate with the learner's weights."""
         raise NotImplementedError
+
+    def evaluate(self, weights: Weights, *, episodes: int, seed: int) -> list[float]:
+        """Return the undiscounted returns of so many episodes without exploration.
+
+        Args:
+            weights: To act with.
+            episodes: At least 1.
+            seed: Of everything random in them.
+        """
+        make_env = self.rollouts[0].make_env
+        return evaluate(self.greedy_policy(), weights, make_env, episodes=episodes, seed=seed)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of every part; between rounds, or after the end of the program."""
@@ -155,7 +169,7 @@ class ScalarSink(Protocol):
 class EpisodeLog(rr.Reactor):
     """Keeps the return of every episode, by round, then by rollout, then in order of their ends.
 
-    Episodes and the learner's metrics also go to `sinks`.
+    Episodes, the learner's metrics and an evaluator's also go to `sinks`.
 
     Args:
         n: Width of `trajectories`.
@@ -171,6 +185,7 @@ class EpisodeLog(rr.Reactor):
 
     trajectories = rr.Input[Trajectory](width="n")
     metrics = rr.Input[Any]()
+    evaluation = rr.Input[Any]()
 
     def __init__(self, n: int) -> None:
         self.n = n
@@ -180,6 +195,11 @@ class EpisodeLog(rr.Reactor):
         self.ended_at: list[int] = []
         self.metrics_now: dict[str, float] = {}
         self.sinks: list[ScalarSink] = []
+
+    @rr.reaction(evaluation)
+    def record_evaluation(self) -> None:
+        """Hand on how good the weights are that this round acts with: those of the one before."""
+        self._write(self.evaluation.value)
 
     @rr.reaction(trajectories)
     def record(self) -> None:

@@ -1,0 +1,53 @@
+"""The picture of a training run: the return of every episode against the env steps."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from .algorithm import EpisodeLog
+
+_WINDOW = 100
+
+
+def draw_returns(
+    episodes: EpisodeLog,
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    goal: float | None = None,
+) -> None:
+    """Write the return of every episode, and the mean over 100, as a picture.
+
+    Args:
+        episodes: Of the run.
+        path: The file; its suffix says the format.
+        title: Above the picture.
+        goal: Drawn as a line.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - without pyplot: no window, no state
+
+    steps = np.array(episodes.ended_at) / 1000
+    returns = np.array(episodes.returns)
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode")
+    if len(returns) >= _WINDOW:
+        means = np.convolve(returns, np.full(_WINDOW, 1 / _WINDOW), "valid")
+        axes.plot(
+            steps[_WINDOW - 1 :], means, color="#0b5394", linewidth=2, label="mean of the last 100"
+        )
+    if goal is not None:
+        axes.axhline(goal, color="#b45f06", linewidth=1, linestyle="--", label=f"goal: {goal:.0f}")
+    axes.set_title(title)
+    axes.set_xlabel("env steps of all envs, in thousands")
+    axes.set_ylabel("return of an episode")
+    axes.set_xlim(0, max(episodes.env_steps / 1000, 1e-3))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=150)

@@ -1,4 +1,4 @@
-"""The command line: `reactorrl doctor`, also as `python -m reactorrl doctor`."""
+"""The command line: `reactorrl train ppo`, `reactorrl doctor`; also as `python -m reactorrl`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ print(is_on())
 """
 _PROBE_SECONDS = 180
 
+_PROGRAMS = ("dqn", "ppo", "a2c", "a3c", "qlearning", "marl")  # reactorrl.rl.presets.PROGRAMS
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -40,10 +42,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"reactorrl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("doctor", help="say what this machine and interpreter offer to programs")
-    arguments = parser.parse_args(argv)
+    train = commands.add_parser("train", help="train a program; `train ppo --help` lists its flags")
+    train.add_argument("program", choices=_PROGRAMS)
+    train.add_argument("flags", nargs=argparse.REMAINDER, help="of the program and the run")
+    evaluate = commands.add_parser(
+        "evaluate", add_help=False, help="evaluate what a run has learned, from its checkpoint"
+    )
+    evaluate.add_argument("flags", nargs=argparse.REMAINDER)
+    arguments, more = parser.parse_known_args(argv)
     if arguments.command is None:
         parser.print_help()
         return 0
+    if arguments.command == "train":
+        from .rl.cli import train_command  # noqa: PLC0415 - --help need not wait for it
+
+        return train_command(arguments.program, arguments.flags)
+    if arguments.command == "evaluate":
+        from .rl.cli import evaluate_command  # noqa: PLC0415
+
+        return evaluate_command([*more, *arguments.flags])
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     for section in (_interpreter, _processors, _libraries):
         for name, finding in section():
             print(f"{name:<12} {finding}", flush=True)

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 
 from .algorithm import EpisodeLog
 
 _WINDOW = 100
+
+
+def import_figure() -> Any:
+    """Return matplotlib's figure; without pyplot there is no window and no state.
+
+    Raises:
+        ImportError: matplotlib is not installed; the text says how to.
+    """
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ImportError("drawing needs matplotlib: pip install 'reactorrl[viz]'") from None
+    return Figure
 
 
 def draw_returns(
@@ -29,11 +43,9 @@ def draw_returns(
     Raises:
         ImportError: matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - without pyplot: no window, no state
-
     steps = np.array(episodes.ended_at) / 1000
     returns = np.array(episodes.returns)
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = import_figure()(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode")
     if len(returns) >= _WINDOW:

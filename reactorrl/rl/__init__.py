@@ -29,11 +29,14 @@ from .rollout import Rollout
 from .trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from .a2c import A2C, A2COptions
     from .dqn import DQN, DQNOptions
     from .learner import Learner
     from .ppo import PPO, PPOOptions
 
 _NEEDS_TORCH = {
+    "A2C": "a2c",
+    "A2COptions": "a2c",
     "DQN": "dqn",
     "DQNOptions": "dqn",
     "Learner": "learner",
@@ -42,8 +45,10 @@ _NEEDS_TORCH = {
 }
 
 __all__ = [
+    "A2C",
     "DQN",
     "PPO",
+    "A2COptions",
     "Algorithm",
     "Batch",
     "Categorical",

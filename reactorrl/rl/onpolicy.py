@@ -157,6 +157,34 @@ def explained_variance(values: torch.Tensor, returns: torch.Tensor) -> dict[str,
     return {"losses/explained_variance": 1 - ((returns - values).var() / variance).item()}
 
 
+def actor_critic_losses(
+    network: torch.nn.Module, experience: Experience, options: OnPolicyOptions
+) -> tuple[torch.Tensor, Metrics]:
+    """Return the loss of advantage actor-critic on all of an experience, and what it consists of.
+
+    Source:
+        Mnih et al. (2016), Asynchronous methods for deep reinforcement learning, Algorithm S3.
+    """
+    logits, values = network(experience.obs)
+    with torch.no_grad():
+        following = network(experience.following)[1]
+    advantages = experience.advantages(
+        values.detach(), following, gamma=options.gamma, gae_lambda=options.gae_lambda
+    )
+    returns = advantages + values.detach()
+    log_probs, entropies = log_probs_and_entropy(logits, experience.actions)
+    policy_loss = -(advantages * log_probs).mean()
+    value_loss = torch.nn.functional.mse_loss(values, returns)
+    entropy = entropies.mean()
+    metrics = {
+        "losses/policy_loss": policy_loss.item(),
+        "losses/value_loss": value_loss.item(),
+        "losses/entropy": entropy.item(),
+        **explained_variance(values.detach(), returns),
+    }
+    return policy_loss - options.ent_coef * entropy + options.vf_coef * value_loss, metrics
+
+
 class OnPolicyLearner(Learner):
     """Learns from the trajectories of each tag, once.
 

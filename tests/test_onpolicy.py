@@ -1,0 +1,378 @@
+"""PPO, A2C and A3C: advantages and losses by hand, equal bits, resumed runs, what is refused."""
+
+import math
+
+import numpy as np
+import pytest
+
+import reactorrl as rr
+from reactorrl import rl
+from reactorrl.testing import assert_deterministic
+
+torch = pytest.importorskip("torch")
+
+from reactorrl.rl.networks import ActorCritic  # noqa: E402 - needs torch
+from reactorrl.rl.onpolicy import (  # noqa: E402
+    Experience,
+    actor_critic_losses,
+    explained_variance,
+    flat_gradient,
+    flattened,
+)
+from reactorrl.rl.ppo import ppo_losses  # noqa: E402
+
+FEATURES = rl.Spaces((3,), np.dtype(np.float32), 2, 0)
+
+
+# Advantages
+
+
+def naive_gae(rewards, values, next_values, terminated, truncated, gamma, gae_lambda):
+    """Each advantage as the sum of its own, of one env."""
+    advantages = []
+    for start in range(len(rewards)):
+        total, weight = 0.0, 1.0
+        for step in range(start, len(rewards)):
+            follows = 0.0 if terminated[step] else gamma * next_values[step]
+            total += weight * (rewards[step] + follows - values[step])
+            weight *= gamma * gae_lambda
+            if terminated[step] or truncated[step]:
+                break
+        advantages.append(total)
+    return advantages
+
+
+@pytest.mark.parametrize(("gamma", "gae_lambda"), [(0.9, 0.8), (0.99, 1.0), (1.0, 0.0)])
+def test_gae_is_the_sum_of_discounted_errors_up_to_the_end_of_the_episode(gamma, gae_lambda):
+    rng = np.random.default_rng(5)
+    rewards, values, next_values = rng.normal(size=(3, 30, 4)).astype(np.float32)
+    terminated, truncated = rng.random((2, 30, 4)) < 0.15
+    assert (terminated & truncated).any()
+    got = rl.gae(
+        rewards,
+        values,
+        next_values,
+        terminated=terminated,
+        truncated=truncated,
+        gamma=gamma,
+        gae_lambda=gae_lambda,
+    )
+    assert got.dtype == np.float32
+    for env in range(4):
+        columns = (rewards, values, next_values, terminated, truncated)
+        expected = naive_gae(*(each[:, env] for each in columns), gamma, gae_lambda)
+        assert got[:, env] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("terminated", "truncated", "follows", "expected"),
+    [
+        (False, False, 5, 1 + 2 + 7 - 3),
+        (True, False, 20, 1 - 3),
+        (False, True, 20, 1 + 20 - 3),
+        (True, True, 20, 1 - 3),
+    ],
+)
+def test_what_follows_the_end_of_an_episode(terminated, truncated, follows, expected):
+    """Nothing if it terminated, the value of its final observation if it was cut off."""
+    got = rl.gae(
+        np.array([[1], [2]], np.float32),
+        np.array([[3], [5]], np.float32),
+        np.array([[follows], [7]], np.float32),
+        terminated=np.array([[terminated], [False]]),
+        truncated=np.array([[truncated], [False]]),
+        gamma=1.0,
+        gae_lambda=1.0,
+    )
+    assert got.ravel().tolist() == [expected, 2 + 7 - 5]
+
+
+def trajectory(first, steps, ends):
+    """Envs whose observation is a running number, from `first[env]`; `ends`: (step, env, kind)."""
+    n = len(first)
+    obs = np.array(first) + np.arange(steps + 1)[:, np.newaxis] * 1.0
+    terminated, truncated = np.zeros((2, steps, n), bool)
+    for step, env, kind in ends:
+        (terminated if kind == "terminated" else truncated)[step, env] = True
+    ended = terminated | truncated
+    final = [[1000 + obs[step, env]] for step, env in np.argwhere(ended)]
+    return rl.Trajectory(
+        obs=obs[:-1, :, np.newaxis].astype(np.float32),
+        actions=obs[:-1].astype(np.int64),
+        rewards=obs[:-1].astype(np.float32),
+        terminated=terminated,
+        truncated=truncated,
+        last_obs=obs[-1][:, np.newaxis].astype(np.float32),
+        final_obs=np.array(final, np.float32).reshape(-1, 1),
+        episode_returns=np.empty(0),
+        episode_lengths=np.empty(0, np.int64),
+    )
+
+
+def test_experience_of_several_rollouts_is_that_of_all_their_envs():
+    """Values are the observations: what follows each step is found for each env of each rollout."""
+    ends = [(1, 0, "truncated"), (2, 1, "terminated"), (3, 1, "truncated")]
+    parts = [
+        trajectory([10, 20], 4, ends),
+        trajectory([30], 4, []),
+        trajectory([40, 50], 4, [(0, 1, "truncated"), (0, 0, "truncated")]),
+    ]
+    experience = Experience(parts, torch.device("cpu"))
+    by_step = experience.obs.reshape(4, 5)
+    assert by_step[1].tolist() == [11, 21, 31, 41, 51]
+    assert experience.actions.reshape(4, 5)[3].tolist() == [13, 23, 33, 43, 53]
+    got = experience.advantages(
+        experience.obs.squeeze(1), experience.following.squeeze(1), gamma=1.0, gae_lambda=0.0
+    ).reshape(4, 5)
+    # reward + following value - value, where reward and value are equal
+    expected = experience.obs.reshape(4, 5).numpy() + 1.0
+    expected[1, 0], expected[2, 1], expected[3, 1] = 1011.0, 0.0, 1023.0
+    expected[0, 4], expected[0, 3] = 1050.0, 1040.0
+    assert got.tolist() == expected.tolist()
+
+
+# Losses and gradients
+
+
+@pytest.mark.parametrize("clip_vloss", [True, False])
+def test_ppo_losses_by_hand(clip_vloss):
+    """Two steps: the first ratio is clipped, the second is not; likewise the two values."""
+    p = 1 / (1 + math.exp(-1.0))  # logits (1, 0)
+    losses = ppo_losses(
+        torch.tensor([[1.0, 0.0], [1.0, 0.0]]),
+        torch.tensor([3.0, 5.0]),
+        actions=torch.tensor([0, 1]),
+        old_log_probs=torch.tensor([math.log(p) - math.log(2.0), math.log(1 - p)]),
+        old_values=torch.tensor([1.0, 5.1]),
+        advantages=torch.tensor([10.0, -4.0]),
+        returns=torch.tensor([4.0, 4.0]),
+        clip_coef=0.2,
+        clip_vloss=clip_vloss,
+    )
+    assert losses.policy.item() == pytest.approx(-(10.0 * 1.2 - 4.0) / 2)
+    squares = ((1.2 - 4.0) ** 2 if clip_vloss else 1.0) + 1.0
+    assert losses.value.item() == pytest.approx(0.5 * squares / 2)
+    assert losses.entropy.item() == pytest.approx(-p * math.log(p) - (1 - p) * math.log(1 - p))
+    assert losses.log_ratio.tolist() == pytest.approx([math.log(2.0), 0.0], abs=1e-6)
+
+
+def test_the_surrogate_is_the_smaller_of_both():
+    """A bad action whose probability has grown is held against the policy in full."""
+    losses = ppo_losses(
+        torch.zeros(1, 2),
+        torch.zeros(1),
+        actions=torch.tensor([0]),
+        old_log_probs=torch.tensor([math.log(0.25)]),
+        old_values=torch.zeros(1),
+        advantages=torch.tensor([-3.0]),
+        returns=torch.zeros(1),
+        clip_coef=0.2,
+        clip_vloss=False,
+    )
+    assert losses.policy.item() == pytest.approx(6.0)
+
+
+def network_of(seed=3):
+    return ActorCritic(FEATURES, (8,), torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("bound", [1e-3, 1e3])
+def test_the_flat_gradient_is_the_gradient_with_its_norm_bounded(bound):
+    network, other = network_of(), network_of()
+    obs = torch.arange(12.0).reshape(4, 3)
+    flattened(network)
+    gradient = flat_gradient(network, sum(out.square().mean() for out in network(obs)), bound)
+    sum(out.square().mean() for out in other(obs)).backward()
+    torch.nn.utils.clip_grad_norm_(other.parameters(), bound)
+    expected = torch.cat([p.grad.flatten() for p in other.parameters()])
+    assert gradient.tolist() == pytest.approx(expected.tolist(), rel=1e-5)
+    assert gradient.norm().item() <= bound * 1.001
+
+
+def test_actor_critic_losses_by_hand():
+    """Of one env and two steps, of which the second ends the episode; V = 3 and p = 1/3 always."""
+
+    def network(obs):
+        return torch.zeros(len(obs), 3), torch.full((len(obs),), 3.0)
+
+    loss, metrics = actor_critic_losses(
+        network,
+        Experience([trajectory([1], 2, [(1, 0, "terminated")])], torch.device("cpu")),
+        rl.A2COptions(gamma=0.5, ent_coef=0.1, vf_coef=0.25),
+    )
+    errors = [1 + 0.5 * 2 - 3, 2 - 3]  # rewards are 1 and 2
+    policy = math.log(3) * sum(errors) / 2
+    value = (errors[0] ** 2 + errors[1] ** 2) / 2
+    assert metrics["losses/policy_loss"] == pytest.approx(policy)
+    assert metrics["losses/value_loss"] == pytest.approx(value)
+    assert metrics["losses/entropy"] == pytest.approx(math.log(3))
+    assert loss.item() == pytest.approx(policy - 0.1 * math.log(3) + 0.25 * value)
+
+
+def test_a_flattened_networks_parameters_are_views():
+    network, other = network_of(), network_of()
+    flat = flattened(network)
+    assert len(flat) == sum(p.numel() for p in other.parameters())
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+    with torch.no_grad():
+        flat.mul_(2.0)
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, 2.0 * two)
+
+
+def test_explained_variance():
+    returns = torch.tensor([1.0, 2.0, 3.0])
+    name = "losses/explained_variance"
+    assert explained_variance(returns, returns) == {name: 1.0}
+    assert explained_variance(torch.zeros(3), returns) == {name: 0.0}
+    assert explained_variance(returns, torch.ones(3)) == {}, "there is nothing to explain"
+
+
+# The programs
+
+
+PROGRAMS = {
+    "ppo": (rl.PPO, rl.PPOOptions, {"total_timesteps": 1_000, "num_steps": 64}),
+    "a2c": (rl.A2C, rl.A2COptions, {"total_timesteps": 1_000}),
+}
+
+
+def make(kind, **options):
+    program, its_options, short = PROGRAMS[kind]
+    return program(its_options(**{**short, **options}))
+
+
+def digest(main):
+    return (
+        rl.weights_sha256(main.learner.latest),
+        main.episodes.returns,
+        sorted(main.episodes.metrics_now.items()),
+    )
+
+
+@pytest.fixture(params=PROGRAMS)
+def kind(request):
+    return request.param
+
+
+def test_equal_bits_for_any_number_of_workers_and_any_speed(kind):
+    """And the same as without the delays."""
+    report = assert_deterministic(lambda: make(kind), workers=(1, 2, 4), digest=digest)
+    main = make(kind)
+    assert rr.run(main, workers=2, fast=True).trace_hash == report.trace_hash
+    assert len(main.episodes.returns) > 10
+
+
+def test_other_seeds_give_other_bits(kind):
+    runs = [make(kind, seed=seed) for seed in (1, 2, 1)]
+    for main in runs:
+        rr.run(main, workers=1, fast=True)
+    one, two, again = map(digest, runs)
+    assert one == again
+    assert one[0] != two[0]
+
+
+def states_of(main):
+    """Let a program keep its state before each round."""
+    states = []
+    main.gate.hook = lambda: states.append(main.state_dict())
+    return states
+
+
+def test_a_resumed_run_goes_on_to_the_last_bit(kind):
+    whole = make(kind)
+    states = states_of(whole)
+    rr.run(whole, workers=2, fast=True)
+    assert len(states) >= 3
+    for state in (states[0], states[2]):
+        resumed = make(kind)
+        resumed.load_state_dict(state)
+        rr.run(resumed, workers=1, fast=True)
+        assert digest(resumed) == digest(whole)
+    assert whole.state_dict()["learner"]["round"] == whole.learner.round == whole.learner.rounds
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(kind):
+    main = make(kind, learning_rate=1e30, max_grad_norm=1e30)
+    with pytest.raises(rr.ReactionError, match="learning diverged") as caught:
+        rr.run(main, workers=1, fast=True)
+    assert isinstance(caught.value.__cause__, FloatingPointError)
+
+
+def test_ppo_takes_env_steps_in_whole_rounds():
+    main = make("ppo", total_timesteps=600)
+    report = rr.run(main, workers=1, fast=True)
+    assert main.episodes.env_steps == 3 * 256
+    assert report.reaction_counts["PPO.learner.learn"] == 3
+    assert {name for name in main.episodes.metrics_now if name.startswith("losses/")} == {
+        "losses/policy_loss", "losses/value_loss", "losses/entropy", "losses/old_approx_kl",
+        "losses/approx_kl", "losses/clipfrac", "losses/explained_variance",
+    }  # fmt: skip
+    assert main.episodes.metrics_now["charts/learning_rate"] == pytest.approx(2.5e-4 / 3)
+
+
+def test_ppo_begins_with_the_acting_policy():
+    """One epoch of one minibatch: nothing has moved yet when the losses are computed."""
+    main = make("ppo", total_timesteps=1, update_epochs=1, num_minibatches=1)
+    rr.run(main, workers=1, fast=True)
+    metrics = main.episodes.metrics_now
+    assert metrics["losses/approx_kl"] == pytest.approx(0.0, abs=1e-7)
+    assert metrics["losses/clipfrac"] == 0.0
+    assert metrics["losses/policy_loss"] == pytest.approx(0.0, abs=1e-6), "advantages of mean 0"
+
+
+def test_ppo_stops_a_round_once_the_policy_has_moved_far_enough():
+    """The first epoch is the last, for a bound that any step exceeds."""
+    steps = {}
+    for target_kl in (None, 1e-9):
+        main = make("ppo", target_kl=target_kl)
+        rr.run(main, workers=1, fast=True)
+        (state,) = main.state_dict()["learner"]["optimizer"]["state"].values()
+        steps[target_kl] = float(state["step"])
+    assert steps == {None: 4 * 4 * 4, 1e-9: 4 * 4}
+
+
+def test_a2c_learns():
+    main = rl.A2C(rl.A2COptions(total_timesteps=20_000))
+    rr.run(main, workers=2, fast=True)
+    assert main.episodes.mean_return(20) > 80
+
+
+def test_ppo_learns():
+    main = rl.PPO(rl.PPOOptions(total_timesteps=25_000, learning_rate=1e-3))
+    rr.run(main, workers=2, fast=True)
+    assert main.episodes.mean_return(20) > 100
+
+
+def test_the_greedy_policy_takes_the_likeliest_action(kind):
+    main = make(kind)
+    rr.run(main, workers=1, fast=True)
+    policy = main.greedy_policy()
+    policy.start(main.learner.latest, (1, 5), 0, np.random.default_rng(0))
+    obs = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    logits = main.learner.network(torch.tensor(obs))[0]
+    assert policy.act(0, obs).tolist() == logits.argmax(1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_minibatches": 3}, "num_minibatches=3: must divide the batch"),
+        ({"num_minibatches": 0}, "num_minibatches=0: must be at least 1"),
+        ({"num_minibatches": 512}, "num_minibatches=512: a minibatch of one step"),
+        ({"update_epochs": 0}, "update_epochs=0: must be at least 1"),
+        ({"clip_coef": 0.0}, "clip_coef=0.0: must be positive"),
+        ({"target_kl": -1.0}, "target_kl=-1.0: must be positive, or None"),
+        ({"gamma": 1.5}, "gamma=1.5: must be from 0 to 1"),
+        ({"gae_lambda": -0.1}, "gae_lambda=-0.1: must be from 0 to 1"),
+        ({"gae_lambda": math.nan}, "gae_lambda=nan: must be from 0 to 1"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: must be positive"),
+        ({"max_grad_norm": 0.0}, "max_grad_norm=0.0: must be positive"),
+        ({"hidden_sizes": (64, 0)}, r"hidden_sizes=\(64, 0\): each must be at least 1"),
+        ({"num_rollouts": 3}, "num_rollouts=3: must divide num_envs=4"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        rl.PPOOptions(**options)

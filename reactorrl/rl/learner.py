@@ -71,13 +71,7 @@ class Learner(rr.Reactor):
         Raises:
             FloatingPointError: A loss is not finite.
         """
-        for name, value in metrics.items():
-            if name.startswith("losses/") and not math.isfinite(value):
-                raise FloatingPointError(
-                    f"{name} is {value} in round {self.round + 1} of {self.path}: learning diverged"
-                    " (lower the learning rate, or look for rewards or observations that are not"
-                    " finite)"
-                )
+        self.check_losses(metrics)
         self.round += 1
         self.latest = weights_of(self.network)
         self.metrics.set(metrics)
@@ -85,6 +79,16 @@ class Learner(rr.Reactor):
             self.request_stop()
         else:
             self.weights.set(self.latest)
+
+    def check_losses(self, metrics: Metrics) -> None:
+        """Raise FloatingPointError if a loss is not finite."""
+        for name, value in metrics.items():
+            if name.startswith("losses/") and not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{name} is {value} in round {self.round + 1} of {self.path}: learning diverged"
+                    " (lower the learning rate, or look for rewards or observations that are not"
+                    " finite)"
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what it takes to go on bit for bit; see `reactorrl.rl.checkpoint`."""

@@ -75,6 +75,7 @@ cdef class Graph:
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
     cdef object _recorder               # told of what comes from outside, or None
     cdef bint _replays                  # what comes from outside was fed
+    cdef rrl.rrl_graph_t *_open(self) except NULL
     cdef int _claim(self, Element element) except -1
     cdef int _note_set(self, Port port, object value) except -1
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1

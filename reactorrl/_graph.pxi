@@ -59,6 +59,11 @@ cdef class Graph:
         free(self._c_host.states)
         free(self._c_host.threads)
 
+    cdef rrl.rrl_graph_t *_open(self) except NULL:
+        if self._c_graph is NULL:
+            raise errors.PhaseError("this graph has its program already")
+        return self._c_graph
+
     cdef int _claim(self, Element element) except -1:
         """Takes the element in: its view stays in place as long as this graph."""
         if element._graph is not None:
@@ -78,7 +83,7 @@ cdef class Graph:
 
     def add_enclave(self, uint32_t workers, uint32_t capacity):
         cdef rrl.rrl_id_t number
-        _check(rrl.rrl_graph_add_enclave(self._c_graph, workers, capacity, &number), "enclave")
+        _check(rrl.rrl_graph_add_enclave(self._open(), workers, capacity, &number), "enclave")
         self._n_workers += workers
         self._n_enclaves += 1
         return number
@@ -86,28 +91,28 @@ cdef class Graph:
     @cython.always_allow_keywords(True)
     def add_reactor(self, reactor, uint32_t enclave=0):
         cdef rrl.rrl_id_t number
-        _check(rrl.rrl_graph_add_reactor(self._c_graph, enclave, &number), reactor)
+        _check(rrl.rrl_graph_add_reactor(self._open(), enclave, &number), reactor)
         self._reactor = number
         rl_defer(reactor)
         return number
 
-    def add_mode(self, Mode mode, Mode within, bint initial):
+    def add_mode(self, Mode mode not None, Mode within, bint initial):
         cdef rrl.rrl_id_t number
         self._claim(mode)
         _check(rrl.rrl_graph_add_mode(
-            self._c_graph, self._reactor, _mode_id(within), initial, &number), mode)
+            self._open(), self._reactor, _mode_id(within), initial, &number), mode)
         mode.id = number
         return number
 
-    def add_port(self, Port port):
+    def add_port(self, Port port not None):
         cdef rrl.rrl_id_t number
         self._claim(port)
         _check(rrl.rrl_graph_add_port(
-            self._c_graph, self._reactor, port.mutable, &port._view, &number), port)
+            self._open(), self._reactor, port.mutable, &port._view, &number), port)
         port.id = number
         return number
 
-    def add_multiport(self, Multiport multiport):
+    def add_multiport(self, Multiport multiport not None):
         cdef rrl.rrl_id_t number, first = 0
         cdef uint32_t width = <uint32_t>len(multiport.channels)
         self._claim(multiport)
@@ -116,12 +121,12 @@ cdef class Graph:
         if width:
             first = <uint32_t>(<Port>multiport.channels[0]).id
         _check(rrl.rrl_graph_add_multiport(
-            self._c_graph, first, width, &multiport._view, NULL, &number), multiport)
+            self._open(), first, width, &multiport._view, NULL, &number), multiport)
         multiport.id = number
         return number
 
-    def add_action(self, Action action, bint physical, int64_t min_delay_ns, int64_t min_spacing_ns,
-                   int policy, uint32_t capacity, Mode mode=None):
+    def add_action(self, Action action not None, bint physical, int64_t min_delay_ns,
+                   int64_t min_spacing_ns, int policy, uint32_t capacity, Mode mode=None):
         cdef rrl.rrl_id_t number
         cdef rrl.rrl_action_spec_t spec
         spec.min_delay_ns = min_delay_ns
@@ -131,15 +136,15 @@ cdef class Graph:
         spec.capacity = capacity
         self._claim(action)
         _check(rrl.rrl_graph_add_action(
-            self._c_graph, self._reactor, _mode_id(mode), &spec, &action._view, &number), action)
+            self._open(), self._reactor, _mode_id(mode), &spec, &action._view, &number), action)
         action.id = number
         return number
 
-    def add_timer(self, Timer timer, int64_t offset_ns, int64_t period_ns, Mode mode=None):
+    def add_timer(self, Timer timer not None, int64_t offset_ns, int64_t period_ns, Mode mode=None):
         cdef rrl.rrl_id_t number
         self._claim(timer)
         _check(rrl.rrl_graph_add_timer(
-            self._c_graph, self._reactor, _mode_id(mode), offset_ns, period_ns, &timer._view,
+            self._open(), self._reactor, _mode_id(mode), offset_ns, period_ns, &timer._view,
             &number), timer)
         timer.id = number
         return number
@@ -148,7 +153,7 @@ cdef class Graph:
                      int64_t deadline_ns=rrl.RRL_NO_DEADLINE, handler=None):
         cdef rrl.rrl_id_t number
         _check(rrl.rrl_graph_add_reaction(
-            self._c_graph, reactor_id, _mode_id(mode), <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF),
+            self._open(), reactor_id, _mode_id(mode), <uint64_t>(path_hash & 0xFFFFFFFFFFFFFFFF),
             deadline_ns, handler is not None, &number), func)
         rl_defer(func)
         if handler is not None:
@@ -177,12 +182,12 @@ cdef class Graph:
             raise TypeError(f"{element!r} is no element of a reactor")
         number = (<Element>element).id if isinstance(element, Element) else 0
         _check(rrl.rrl_graph_declare(
-            self._c_graph, reaction_id, <rrl.rrl_role_t>role, kind, <uint32_t>number), element)
+            self._open(), reaction_id, <rrl.rrl_role_t>role, kind, <uint32_t>number), element)
 
-    def connect(self, Port source, Port destination, int64_t delay_ns, bint physical,
-                Mode mode=None):
+    def connect(self, Port source not None, Port destination not None, int64_t delay_ns,
+                bint physical, Mode mode=None):
         _check(rrl.rrl_graph_connect(
-            self._c_graph, <uint32_t>source.id, <uint32_t>destination.id, delay_ns, physical,
+            self._open(), <uint32_t>source.id, <uint32_t>destination.id, delay_ns, physical,
             _mode_id(mode)), destination)
 
     cdef int _compile(self, const rrl.rrl_options_t *options) except -1:

@@ -4,16 +4,18 @@
 @cython.final
 @cython.always_allow_keywords(True)
 cdef class Runtime:
-    def __init__(self, Graph graph, *, uint32_t workers, bint fast, bint keepalive, bint profile,
-                 bint check, int64_t timeout_ns, cpus, uint32_t trace_capacity,
-                 bint virtual_clock=False, bint stepped=False, bint replay=False):
+    def __cinit__(self, Graph graph not None, *, uint32_t workers, bint fast, bint keepalive,
+                  bint profile, bint check, int64_t timeout_ns, cpus, uint32_t trace_capacity,
+                  bint virtual_clock=False, bint stepped=False, bint replay=False):
         cdef rrl.rrl_options_t options
         cdef int32_t *c_cpus = NULL
         cdef uint32_t i
-        if graph._c_graph is NULL:
-            raise errors.PhaseError("this graph has its program already")
+        graph._open()
         if cpus is not None:
-            c_cpus = <int32_t *>calloc(len(cpus), sizeof(int32_t))
+            cpus = [<int32_t>cpu for cpu in cpus]
+            if len(cpus) != <Py_ssize_t>graph._n_workers + workers:
+                raise ValueError(f"{len(cpus)} processors for {graph._n_workers + workers} workers")
+            c_cpus = <int32_t *>calloc(len(cpus) + 1, sizeof(int32_t))
             if c_cpus is NULL:
                 raise MemoryError
             for i in range(<uint32_t>len(cpus)):

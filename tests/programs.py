@@ -45,13 +45,15 @@ class Leg:
     """The clock under which `run` runs programs, and how many it ran under it."""
 
     def __init__(self, name="fast"):
-        self.name, self.n_runs = name, 0
+        self.name, self.n_runs, self.clock = name, 0, None
 
-    def options(self):
+    def options(self, **real):
+        """Options of `rr.Program`; `real` are those without a virtual clock."""
         if self.name == "fast":
-            return {"fast": True}
+            return real
         self.n_runs += 1
-        return {"clock": rr.testing.VirtualClock()}
+        self.clock = rr.testing.VirtualClock()
+        return {"clock": self.clock}
 
 
 leg = Leg()
@@ -71,8 +73,13 @@ def clocked(name):
 def run(main, workers=1, **options):
     """Run without waiting for physical time, unless the test gives `fast` itself."""
     if "fast" not in options:
-        options.update(leg.options())
+        options.update(leg.options(fast=True))
     return rr.run(main, workers=workers, **options)
+
+
+def prepared(main, workers, *, fast=False, **options):
+    """A program under the test's clock; `fast` is about the real one."""
+    return rr.Program(main, workers=workers, **leg.options(fast=fast), **options)
 
 
 class Emit(rr.Reactor):
@@ -259,16 +266,22 @@ class Door(rr.Reactor):
 
 @contextmanager
 def running(main, workers, **options):
-    """The started program; afterwards it is stopped and has ended."""
-    program = rr.Program(main, workers=workers, **{"keepalive": True, **options})
-    program.start()
+    """The started program; afterwards it is stopped and has ended.
+
+    A virtual clock has moved on a little, so that what comes from outside is later than the start.
+    """
+    running = prepared(main, workers, **{"keepalive": True, **options})
+    clock = leg.clock
+    running.start()
     try:
         wait(main.started)
-        yield program
+        if clock is not None:
+            clock.advance(rr.usec(1))
+        yield running
     finally:
         main.go_on.set()
-        program.stop()
-        program.join()
+        running.stop()
+        running.join()
 
 
 def in_thread(function, *args):

@@ -57,7 +57,7 @@ def slow_and_guarded(trace, clock, *ns, guarded=Guarded):
     return Wire(build)
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it looks at a virtual clock of its own")
 def test_a_deadline_is_missed_when_the_clock_is_past_it(workers):
     """At tag + 5 ms exactly the body runs; one nanosecond later the handler runs instead."""
     trace, clock = Trace(), rr.testing.VirtualClock()
@@ -69,7 +69,7 @@ def test_a_deadline_is_missed_when_the_clock_is_past_it(workers):
     assert report.deadline_misses == {"Wire.guarded.body": 1}
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it looks at a virtual clock of its own")
 def test_a_handler_has_what_the_body_has(workers):
     """It reads and sets the same ports at the same tag, and runs once for it."""
     trace, clock = Trace(), rr.testing.VirtualClock()
@@ -78,7 +78,7 @@ def test_a_handler_has_what_the_body_has(workers):
     assert report.reactions == 3  # a handler that runs counts as a reaction
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it looks at a virtual clock of its own")
 def test_without_a_handler_the_body_is_skipped_and_counted(workers):
     """Nothing downstream happens, and what was skipped is no reaction that ran."""
 
@@ -240,7 +240,7 @@ def test_added_reactions_have_deadlines(workers):
     assert report.deadline_misses == {"Main.body": 1}
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it looks at a virtual clock of its own")
 def test_the_clock_is_looked_at_just_before_the_body(workers):
     """Bodies of one reactor follow each other: the first makes the second late, not itself."""
     trace, clock = Trace(), rr.testing.VirtualClock()
@@ -335,7 +335,7 @@ def test_a_handler_needs_a_deadline():
         build()
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="only the real clock can be behind logical time")
 def test_a_fast_program_s_deadlines_are_about_physical_time(workers):
     """Physical time since the start: far ahead of it nothing is late; at the start, all is."""
     trace = Trace()
@@ -356,7 +356,7 @@ def test_a_fast_program_s_deadlines_are_about_physical_time(workers):
     assert report.deadline_misses == {"Main.early": 1}
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it looks at a virtual clock of its own")
 def test_a_missed_deadline_shows_in_the_trace_hash(workers):
     """The handler sets what the body sets, at the same tag; the hash tells which of them ran."""
     hashes = []

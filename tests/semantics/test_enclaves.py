@@ -230,7 +230,7 @@ def test_a_body_that_raises_in_an_enclave_ends_the_program(workers):
     assert trace.at("Wire.sink")[-1] == ((27, 0), "end")
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="under a virtual clock enclaves take turns")
 def test_unconnected_enclaves_do_not_wait_for_each_other(workers):
     """A body may last until another enclave is far ahead of it."""
     far_ahead = threading.Event()
@@ -357,7 +357,6 @@ def test_a_physical_event_lands_behind_what_others_rely_on(workers):
     assert report.dropped == 0
 
 
-@pytest.mark.own_clock
 def test_a_physical_connection_between_enclaves(workers):
     """Stamped with the time of arrival; it orders nothing."""
     trace = Trace()
@@ -366,7 +365,7 @@ def test_a_physical_connection_between_enclaves(workers):
         self.src, self.sink = rr.enclave(Emit("x")), rr.enclave(Collect(trace))
         self.connect(self.src.out, self.sink.inp, physical=True)
 
-    rr.run(Wire(build), workers=workers)
+    run(Wire(build), workers)
     assert [value for _, value in trace.events] == ["x"]
 
 

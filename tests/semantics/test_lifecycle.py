@@ -1,7 +1,7 @@
 """Startup, shutdown, and the exact tag at which a program ends."""
 
 import pytest
-from programs import Collect, Emit, Pass, Trace, Wire, chain, run
+from programs import Collect, Emit, Pass, Trace, Wire, chain, prepared, run
 
 import reactorrl as rr
 
@@ -112,12 +112,11 @@ def test_microsteps_at_the_time_of_the_timeout_are_past_it(workers):
     assert trace.events == [((10, 0), None)]
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize("fast", [True, False])
 def test_keepalive_lasts_until_the_timeout(workers, fast):
     """With keepalive an idle program ends at (timeout, 0)."""
     trace = Trace()
-    report = run(Ends(trace), workers, keepalive=True, timeout=rr.msec(3), fast=fast)
+    report = prepared(Ends(trace), workers, keepalive=True, timeout=rr.msec(3), fast=fast).run()
     assert trace.events[-1] == ((rr.msec(3), 0), "shutdown")
     assert (report.stop_tag, report.tags) == (rr.Tag(rr.msec(3), 0), 2)
 

@@ -4,14 +4,13 @@ import itertools
 import threading
 
 import pytest
-from programs import Door, Emit, Wire, in_thread, joined, run, running, wait
+from programs import Door, Emit, Wire, in_thread, joined, prepared, run, running, wait
 
 import reactorrl as rr
 
 # -- where events land
 
 
-@pytest.mark.own_clock
 def test_an_event_lands_at_the_time_of_the_call(workers):
     """The tag is the physical time of the call, at microstep 0, and the handle tells it."""
     main = Door()
@@ -23,7 +22,6 @@ def test_an_event_lands_at_the_time_of_the_call(workers):
     assert handle.tag.microstep == 0
 
 
-@pytest.mark.own_clock
 def test_delays_are_added(workers):
     """min_delay and delay are added to the time of the call."""
     main = Door(rr.PhysicalAction(rr.msec(1)))
@@ -33,7 +31,6 @@ def test_delays_are_added(workers):
     assert main.seen[0][0][0] >= main.now + rr.msec(3)
 
 
-@pytest.mark.own_clock
 def test_an_event_is_not_handled_before_its_time(workers):
     """Without fast, the event waits for its tag's time."""
     lags = []
@@ -51,7 +48,6 @@ def test_an_event_is_not_handled_before_its_time(workers):
     assert lags[0] >= 0
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize("fast", [True, False])
 def test_events_of_one_thread_come_in_the_order_of_the_calls(workers, fast):
     """Each event has a tag of its own, and tags grow with the calls."""
@@ -65,7 +61,6 @@ def test_events_of_one_thread_come_in_the_order_of_the_calls(workers, fast):
     assert tags == sorted(set(tags))
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize("fast", [True, False])
 def test_events_of_many_threads_all_come(workers, fast):
     """Any thread may schedule; nothing is lost, and each thread's own order is kept."""
@@ -86,7 +81,7 @@ def test_events_of_many_threads_all_come(workers, fast):
     assert tags == sorted(set(tags))
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="only the real clock can be behind logical time")
 def test_a_fast_program_takes_an_event_at_the_next_microstep_when_it_is_ahead(workers):
     """With fast, an event whose physical time has passed logically lands at the next microstep."""
     ahead = threading.Event()
@@ -107,7 +102,6 @@ def test_a_fast_program_takes_an_event_at_the_next_microstep_when_it_is_ahead(wo
     assert main.seen == [((rr.sec(3600), 1), "a"), ((rr.sec(3600), 2), "b")]
 
 
-@pytest.mark.own_clock
 def test_a_body_may_schedule_its_own_physical_action(workers):
     """Declared as an effect, it is scheduled in a body; the event is later than the body's tag."""
     seen = []
@@ -124,12 +118,11 @@ def test_a_body_may_schedule_its_own_physical_action(workers):
             else:
                 self.request_stop()
 
-    rr.run(Main(), workers=workers, keepalive=True)
+    run(Main(), workers, keepalive=True)
     assert [k for _, k in seen] == [0, 1, 2, 3]
     assert [tag for tag, _ in seen] == sorted({tag for tag, _ in seen})
 
 
-@pytest.mark.own_clock
 def test_none_is_a_value(workers):
     """schedule() carries None, present."""
     main = Door()
@@ -163,15 +156,14 @@ def test_an_undeclared_physical_action_cannot_be_scheduled_in_a_body(workers):
     assert refused == [True]
 
 
-@pytest.mark.own_clock
 def test_a_physical_action_is_scheduled_while_its_program_runs_only(workers):
     """Before the start and after the end, schedule raises PhaseError."""
     with pytest.raises(rr.PhaseError, match=r"^Door\.act: it is in no program yet"):
         Door().act.schedule()
-    program = rr.Program(main := Door(), workers=workers)
+    waiting = prepared(main := Door(), workers)
     with pytest.raises(rr.PhaseError, match=r"does not run yet; schedule after program\.start\(\)"):
         main.act.schedule()
-    del program
+    del waiting
     main = Door()
     with running(main, workers):
         main.act.schedule(1)
@@ -181,7 +173,6 @@ def test_a_physical_action_is_scheduled_while_its_program_runs_only(workers):
     assert main.values == [1]
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize(
     ("delay", "error"), [(-1, ValueError), (0.5, TypeError), (rr.FOREVER, OverflowError)]
 )
@@ -196,14 +187,12 @@ def test_a_bad_delay_is_refused_at_the_call(workers, delay, error):
 # -- keeping a program alive
 
 
-@pytest.mark.own_clock
 def test_a_physical_action_alone_does_not_keep_a_program_alive(workers):
     """Without keepalive and without an open producer, the program starves as any other."""
     main = Door()
-    assert rr.run(main, workers=workers).stop_tag == rr.Tag(0, 1)
+    assert run(main, workers).stop_tag == rr.Tag(0, 1)
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize("fast", [True, False])
 def test_a_producer_keeps_a_program_alive_until_it_is_closed(workers, fast):
     """`with action.producer()` holds the program; after the last one, all handled, it ends."""
@@ -224,7 +213,7 @@ def test_a_producer_keeps_a_program_alive_until_it_is_closed(workers, fast):
                 main.act.schedule(i)
 
     thread = in_thread(produce)
-    report = rr.run(main, workers=workers, fast=fast)
+    report = prepared(main, workers, fast=fast).run()
     joined(thread)
     assert main.values == [0, 1, 2]
     time, microstep = main.seen[-1][0]
@@ -234,7 +223,6 @@ def test_a_producer_keeps_a_program_alive_until_it_is_closed(workers, fast):
 # -- spacing and handles
 
 
-@pytest.mark.own_clock
 @pytest.mark.parametrize(("policy", "values"), [("drop", [0]), ("replace", [2]), ("update", [2])])
 def test_spacing_applies_to_physical_events(workers, policy, values):
     """The policies are those of logical actions; here three events come well within the spacing."""
@@ -247,7 +235,6 @@ def test_spacing_applies_to_physical_events(workers, policy, values):
     assert main.values == values
 
 
-@pytest.mark.own_clock
 def test_defer_keeps_physical_events_apart(workers):
     """With min_spacing and defer, events come at least that far apart."""
     main = Door(rr.PhysicalAction(min_spacing=rr.msec(1)), n=4)
@@ -260,7 +247,7 @@ def test_defer_keeps_physical_events_apart(workers):
     assert all(b - a >= rr.msec(1) for a, b in itertools.pairwise(times))
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="a virtual clock jumps to the event")
 def test_a_pending_physical_event_can_be_cancelled_from_any_thread(workers):
     """cancel() is True once, and the event does not come; handled events cannot be cancelled."""
     main = Door()
@@ -274,7 +261,6 @@ def test_a_pending_physical_event_can_be_cancelled_from_any_thread(workers):
     assert main.values == ["kept"]
 
 
-@pytest.mark.own_clock
 def test_physical_events_meet_logical_ones(workers):
     """Logical and physical events of a program happen in one order of tags."""
     tags = []
@@ -320,19 +306,19 @@ def test_an_emitter_in_another_program_feeds_this_one(workers):
     assert main.values == [1, 2, 3]
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="it is about fast=True")
 def test_an_open_producer_holds_a_fast_program_before_its_timeout(workers):
     """With fast and keepalive an idle program jumps to its timeout once no producer is open."""
     main = Door(rr.PhysicalAction())
     hour = rr.sec(3600)
-    program = rr.Program(main, workers=workers, fast=True, keepalive=True, timeout=hour)
+    held = rr.Program(main, workers=workers, fast=True, keepalive=True, timeout=hour)
     with main.act.producer():
-        program.start()
+        held.start()
         wait(main.started)
         main.act.schedule("while it is open")
         wait(main.came)
-        assert program.join(timeout=0) is None
-    report = program.join()
+        assert held.join(timeout=0) is None
+    report = held.join()
     ((tag, value),) = main.seen
     assert value == "while it is open"
     assert tag < (hour, 0)

@@ -4,7 +4,7 @@ import random
 import threading
 
 import pytest
-from programs import BOUND, Collect, Emit, Pass, Trace, Wide, Wire, chain, run, wait
+from programs import BOUND, Collect, Emit, Pass, Trace, Wide, Wire, chain, prepared, run, wait
 
 import reactorrl as rr
 
@@ -97,12 +97,11 @@ def test_trace_hash_is_equal_for_equal_behaviour_and_every_number_of_workers():
 # -- in the background
 
 
-@pytest.mark.own_clock
 def test_a_started_program_runs_until_it_is_stopped(workers):
     """start() returns, stop() asks for the next microstep, join() waits and gives the report."""
     trace = Trace()
     main = Idle(trace)
-    program = rr.Program(main, workers=workers, keepalive=True)
+    program = prepared(main, workers, keepalive=True)
     program.start()
     wait(main.started)
     program.stop()
@@ -111,21 +110,19 @@ def test_a_started_program_runs_until_it_is_stopped(workers):
     assert report.stop_tag == rr.Tag(0, 1)
 
 
-@pytest.mark.own_clock
 def test_a_started_program_may_end_by_itself(workers):
     """join() alone waits for the regular end."""
     trace = Trace()
-    program = rr.Program(chain(Emit(1, 2), Collect(trace)), workers=workers, fast=True)
+    program = prepared(chain(Emit(1, 2), Collect(trace)), workers, fast=True)
     program.start()
     assert program.join().stop_tag == rr.Tag(10, 1)
     assert trace.events == [((0, 0), 1), ((10, 0), 2)]
 
 
-@pytest.mark.own_clock
 def test_join_may_be_called_again_and_by_several_threads(workers):
     """Every join() gives the same report; one with a timeout gives None while the program runs."""
     main = Idle(Trace())
-    program = rr.Program(main, workers=workers, keepalive=True)
+    program = prepared(main, workers, keepalive=True)
     program.start()
     wait(main.started)
     assert program.join(timeout=rr.usec(1)) is None
@@ -154,7 +151,6 @@ def test_there_may_be_many_more_workers_than_processors():
     assert (many.trace_hash, many.reactions) == (one.trace_hash, 20 + 2000)
 
 
-@pytest.mark.own_clock
 def test_join_raises_what_run_would_raise(workers):
     """An error of a background run comes out of join()."""
 
@@ -163,28 +159,26 @@ def test_join_raises_what_run_would_raise(workers):
         def start(self):
             raise ValueError("here")
 
-    program = rr.Program(Main(), workers=workers)
+    program = prepared(Main(), workers)
     program.start()
     with pytest.raises(rr.ReactionError) as e:
         program.join()
     assert e.value.__cause__.args == ("here",)
 
 
-@pytest.mark.own_clock
 def test_a_program_is_a_context_manager(workers):
     """Leaving the block ends the program in good order: shutdown runs, no thread is left."""
     trace = Trace()
     main = Idle(trace)
-    with rr.Program(main, workers=workers, keepalive=True) as program:
+    with prepared(main, workers, keepalive=True) as program:
         program.start()
         wait(main.started)
     assert trace.events == [((0, 1), "shutdown")]
 
 
-@pytest.mark.own_clock
 def test_a_program_runs_once(workers):
     """A program that has run cannot be started again."""
-    program = rr.Program(Emit(1), workers=workers, fast=True)
+    program = prepared(Emit(1), workers, fast=True)
     assert program.run().reactions == 1
     with pytest.raises(rr.PhaseError):
         program.run()
@@ -192,12 +186,11 @@ def test_a_program_runs_once(workers):
         program.start()
 
 
-@pytest.mark.own_clock
 def test_stop_may_come_from_any_thread(workers):
     """Another thread ends a program that run() waits for."""
     trace = Trace()
     main = Idle(trace)
-    program = rr.Program(main, workers=workers, keepalive=True)
+    program = prepared(main, workers, keepalive=True)
 
     def stop():
         wait(main.started)
@@ -211,11 +204,10 @@ def test_stop_may_come_from_any_thread(workers):
     assert (report.stop_tag, trace.events) == (rr.Tag(0, 1), [((0, 1), "shutdown")])
 
 
-@pytest.mark.own_clock
 def test_stop_may_come_before_start_returns(workers):
     """A body runs while start() is still on its way; who is told by it may stop the program."""
     main = Idle(Trace())
-    program = rr.Program(main, workers=workers, keepalive=True)
+    program = prepared(main, workers, keepalive=True)
     runtime = program._runtime
 
     class Slow:
@@ -233,7 +225,6 @@ def test_stop_may_come_before_start_returns(workers):
     assert program.join(rr.sec(BOUND)).stop_tag == rr.Tag(0, 1)
 
 
-@pytest.mark.own_clock
 def test_stop_comes_between_tags(workers):
     """The tag being processed completes; the stop tag is one microstep after it."""
     trace, entered, go_on = Trace(), threading.Event(), threading.Event()
@@ -256,7 +247,7 @@ def test_stop_comes_between_tags(workers):
         def end(self):
             trace(self, "shutdown")
 
-    program = rr.Program(Main(), workers=workers, fast=True)
+    program = prepared(Main(), workers, fast=True)
     program.start()
     wait(entered)
     program.stop()

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from programs import BOUND, Collect, Emit, Fails, Trace, Wire, run
+from programs import BOUND, Collect, Emit, Fails, Trace, Wire, prepared, run
 
 import reactorrl as rr
 
@@ -246,7 +246,7 @@ class Clocked(rr.Reactor):
         self.seen.append((before, at, self.physical_elapsed(), self.tag, self.lag()))
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="its bodies wait for the real clock")
 def test_a_tag_is_not_processed_before_its_time(workers):
     """Without `fast`, physical time at a tag is never less than the tag's time."""
     main = Clocked()
@@ -255,7 +255,7 @@ def test_a_tag_is_not_processed_before_its_time(workers):
     assert all(at >= tag.time for tag, at, *_ in main.seen)
 
 
-@pytest.mark.own_clock
+@pytest.mark.own_clock(reason="only the real clock moves by itself")
 def test_logical_time_stands_still_while_physical_time_moves(workers):
     """During a body the tag is fixed; physical_elapsed grows; lag is their difference."""
     main = Clocked()
@@ -266,7 +266,6 @@ def test_logical_time_stands_still_while_physical_time_moves(workers):
         assert lag >= later - tag.time
 
 
-@pytest.mark.own_clock
 def test_microsteps_do_not_wait(workers):
     """Microsteps of one time follow each other without a wait for the clock; order is kept."""
     trace, done = Trace(), threading.Event()
@@ -283,7 +282,7 @@ def test_microsteps_do_not_wait(workers):
             else:
                 done.set()
 
-    report = rr.run(Main(), workers=workers)
+    report = prepared(Main(), workers).run()
     assert done.wait(BOUND)
     assert trace.events == [((0, k), k) for k in range(101)]
     assert report.stop_tag == rr.Tag(0, 101)

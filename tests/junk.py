@@ -13,7 +13,7 @@ from reactorrl.time import Tag
 
 NUMBERS = (0, 1, 2, 3, -1, -2, 7, 255, 2**31, 2**32 - 1, 2**32, 2**63 - 1, -(2**63), 2**63, 2**100)
 OTHERS = (None, True, 1.5, float("nan"), "x", "", "/sys", b"x", (), [], {}, [1, "x"], Tag(1, 0))
-# What the longer calls take: an element (Port, Multiport, Action, Timer, mOde), a Runtime, a number,
+# What the longer calls take: an element (Port, Multiport, Action, Timer, mOde), a Runtime, numbers,
 # anything. Most arguments are of that kind, so that what lies behind a check is called, too.
 KINDS = {
     "P": _core.Port, "M": _core.Multiport, "A": _core.Action, "T": _core.Timer, "O": _core.Mode,

@@ -232,6 +232,7 @@ WITHOUT_STATUS = {
     "ReactorError",
     "AssemblyError",
     "AssemblyValueError",
+    "CausalityLoopValueError",
     "AbsentError",
     "RecordingError",
 }

@@ -182,6 +182,16 @@ def test_a_lane_keeps_as_many_transitions_as_observations_fit(seed):
     assert memory.added > 200
 
 
+@pytest.mark.parametrize("kind", ["lives", "noise"])
+def test_the_newest_transition_is_always_there(kind, seed):
+    stream = Stream(kind, np.random.default_rng(seed), end=0.5)
+    memory = memory_for(kind, 3 * DEPTH)
+    for _ in range(50):
+        memory.add(play([stream], 1))
+        check_all(memory, [stream])
+        assert len(memory) >= 1
+
+
 @pytest.mark.parametrize("kind", ["zeros", "repeat", "lives"])
 def test_frames_are_stored_once(kind):
     """Of 100 frames in a lane, only resets and final observations take some from transitions."""
@@ -289,9 +299,9 @@ def test_actions_may_have_a_shape():
 
 def test_a_memory_refuses_what_cannot_be():
     for options, message in (
-        ({"capacity": 1}, "capacity=1: each of 1 lanes needs at least 2"),
+        ({"capacity": 2}, "capacity=2: each of 1 lanes needs at least 3"),
         ({"capacity": -5}, "capacity=-5"),
-        ({"capacity": 5, "n_lanes": 3}, "each of 3 lanes needs at least 2"),
+        ({"capacity": 8, "n_lanes": 3}, "each of 3 lanes needs at least 3"),
         ({"capacity": 50, "n_step": 0}, "n_step=0: both must be at least 1"),
         ({"capacity": 50, "gamma": 1.5}, "gamma=1.5: must be between 0 and 1"),
         ({"capacity": 50, "frame_stack": True}, "at least two dimensions"),
@@ -684,6 +694,14 @@ def test_buffer_takes_rollouts_in_order_and_waits_for_the_start(workers):
     expected = expected_batches(rounds, rl.ReplayMemory(n_lanes=6, **memory_options()))
     assert [len(batch) for batch in main.student.batches] == [0, 24, 24, 24, 24, 24]
     assert_same(main.student.batches, expected)
+
+
+def test_buffer_refuses_a_rollout_of_other_envs():
+    rounds = rounds_of_three_rollouts()
+    main = School(rounds, lambda: rl.ReplayBuffer(3, **{**OPTIONS, "num_envs": 1}, **ROUND))
+    with pytest.raises(rr.ReactionError) as caught:
+        rr.run(main, workers=1, fast=True)
+    assert str(caught.value.__cause__) == "channel 0: 2 envs, but num_envs=1"
 
 
 def test_prioritized_buffer_learns_what_the_learner_sends_back(workers):

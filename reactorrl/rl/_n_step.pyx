@@ -59,23 +59,17 @@ cdef class NStep:
 
     def gather(self, const int64_t[::1] slots):
         cdef int64_t n = slots.shape[0], i
-        rewards, discounts = np.empty(n, np.float32), np.empty(n, np.float32)
-        lanes, indices = np.empty(n, np.int64), np.empty(n, np.int64)
-        rows, next_rows = np.empty(n, np.int64), np.empty(n, np.int64)
-        cdef float[::1] to_rewards = rewards
-        cdef float[::1] to_discounts = discounts
-        cdef int64_t[::1] to_lanes = lanes
-        cdef int64_t[::1] to_indices = indices
-        cdef int64_t[::1] to_rows = rows
-        cdef int64_t[::1] to_next_rows = next_rows
+        floats, integers = np.empty((2, n), np.float32), np.empty((4, n), np.int64)
+        cdef float[:, ::1] to_floats = floats
+        cdef int64_t[:, ::1] to_integers = integers
         cdef rrl_n_step_return_t found
         with nogil:
             for i in range(n):
                 found = rrl_n_step_from(&self._c_steps, slots[i])
-                to_rewards[i] = <float>found.reward
-                to_discounts[i] = <float>found.discount
-                to_lanes[i] = found.lane
-                to_indices[i] = found.position * self._c_steps.n_lanes + found.lane
-                to_rows[i] = found.row
-                to_next_rows[i] = found.next_row
-        return rewards, discounts, lanes, indices, rows, next_rows
+                to_floats[0, i] = <float>found.reward
+                to_floats[1, i] = <float>found.discount
+                to_integers[0, i] = found.lane
+                to_integers[1, i] = found.position * self._c_steps.n_lanes + found.lane
+                to_integers[2, i] = found.row
+                to_integers[3, i] = found.next_row
+        return (*floats, *integers)

@@ -12,7 +12,7 @@ import reactorrl as rr
 
 from ._sum_tree import SumTree
 from .policy import LinearSchedule
-from .replay import Batch, MemoryOptions, ReplayMemory
+from .replay import Batch, MemoryOptions, ReplayMemory, add_all
 from .trajectory import Trajectory
 
 
@@ -110,19 +110,20 @@ class PrioritizedReplayMemory(ReplayMemory):
                 nothing has changed.
         """
         values = np.asarray(priorities.values, np.float64)
-        if not (values >= 0).all() or np.isinf(values).any():
+        highest = float(values.max(initial=0.0))
+        if not (values >= 0).all() or highest == np.inf:
             raise ValueError(
-                "priorities must be finite and not negative; has the learner diverged?"
+                "priorities must be finite and not negative; look at the learner's loss"
             )
         positions, lanes = np.divmod(priorities.indices, self.n_lanes)
         if (positions < 0).any() or (positions >= self._written[lanes]).any():
             raise ValueError("indices that this memory never gave out")
         there = positions >= self._first[lanes]
-        raised = values[there] + self.eps
-        slots = self._slots_at(lanes[there], positions[there])
-        self._tree.set(slots, raised**self.alpha)
-        self.max_priority = max(self.max_priority, float(raised.max(initial=0.0)))
-        return len(slots)
+        if not there.all():
+            values, positions, lanes = values[there], positions[there], lanes[there]
+        self._tree.set(self._slots_at(lanes, positions), (values + self.eps) ** self.alpha)
+        self.max_priority = max(self.max_priority, highest + self.eps)
+        return len(values)
 
     def _slots_between(
         self, begins: NDArray[np.int64], ends: NDArray[np.int64]
@@ -207,8 +208,7 @@ class PrioritizedReplayBuffer(rr.Reactor):
     @rr.reaction(trajectories, effects=batch)
     def remember(self) -> None:
         """Take all trajectories in and draw the round's batch."""
-        for channel in self.trajectories.present():
-            self.memory.add(channel.value, channel.index * self.num_envs)
+        add_all(self.memory, self.trajectories.present(), self.num_envs)
         rows = self.batch_rows if self.memory.added >= self.learning_starts else 0
         beta = float(self.beta(np.int64(self.memory.added)))
         self.batch.set(self.memory.sample(rows, self.generator, beta))

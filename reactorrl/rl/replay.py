@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Required, TypedDict, Unpack
 
@@ -121,10 +121,10 @@ class ReplayMemory:
         self._per_lane = capacity // n_lanes
         ring = FrameRing if frame_stack else ObservationRing
         self._obs = ring(n_lanes, max(self._per_lane, 0), obs_shape, obs_dtype)
-        if self._per_lane <= self._obs.depth:
+        # The newest transition is always there: it, a final observation, and what follows.
+        if self._per_lane < 3 * self._obs.depth:
             raise ValueError(
-                f"capacity={capacity}: each of {n_lanes} lanes needs at least"
-                f" {self._obs.depth + 1} for one transition"
+                f"capacity={capacity}: each of {n_lanes} lanes needs at least {3 * self._obs.depth}"
             )
         self.capacity = capacity
         self.obs_shape = tuple(obs_shape)
@@ -319,6 +319,19 @@ class ReplayMemory:
         return lanes[:, : self._written.max()]
 
 
+def add_all(memory: ReplayMemory, channels: Iterable[rr.Input[Trajectory]], num_envs: int) -> None:
+    """Add what rollouts of `num_envs` envs each sent, to the lanes that belong to their channels.
+
+    Raises:
+        ValueError: As `ReplayMemory.add`, or there is another number of envs.
+    """
+    for channel in channels:
+        n_envs = channel.value.rewards.shape[1]
+        if n_envs != num_envs:
+            raise ValueError(f"channel {channel.index}: {n_envs} envs, but num_envs={num_envs}")
+        memory.add(channel.value, channel.index * num_envs)
+
+
 class ReplayBuffer(rr.Reactor):
     """Remembers the trajectories of `n` rollouts and answers each tag of theirs with one batch.
 
@@ -361,8 +374,7 @@ class ReplayBuffer(rr.Reactor):
     @rr.reaction(trajectories, effects=batch)
     def remember(self) -> None:
         """Take all trajectories in and draw the round's batch."""
-        for channel in self.trajectories.present():
-            self.memory.add(channel.value, channel.index * self.num_envs)
+        add_all(self.memory, self.trajectories.present(), self.num_envs)
         rows = self.batch_rows if self.memory.added >= self.learning_starts else 0
         self.batch.set(self.memory.sample(rows, self.generator))
 

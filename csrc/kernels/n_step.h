@@ -32,16 +32,19 @@ typedef struct rrl_n_step {
     double gamma;
 } rrl_n_step_t;
 
-/* What begins at one slot. */
-typedef struct rrl_n_step_return {
-    double reward;   /* sum of gamma^k times the k-th reward, to the n-th step or the end before */
-    double discount; /* gamma to the number of steps; 0 if the last one terminated */
-    int64_t lane, position;
-    int64_t row;      /* of the observation at the slot */
-    int64_t next_row; /* of the one that the last step led to */
-} rrl_n_step_return_t;
+/* What begins at some slots: an array of each, the caller's. */
+typedef struct rrl_n_step_returns {
+    float *rewards;   /* sum of gamma^k times the k-th reward, to the n-th step or the end before */
+    float *discounts; /* gamma to the number of steps; 0 if the last one terminated */
+    int64_t *lanes;
+    int64_t *indices;   /* position * n_lanes + lane */
+    int64_t *rows;      /* of the observation at the slot */
+    int64_t *next_rows; /* of the one that the last step led to */
+} rrl_n_step_returns_t;
 
-/* The slot holds a step. A return ends with its episode, and at the newest step of its lane. */
-rrl_n_step_return_t rrl_n_step_from(const rrl_n_step_t *of, int64_t slot);
+/* Each of the n_slots slots holds a step. A return ends with its episode, and at the newest step of its
+ * lane. */
+void rrl_n_step_gather(const rrl_n_step_t *of, int64_t n_slots, const int64_t *slots,
+                       rrl_n_step_returns_t out);
 
 #endif

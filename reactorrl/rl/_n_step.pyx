@@ -1,6 +1,6 @@
 # cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False
 # cython: embedsignature=False, binding=False
-"""The border between Python and csrc/kernels/n_step.c: conversions, and the loop over a batch."""
+"""The border between Python and csrc/kernels/n_step.c: memory and conversions."""
 
 cimport cython
 from libc.stdint cimport int64_t, uint8_t
@@ -19,15 +19,17 @@ cdef extern from "kernels/n_step.h" nogil:
         int64_t n
         double gamma
 
-    ctypedef struct rrl_n_step_return_t:
-        double reward
-        double discount
-        int64_t lane
-        int64_t position
-        int64_t row
-        int64_t next_row
+    ctypedef struct rrl_n_step_returns_t:
+        float *rewards
+        float *discounts
+        int64_t *lanes
+        int64_t *indices
+        int64_t *rows
+        int64_t *next_rows
 
-    rrl_n_step_return_t rrl_n_step_from(const rrl_n_step_t *steps, int64_t slot)
+    void rrl_n_step_gather(
+        const rrl_n_step_t *of, int64_t n_slots, const int64_t *slots, rrl_n_step_returns_t out
+    )
 
 
 # rrl_step_t, as NumPy has it.
@@ -58,18 +60,15 @@ cdef class NStep:
         self._c_steps.gamma = gamma
 
     def gather(self, const int64_t[::1] slots):
-        cdef int64_t n = slots.shape[0], i
+        cdef int64_t n = slots.shape[0]
         floats, integers = np.empty((2, n), np.float32), np.empty((4, n), np.int64)
         cdef float[:, ::1] to_floats = floats
         cdef int64_t[:, ::1] to_integers = integers
-        cdef rrl_n_step_return_t found
-        with nogil:
-            for i in range(n):
-                found = rrl_n_step_from(&self._c_steps, slots[i])
-                to_floats[0, i] = <float>found.reward
-                to_floats[1, i] = <float>found.discount
-                to_integers[0, i] = found.lane
-                to_integers[1, i] = found.position * self._c_steps.n_lanes + found.lane
-                to_integers[2, i] = found.row
-                to_integers[3, i] = found.next_row
+        cdef rrl_n_step_returns_t out
+        if n:
+            out.rewards, out.discounts = &to_floats[0, 0], &to_floats[1, 0]
+            out.lanes, out.indices = &to_integers[0, 0], &to_integers[1, 0]
+            out.rows, out.next_rows = &to_integers[2, 0], &to_integers[3, 0]
+            with nogil:
+                rrl_n_step_gather(&self._c_steps, n, &slots[0], out)
         return (*floats, *integers)

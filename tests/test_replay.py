@@ -304,7 +304,8 @@ def test_a_memory_refuses_what_cannot_be():
         ({"capacity": 8, "n_lanes": 3}, "each of 3 lanes needs at least 3"),
         ({"capacity": 50, "n_step": 0}, "n_step=0: both must be at least 1"),
         ({"capacity": 50, "gamma": 1.5}, "gamma=1.5: must be between 0 and 1"),
-        ({"capacity": 50, "frame_stack": True}, "at least two dimensions"),
+        ({"capacity": 50, "frame_stack": True}, r"obs_shape=\(2,\): not \(frames, \.\.\.\)"),
+        ({"capacity": 999, "obs_shape": (256, 2), "frame_stack": True}, "at most 255"),
     ):
         with pytest.raises(ValueError, match=message):
             rl.ReplayMemory(**{"obs_shape": (2,), **options})

@@ -116,8 +116,10 @@ class ReplayMemory:
             raise ValueError(f"n_lanes={n_lanes}, n_step={n_step}: both must be at least 1")
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma={gamma}: must be between 0 and 1")
-        if frame_stack and len(obs_shape) < 2:
-            raise ValueError(f"obs_shape={tuple(obs_shape)}: a stack has at least two dimensions")
+        if frame_stack and (len(obs_shape) < 2 or obs_shape[0] > np.iinfo(np.uint8).max):
+            raise ValueError(
+                f"obs_shape={tuple(obs_shape)}: not (frames, ...), at most 255 of them"
+            )
         self._per_lane = capacity // n_lanes
         ring = FrameRing if frame_stack else ObservationRing
         self._obs = ring(n_lanes, max(self._per_lane, 0), obs_shape, obs_dtype)

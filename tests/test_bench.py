@@ -14,7 +14,7 @@ from bench.stopwatch import Stopwatch
 from bench.table import markdown, text_lines
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {
+MICRO = {
     "event",
     "ping-pong",
     *(f"broadcast-{n}-{size}" for n in (2, 6, 16, 64) for size in ("1KB", "10MB")),
@@ -25,21 +25,22 @@ CASES = {
     *(f"one-processor-parallel-64x{body}" for body in ("1ms", "1us")),
     "memory",
 }
+CASES = {"bench.micro": MICRO, "bench.sampling": {"cartpole-8", "busy-500us-8"}}
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    """The results of one smoke run."""
+@pytest.fixture(scope="module", params=CASES)
+def smoke(request, tmp_path_factory):
+    """The results of one smoke run of a family of benchmarks."""
     path = tmp_path_factory.mktemp("bench") / "smoke.json"
     done = subprocess.run(
-        [sys.executable, "-m", "bench.micro", "--smoke", "--json", path],
+        [sys.executable, "-m", request.param, "--smoke", "--json", path],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(path.read_text())
+    return {**json.loads(path.read_text()), "family": request.param}
 
 
 def all_series(results):
@@ -51,7 +52,7 @@ def all_series(results):
 
 
 def test_smoke_run_holds_every_case(smoke):
-    assert {case["name"] for case in smoke["cases"]} >= CASES
+    assert {case["name"] for case in smoke["cases"]} >= CASES[smoke["family"]]
 
 
 def test_every_case_measured_our_side(smoke):

@@ -10,6 +10,22 @@ from gymnasium import spaces
 
 BOUND_S = 20
 
+
+class Colour(gym.Space):
+    """A space that Gymnasium knows nothing of."""
+
+    def sample(self, mask=None, probability=None):
+        return ("red", "green", "blue")[self.np_random.integers(3)]
+
+    def contains(self, x):
+        return x in ("red", "green", "blue")
+
+    def __eq__(self, other):
+        return isinstance(other, Colour)
+
+    __hash__ = None
+
+
 BOX = spaces.Box(-1, 1, (3,), np.float32)
 SPACES = {
     "Box": BOX,
@@ -23,6 +39,7 @@ SPACES = {
     "Text": spaces.Text(6, min_length=1),
     "mixed": spaces.Dict({"text": spaces.Text(3), "pair": spaces.Tuple([spaces.Text(2), BOX])}),
     "Sequence": spaces.Sequence(spaces.Discrete(3)),
+    "custom": Colour(),
 }
 
 

@@ -213,7 +213,8 @@ class Pool:
 
     def _work(self, seat: Seat) -> None:
         job = self._job
-        assert job is not None
+        if job is None:
+            return  # the caller has left
         chunks = seat.chunks
         with suppress(IndexError):  # another was faster
             while chunks:

@@ -115,11 +115,9 @@ class Pool:
             TaskError: A task raised; the one with the smallest number.
             TaskTimeout: One takes longer than the limit.
         """
-        is_fine = any(seat.mean_ns > SHARE_NS for seat in self._seats)
         self._job = job
         try:
-            for seat in self._seats:
-                seat.chunks.extend(seat.fine if is_fine else seat.coarse)
+            self._deal()
             asked = self._asked()
             for seat in asked:
                 seat.go.release()
@@ -174,17 +172,28 @@ class Pool:
                 stuck.append(seat.at)
         return stuck
 
+    def _deal(self) -> None:
+        is_fine = False
+        for seat in self._seats:
+            is_fine = is_fine or seat.mean_ns > SHARE_NS
+        for seat in self._seats:
+            seat.chunks.extend(seat.fine if is_fine else seat.coarse)
+
     def _asked(self) -> list[Seat]:
         """The helpers that are worth waking for this batch, as far as one can know."""
-        if self._own is None or not self._own.mean_ns:
-            return self._helpers
-        asleep = [seat for seat in self._helpers if seat.is_asleep]
-        if asleep:
-            self._credit_ns += self._own.mean_ns * sum(len(seat.fine) for seat in asleep)
+        own, helpers = self._own, self._helpers
+        if own is None or not own.mean_ns:
+            return helpers
+        n_asleep = 0
+        for seat in helpers:
+            if seat.is_asleep:
+                n_asleep += len(seat.fine)
+        if n_asleep:
+            self._credit_ns += own.mean_ns * n_asleep
             if self._credit_ns < WAKE_NS:
-                return [seat for seat in self._helpers if not seat.is_asleep]
+                return [seat for seat in helpers if not seat.is_asleep]
             self._credit_ns = 0.0
-        return self._helpers
+        return helpers
 
     def _outcome(self) -> list[Any]:
         found: list[Any] = []
@@ -215,15 +224,18 @@ class Pool:
         job = self._job
         if job is None:
             return  # the caller has left
-        chunks = seat.chunks
-        with suppress(IndexError):  # another was faster
-            while chunks:
-                self._do(job, seat, chunks.popleft())
+        self._do_all(job, seat, seat.chunks, seat.chunks.popleft)
         for other in seat.others:
-            chunks = other.chunks
-            with suppress(IndexError):
-                while chunks:
-                    self._do(job, seat, chunks.pop())
+            if other.chunks:
+                self._do_all(job, seat, other.chunks, other.chunks.pop)
+
+    def _do_all(self, job: Job, seat: Seat, chunks: deque[Any], take: Callable[[], Any]) -> None:
+        while chunks:
+            try:
+                chunk = take()
+            except IndexError:
+                return  # another was faster
+            self._do(job, seat, chunk)
 
     def _do(self, job: Job, seat: Seat, chunk: Any) -> None:
         begin_ns = _clock()

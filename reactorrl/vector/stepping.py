@@ -28,7 +28,7 @@ class Envs:
         envs: The envs; `None` for one that has not been made.
         batch: The observations; there once `prepare` has been called.
         rewards, terminations, truncations: Shape `(n,)`; float64, bool, bool.
-        is_over: By index, whether the episode has ended and no new one has begun.
+        is_over: By index, whether the latest step ended the episode.
         actions: By index, what the next step takes.
         seeds: By index, that of the latest `begin_reset`.
     """
@@ -68,10 +68,8 @@ class Envs:
     ) -> None:
         """What the next `reset` does: the envs of a bool array, with these seeds and options."""
         self._mask, self._options = mask, options
-        self.terminations[mask] = False
-        self.truncations[mask] = False
         for index in np.flatnonzero(mask):
-            self.is_over[index] = False
+            self._end(index, False, False)
             self.seeds[index] = seeds[index]
 
     # ---- jobs ----------------------------------------------------------------------------------
@@ -86,7 +84,10 @@ class Envs:
         """Resets those that `begin_reset` named; leaves `(index, info)`."""
         for index in indices:
             if self._mask[index]:
-                _, reset, write = self._begin(seat, index)
+                seat.at = index
+                if self._is_timed:
+                    seat.since_ns = _clock()
+                _, reset, write = self._calls[index]
                 obs, info = reset(seed=self.seeds[index], options=self._options)
                 write(obs)
                 if info:
@@ -94,56 +95,68 @@ class Envs:
 
     def _step_or_reset(self, seat: Seat, indices: Iterable[int]) -> None:
         """NEXT_STEP: the step after an end is a reset."""
-        begin, actions, is_over = self._begin, self.actions, self.is_over
-        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        calls, actions, rewards, is_over = self._calls, self.actions, self.rewards, self.is_over
+        is_timed = self._is_timed
         for index in indices:
-            step, reset, write = begin(seat, index)
+            seat.at = index
+            if is_timed:
+                seat.since_ns = _clock()
+            step, reset, write = calls[index]
             if is_over[index]:
                 obs, info = reset()
                 rewards[index] = 0.0
-                terminations[index] = truncations[index] = is_over[index] = False
+                self._end(index, False, False)
             else:
                 obs, rewards[index], terminated, truncated, info = step(actions[index])
-                terminations[index] = terminated
-                truncations[index] = truncated
                 if terminated or truncated:
-                    is_over[index] = True
+                    self._end(index, terminated, truncated)
             write(obs)
             if info:
                 seat.found.append((index, info))
 
     def _step_and_reset(self, seat: Seat, indices: Iterable[int]) -> None:
         """SAME_STEP: a reset follows an end at once."""
-        begin, actions = self._begin, self.actions
-        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        calls, actions, rewards, is_over = self._calls, self.actions, self.rewards, self.is_over
+        is_timed = self._is_timed
         for index in indices:
-            step, reset, write = begin(seat, index)
+            seat.at = index
+            if is_timed:
+                seat.since_ns = _clock()
+            step, reset, write = calls[index]
             obs, rewards[index], terminated, truncated, info = step(actions[index])
-            terminations[index] = terminated
-            truncations[index] = truncated
             if terminated or truncated:
                 # A copy, as the env may use the same memory for its next observation.
                 final = {"final_obs": deepcopy(obs), "final_info": info}
                 seat.found.append((index, final))
                 obs, info = reset()
+                self._end(index, terminated, truncated)
+            elif is_over[index]:
+                self._end(index, False, False)
             write(obs)
             if info:
                 seat.found.append((index, info))
 
     def _step_only(self, seat: Seat, indices: Iterable[int]) -> None:
         """DISABLED: nobody steps an env that is over."""
-        begin, actions = self._begin, self.actions
-        rewards, terminations, truncations = self.rewards, self.terminations, self.truncations
+        calls, actions, rewards = self._calls, self.actions, self.rewards
+        is_timed = self._is_timed
         for index in indices:
-            step, _, write = begin(seat, index)
+            seat.at = index
+            if is_timed:
+                seat.since_ns = _clock()
+            step, _, write = calls[index]
             obs, rewards[index], terminated, truncated, info = step(actions[index])
-            terminations[index] = terminated
-            truncations[index] = truncated
             if terminated or truncated:
-                self.is_over[index] = True
+                self._end(index, terminated, truncated)
             write(obs)
             if info:
                 seat.found.append((index, info))
+
+    def _end(self, index: int, terminated: Any, truncated: Any) -> None:
+        """Notes how the env's latest step ended; the flags are only written where they change."""
+        self.terminations[index] = terminated
+        self.truncations[index] = truncated
+        self.is_over[index] = bool(terminated or truncated)
 
     def close(self, seat: Seat, indices: Iterable[int]) -> None:
         """Closes the envs that were made, each once; leaves the errors."""
@@ -156,12 +169,6 @@ class Envs:
                 self.envs[index].close()
             except Exception as error:
                 seat.found.append(error)
-
-    def _begin(self, seat: Seat, index: int) -> tuple[Any, Any, Any]:
-        seat.at = index
-        if self._is_timed:
-            seat.since_ns = _clock()
-        return self._calls[index]
 
 
 def _spread(n: int, dtype: Any) -> Any:

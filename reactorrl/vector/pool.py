@@ -26,6 +26,7 @@ from ..placement import usable_cores
 
 SPIN_NS = 50_000  # about the price of a wake: for so long a thread waits without sleeping
 WAKE_NS = 30_000.0  # what waking a helper costs until it runs
+HANDOFF_NS = 8_000.0  # a batch shorter than this is done sooner by the calling thread alone
 SHARE_NS = 20_000.0  # tasks at least this long are shared one by one
 GRACE_S = 5.0  # for tasks that run while the pool is stopped
 
@@ -184,6 +185,8 @@ class Pool:
         own, helpers = self._own, self._helpers
         if own is None or not own.mean_ns:
             return helpers
+        if own.mean_ns * len(self._homes) < HANDOFF_NS:
+            return []
         n_asleep = 0
         for seat in helpers:
             if seat.is_asleep:

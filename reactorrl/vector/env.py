@@ -18,6 +18,7 @@ from gymnasium.vector.utils import iterate
 from ..errors import PhaseError
 from ..interrupts import warn_if_gil_is_enabled
 from ..placement import place
+from .batch import make_batch
 from .exchange import Exchange
 from .infos import merged
 from .pool import Job, Pool, Seat, TaskError, TaskTimeout
@@ -109,6 +110,8 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
                 self.envs, observation_mode
             )
             self.single_action_space, self.action_space = action_spaces(self.envs)
+            self._all.batch = make_batch(self.single_observation_space, self.num_envs)
+            self._run(self._all.bind, "env_fns", in_order=True)
         except BaseException:
             self.close()
             raise
@@ -116,7 +119,7 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = self.envs[0].render_mode
         self._takes_arrays = isinstance(self.single_action_space, ARRAY_SPACES)
         self._is_autoreset = self.autoreset_mode is not AutoresetMode.DISABLED
-        self._step_job = self._all.prepare(self.single_observation_space, self.autoreset_mode)
+        self._step_job = self._all.stepping(self.autoreset_mode)
 
     @property
     def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]

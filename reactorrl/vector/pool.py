@@ -26,7 +26,6 @@ from ..placement import usable_cores
 
 SPIN_NS = 50_000  # about the price of a wake: for so long a thread waits without sleeping
 WAKE_NS = 30_000.0  # what waking a helper costs until it runs
-HANDOFF_NS = 8_000.0  # a batch shorter than this is done sooner by the calling thread alone
 SHARE_NS = 20_000.0  # tasks at least this long are shared one by one
 GRACE_S = 5.0  # for tasks that run while the pool is stopped
 
@@ -47,8 +46,8 @@ class Seat:
     """
 
     __slots__ = (
-        *("at", "chunks", "coarse", "done", "errors", "fine", "found", "go", "is_asleep"),
-        *("mean_ns", "others", "since_ns", "thread"),
+        *("at", "busy_ns", "chunks", "coarse", "done", "errors", "fine", "found", "go"),
+        *("is_asleep", "others", "since_ns", "thread"),
     )
 
     def __init__(self, tasks: range) -> None:
@@ -60,7 +59,7 @@ class Seat:
         self.coarse = [tasks] if tasks else []
         self.fine = [(task,) for task in tasks]
         self.others: list[Seat] = []
-        self.mean_ns = 0.0  # of a task; 0: not known
+        self.busy_ns = 0  # in this batch
         self.thread: threading.Thread | None = None
         self.is_asleep = False  # a hint
         self.go = threading.Lock()
@@ -101,6 +100,7 @@ class Pool:
         self._helpers = [seat for seat in self._seats if seat is not self._own]
         self._job: Job | None = None
         self._is_stopping = False
+        self._mean_ns = 0.0  # of a task; 0: not known
         self._credit_ns = 0.0
         self._spins = usable_cores() >= len(self._helpers) + 1 and not gil_is_enabled()
         for k, seat in enumerate(self._helpers):
@@ -118,8 +118,7 @@ class Pool:
         """
         self._job = job
         try:
-            self._deal()
-            asked = self._asked()
+            asked = self._deal()
             for seat in asked:
                 seat.go.release()
             if self._own is not None:
@@ -173,41 +172,46 @@ class Pool:
                 stuck.append(seat.at)
         return stuck
 
-    def _deal(self) -> None:
-        is_fine = False
-        for seat in self._seats:
-            is_fine = is_fine or seat.mean_ns > SHARE_NS
+    def _deal(self) -> list[Seat]:
+        """Give each seat its chunks; return the helpers that are worth having in this batch."""
+        is_fine, n_asleep = self._mean_ns > SHARE_NS, 0
         for seat in self._seats:
             seat.chunks.extend(seat.fine if is_fine else seat.coarse)
-
-    def _asked(self) -> list[Seat]:
-        """The helpers that are worth waking for this batch, as far as one can know."""
-        own, helpers = self._own, self._helpers
-        if own is None or not own.mean_ns:
-            return helpers
-        if own.mean_ns * len(self._homes) < HANDOFF_NS:
-            return []
-        n_asleep = 0
-        for seat in helpers:
             if seat.is_asleep:
                 n_asleep += len(seat.fine)
-        if n_asleep:
-            self._credit_ns += own.mean_ns * n_asleep
-            if self._credit_ns < WAKE_NS:
-                return [seat for seat in helpers if not seat.is_asleep]
-            self._credit_ns = 0.0
-        return helpers
+        if not n_asleep or not self._mean_ns or self._own is None:
+            return self._helpers
+        # Woken once the time forgone since the last wake adds up to the price of waking.
+        self._credit_ns += self._mean_ns * n_asleep
+        if self._credit_ns < WAKE_NS:
+            return [seat for seat in self._helpers if not seat.is_asleep]
+        self._credit_ns = 0.0
+        return self._helpers
+
+    def _learn(self, batch_ns: int) -> None:
+        """A preempted sample says too much by orders of magnitude, so a rise is bounded.
+
+        Nothing says too little, so a fall to less than half is believed.
+        """
+        sample_ns, mean_ns = batch_ns / len(self._homes), self._mean_ns
+        if sample_ns > mean_ns / 2 > 0:
+            sample_ns = 0.75 * mean_ns + 0.25 * min(sample_ns, 2 * mean_ns)
+        self._mean_ns = sample_ns
 
     def _outcome(self) -> list[Any]:
         found: list[Any] = []
         errors: list[tuple[int, BaseException]] = []
+        busy_ns = 0
         for seat in self._seats:
+            busy_ns += seat.busy_ns
+            seat.busy_ns = 0
             if seat.found:
                 found += seat.found
                 seat.found = []
             if seat.errors:
                 errors += seat.errors
                 seat.errors = []
+        self._learn(busy_ns)
         if errors:
             task, error = min(errors, key=lambda each: each[0])
             raise TaskError(task, error)
@@ -249,12 +253,7 @@ class Pool:
                 raise  # Ctrl-C
             seat.errors.append((seat.at, error))
         seat.since_ns = 0
-        sample_ns, mean_ns = (_clock() - begin_ns) / len(chunk), seat.mean_ns
-        # A preempted sample says too much by orders of magnitude, so a rise is bounded; nothing
-        # says too little, so a fall to less than half is believed.
-        if sample_ns > mean_ns / 2 > 0:
-            sample_ns = 0.75 * mean_ns + 0.25 * min(sample_ns, 2 * mean_ns)
-        seat.mean_ns = sample_ns
+        seat.busy_ns += _clock() - begin_ns
 
     def _help(self, seat: Seat) -> None:
         while True:

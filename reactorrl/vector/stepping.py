@@ -8,13 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.vector import AutoresetMode
 
-from .batch import Batch, make_batch
+from .batch import Batch
 from .pool import Job, Seat
 
-_LINE_BYTES = 64  # of a cache: threads that write into one at once wait for each other
+_LINE_BYTES = 64  # of a cache
 _clock = time.perf_counter_ns
 
 
@@ -26,7 +25,7 @@ class Envs:
 
     Attributes:
         envs: The envs; `None` for one that has not been made.
-        batch: The observations; there once `prepare` has been called.
+        batch: The observations; set it before `bind`.
         rewards, terminations, truncations: Shape `(n,)`; float64, bool, bool.
         is_over: By index, whether the latest step ended the episode.
         actions: By index, what the next step takes.
@@ -40,23 +39,20 @@ class Envs:
         self._env_fns = env_fns
         self._is_timed = is_timed
         self.envs: list[Any] = [None] * n
-        self.rewards = _spread(n, np.float64)
-        self.terminations = _spread(n, np.bool_)
-        self.truncations = _spread(n, np.bool_)
+        # Each reward in a cache line of its own: threads that write into one wait for each other.
+        self.rewards = np.zeros((n, _LINE_BYTES // 8), dtype=np.float64)[:, 0]
+        self.terminations = np.zeros(n, dtype=np.bool_)
+        self.truncations = np.zeros(n, dtype=np.bool_)
         self.is_over = [False] * n
         self.actions: Any = [None] * n
         self.seeds: list[int | None] = [None] * n
         self._closed: set[int] = set()
         self._mask: Any = None
         self._options: dict[str, Any] | None = None
-        self._calls: list[tuple[Any, Any, Any]] = []  # step, reset, write
+        self._calls: list[Any] = [None] * n  # step, reset, write
 
-    def prepare(self, space: Space[Any], mode: AutoresetMode) -> Job:
-        """Make room for observations of this space; the job that steps envs in this mode."""
-        self.batch = make_batch(space, len(self.envs))
-        self._calls = [
-            (env.step, env.reset, self.batch.writer(index)) for index, env in enumerate(self.envs)
-        ]
+    def stepping(self, mode: AutoresetMode) -> Job:
+        """The job that steps envs in this mode; `(index, info)` of each is left with the seat."""
         return {
             AutoresetMode.NEXT_STEP: self._step_or_reset,
             AutoresetMode.SAME_STEP: self._step_and_reset,
@@ -79,6 +75,12 @@ class Envs:
         for index in indices:
             seat.at = index
             self.envs[index] = self._env_fns[index]()
+
+    def bind(self, seat: Seat, indices: Iterable[int]) -> None:
+        """Makes what steps need, on the thread that will count its references."""
+        for index in indices:
+            env = self.envs[index]
+            self._calls[index] = (env.step, env.reset, self.batch.writer(index))
 
     def reset(self, seat: Seat, indices: Iterable[int]) -> None:
         """Resets those that `begin_reset` named; leaves `(index, info)`."""
@@ -169,8 +171,3 @@ class Envs:
                 self.envs[index].close()
             except Exception as error:
                 seat.found.append(error)
-
-
-def _spread(n: int, dtype: Any) -> Any:
-    """Zeros of shape `(n,)`, each in a cache line of its own."""
-    return np.zeros((n, _LINE_BYTES // np.dtype(dtype).itemsize), dtype=dtype)[:, 0]

@@ -36,13 +36,16 @@ class Peer:
     same_interpreter: bool = False
 
 
+ATARI = ("ale-py==0.12.1", "gymnasium==1.4.0", "opencv-python-headless==5.0.0.93", "numpy")
 PEERS = (
     Peer("xronos", ("xronos==0.15.0", "numpy"), "xronos", same_interpreter=True),
     Peer("xronos, ordinary CPython", ("xronos==0.15.0", "numpy"), "xronos"),
-    Peer("Ray", ("ray==2.60.0", "numpy"), "ray"),
+    Peer("Ray", ("ray==2.60.0", "numpy", "gymnasium==1.4.0"), "ray"),
     Peer("EnvPool", ("envpool==1.2.5", "gymnasium==1.4.0", "numpy"), "envpool"),
     Peer("Tianshou", ("tianshou==2.0.1", "torch==2.15.0"), "tianshou"),
     Peer("TorchRL", ("torchrl==0.14.1", "torch==2.15.0", "numpy"), "torchrl"),
+    Peer("ale-py", ATARI, "ale_py"),
+    Peer("Ray, Atari", ("ray==2.60.0", *ATARI), "ray"),
 )
 
 

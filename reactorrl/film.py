@@ -5,7 +5,11 @@
     env = atari.make("Pong", render_mode="rgb_array", seed=1)
     film.record("pong.gif", env, lambda obs: env.action_space.sample(), steps=300)
 
-Both are optional: `pip install 'reactorrl[atari]'`.
+Gymnasium's CartPole renders through pygame, which free-threaded Python does not have; `cart_pole`
+draws it instead: `film.record("cart.gif", gym.make("CartPole-v1"), policy, steps=200,
+draw=film.cart_pole)`.
+
+Pillow and imageio-ffmpeg are optional: `pip install 'reactorrl[atari]'`.
 """
 
 from __future__ import annotations
@@ -30,16 +34,19 @@ def record(
     steps: int,
     seed: int | None = None,
     scale: int = 1,
+    draw: Callable[[gym.Env[Any, Any]], NDArray[np.uint8]] | None = None,
 ) -> Path:
     """Play an environment and write what it looks like.
 
     Args:
         path: Ends in `.gif` or `.mp4`.
-        env: Made with `render_mode="rgb_array"`; its `render_fps` is the film's.
+        env: Made with `render_mode="rgb_array"`, unless `draw` is given; its `render_fps` is the
+            film's.
         policy: From an observation to an action.
         steps: How many; episodes follow each other, each reset is a picture too.
         seed: Of the first reset.
         scale: Pixels of the film for each pixel in both directions.
+        draw: From the environment to a picture, in place of its `render`.
 
     Returns:
         The path of the film.
@@ -48,12 +55,13 @@ def record(
         ValueError: As `write`; or the environment renders nothing, or there are no steps.
         gymnasium.error.DependencyNotInstalled: As `write`.
     """
-    if env.render_mode != "rgb_array":
+    if draw is None and env.render_mode != "rgb_array":
         raise ValueError(f'{env}: make it with render_mode="rgb_array" to film it')
     if steps < 1:
         raise ValueError(f"steps={steps}: 1 or more")
     fps = env.metadata.get("render_fps", 30)
-    return write(path, _play(env, policy, steps, seed), fps=fps, scale=scale)
+    pictures = _play(env, policy, steps, seed, draw or type(env).render)
+    return write(path, pictures, fps=fps, scale=scale)
 
 
 def write(
@@ -83,17 +91,48 @@ def write(
     return path
 
 
+def cart_pole(env: gym.Env[Any, Any]) -> NDArray[np.uint8]:
+    """Draw Gymnasium's CartPole as it stands now.
+
+    Args:
+        env: A CartPole, wrapped or not, after its first reset.
+
+    Returns:
+        `(200, 300, 3)` RGB: the whole track, the cart on it, the pole.
+
+    Raises:
+        gymnasium.error.DependencyNotInstalled: Pillow is missing.
+    """
+    drawing = _needed("PIL.ImageDraw", "pillow")
+    cart: Any = env.unwrapped
+    rows, columns, track = 200, 300, 150
+    position, _, angle, _ = cart.state
+    metre = columns / (2 * cart.x_threshold)
+    x, length = columns / 2 + position * metre, 2 * cart.length * metre
+    tip = (x + length * np.sin(angle), track - 10 - length * np.cos(angle))
+    image = _needed("PIL.Image", "pillow").new("RGB", (columns, rows), "white")
+    on = drawing.Draw(image)
+    on.line([(0, track), (columns, track)], "grey")
+    on.rectangle([(x - 15, track - 10), (x + 15, track + 8)], "black")
+    on.line([(x, track - 10), tip], "chocolate", 6)
+    return np.array(image)
+
+
 def _play(
-    env: gym.Env[Any, Any], policy: Callable[[Any], Any], steps: int, seed: int | None
+    env: gym.Env[Any, Any],
+    policy: Callable[[Any], Any],
+    steps: int,
+    seed: int | None,
+    draw: Callable[[Any], Any],
 ) -> Iterator[NDArray[np.uint8]]:
     obs, _ = env.reset(seed=seed)
-    yield env.render()  # type: ignore[misc]
+    yield draw(env)
     for _ in range(steps):
         obs, _, terminated, truncated, _ = env.step(policy(obs))
-        yield env.render()  # type: ignore[misc]
+        yield draw(env)
         if terminated or truncated:
             obs, _ = env.reset()
-            yield env.render()  # type: ignore[misc]
+            yield draw(env)
 
 
 def _enlarged(pictures: Iterable[NDArray[np.uint8]], scale: int) -> Iterator[NDArray[np.uint8]]:

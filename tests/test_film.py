@@ -87,6 +87,25 @@ def test_a_recording_shows_resets_and_steps(tmp_path):
     assert env.seeds == [7, None]
 
 
+def test_a_cart_is_drawn_where_it_stands(tmp_path):
+    """At its place on the track, with the pole at its angle; its film needs no pygame."""
+    pytest.importorskip("PIL")
+    env = gym.make("CartPole-v1")
+    env.reset(seed=0)
+    for position, tilt in ((-1.2, 0.2), (0.0, 0.0), (1.2, -0.2)):
+        env.unwrapped.state = (position, 0.0, tilt, 0.0)
+        picture = film.cart_pole(env)
+        assert picture.shape == (200, 300, 3)
+        middle = 150 + position * 300 / 4.8
+        columns = np.flatnonzero((picture == 0).all(axis=2).any(axis=0))
+        assert abs(columns.mean() - middle) <= 1
+        pole = np.flatnonzero((picture[95] == (210, 105, 30)).all(axis=1))
+        assert abs(pole.mean() - (middle + 45 * np.tan(tilt))) <= 2
+    path = film.record(tmp_path / "cart.gif", env, lambda obs: 1, steps=5, draw=film.cart_pole)
+    assert read_gif(path)[0] == (300, 200)
+    assert sum(duration for _, duration in read_gif(path)[1]) == 6 * 20  # equal ones are merged
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "options", "says"),
     [

@@ -11,17 +11,17 @@ EnvPool is installed by `python -m bench.peers`; where it is missing, that is sa
 
 import sys
 
-from bench import command, peers
-from bench.harness import Case, Settings
-from bench.place import Place
+from bench import command
+from bench.harness import SMOKE, Case, Settings
 from bench.sampling import busy_env, cartpole
+from bench.sampling.sides import all_places
 
 GROUPS = (cartpole, busy_env)
 
 
 def every_case(settings: Settings) -> list[Case]:
-    """All cases of all groups."""
-    places = {"here": Place("here", sys.executable), **peers.places()}
+    """All cases of all groups; a smoke run is without `AsyncVectorEnv`."""
+    places = all_places(with_processes=settings is not SMOKE)
     return [case for group in GROUPS for case in group.cases(places, settings)]
 
 

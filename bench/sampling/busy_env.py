@@ -54,7 +54,7 @@ def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
         Case(
             f"busy-{STEP_NS // 1000}us-{N_ENVS}",
             f"What does a step of {N_ENVS} envs that compute for {STEP_NS // 1000} µs cost?",
-            python_sides(places["here"], shape),
+            python_sides(places, shape),
             conclude,
             seconds=30,
         )

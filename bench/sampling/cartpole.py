@@ -8,7 +8,7 @@ import gymnasium as gym
 from bench.harness import Case, Contender, Settings
 from bench.place import Place
 from bench.samples import Measured
-from bench.sampling.sides import ASYNC, ENVPOOL, SYNC, findings, python_sides
+from bench.sampling.sides import ASYNC, ENVPOOL, HERE, SYNC, findings, python_sides
 from bench.sampling.stepping import stepped
 
 N_ENVS = 8
@@ -28,7 +28,7 @@ def in_numpy(n_envs: int, n_actions: int, warm: int, rounds: int) -> dict[str, A
 
 def cases(places: dict[str, Place], _settings: Settings) -> list[Case]:
     """One question."""
-    here, shape = places["here"], {"n_envs": N_ENVS, "n_actions": 2}
+    shape = {"n_envs": N_ENVS, "n_actions": 2}
 
     def conclude(measured: Measured) -> list[Any]:
         return findings(measured, ((SYNC, 1.5), (ASYNC, 10.0), (ENVPOOL, 1.2)))
@@ -38,7 +38,7 @@ def cases(places: dict[str, Place], _settings: Settings) -> list[Case]:
             f"cartpole-{N_ENVS}",
             f"What does a step of {N_ENVS} batched CartPoles cost?",
             [
-                *python_sides(here, {**shape, "env": "CartPole-v1"}),
+                *python_sides(places, {**shape, "env": "CartPole-v1"}),
                 Contender(
                     ENVPOOL,
                     places["EnvPool"],
@@ -49,7 +49,7 @@ def cases(places: dict[str, Place], _settings: Settings) -> list[Case]:
                 ),
                 Contender(
                     NUMPY,
-                    here,
+                    places[HERE],
                     "bench.sampling.cartpole:in_numpy",
                     shape,
                     scale=N_ENVS,

@@ -5,6 +5,7 @@ of `AsyncVectorEnv` takes seconds.
 """
 
 import importlib
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -12,17 +13,32 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 
+from bench import peers
 from bench.harness import Contender
 from bench.place import Place
 from bench.results import Finding, Goal
 from bench.samples import Measured
 from bench.sampling.stepping import stepped
 
+HERE = "here"
+PROCESSES = "here, with processes of its own"
 OURS = "reactorrl, 2 workers"
 OURS_1 = "reactorrl, 1 worker"
 SYNC = "SyncVectorEnv"
 ASYNC = "AsyncVectorEnv"
 ENVPOOL = "EnvPool, 2 threads"
+
+
+def all_places(with_processes: bool) -> dict[str, Place]:
+    """This interpreter and the peers' own."""
+    missing = (
+        "" if with_processes else "left out of a smoke run: its processes take seconds to start"
+    )
+    return {
+        HERE: Place(HERE, sys.executable),
+        PROCESSES: Place(PROCESSES, sys.executable, missing=missing),
+        **peers.places(),
+    }
 
 
 class Maker:
@@ -67,16 +83,16 @@ def vector_env(
     return stepped(envs, n_envs, n_actions, warm, rounds)
 
 
-def python_sides(here: Place, shape: dict[str, Any]) -> list[Contender]:
+def python_sides(places: dict[str, Place], shape: dict[str, Any]) -> list[Contender]:
     """Ours on one and two workers, Sync and Async: they must see the same."""
     call, scale = "bench.sampling.sides:vector_env", shape["n_envs"]
     return [
-        Contender(label, here, call, {**shape, "kind": kind, **more}, scale=scale)
-        for label, kind, more in (
-            (OURS, "ours", {"workers": 2}),
-            (OURS_1, "ours", {"workers": 1}),
-            (SYNC, "sync", {}),
-            (ASYNC, "async", {}),
+        Contender(label, places[place], call, {**shape, "kind": kind, **more}, scale=scale)
+        for label, place, kind, more in (
+            (OURS, HERE, "ours", {"workers": 2}),
+            (OURS_1, HERE, "ours", {"workers": 1}),
+            (SYNC, HERE, "sync", {}),
+            (ASYNC, PROCESSES, "async", {}),
         )
     ]
 
@@ -86,7 +102,7 @@ def findings(measured: Measured, goals: Sequence[tuple[str, float]]) -> list[Fin
     series = {label: measured.summary(label) for label in measured.samples}
     found = [Finding("one env step", "ns", OURS, series)]
     for label, least in goals:
-        what = f"{label} against {OURS}"
-        ratios = {OURS: measured.ratio(label, OURS)} if label in measured.samples else {}
-        found.append(Finding(what, "x", OURS, ratios, Goal(at_least=least)))
+        if {label, OURS} <= measured.samples.keys():
+            ratio = {OURS: measured.ratio(label, OURS)}
+            found.append(Finding(f"{label} against {OURS}", "x", OURS, ratio, Goal(at_least=least)))
     return found

@@ -18,6 +18,7 @@ from gymnasium.vector.utils import iterate
 from ..errors import PhaseError
 from ..interrupts import warn_if_gil_is_enabled
 from ..placement import place
+from .arguments import checked_fns, checked_ids, checked_mask, checked_seeds
 from .batch import make_batch
 from .exchange import Exchange
 from .infos import merged
@@ -56,7 +57,7 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         workers: Threads that step envs, the calling one included; `None` for the usable cores.
             More than these help envs that wait for something.
         step_timeout: Longest time, in seconds, that an env may take for a reset or a step. With it,
-            all envs are on threads other than the calling one, which costs some microseconds.
+            all envs are on threads other than the calling one, which costs tens of microseconds.
 
     Attributes:
         envs: The envs, in order.
@@ -87,7 +88,7 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         step_timeout: float | None = None,
     ) -> None:
         super().__init__()
-        self.env_fns = _checked_fns(env_fns)
+        self.env_fns = checked_fns(env_fns)
         self.num_envs = len(self.env_fns)
         self.copy = copy
         self.observation_mode = observation_mode
@@ -153,11 +154,11 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
             PhaseError: Some envs cannot be reset alone now, or this is the child of a fork.
             TimeoutError: An env takes longer than `step_timeout`, or is still in such a call.
         """
-        seeds = self._checked_seeds(seed)
+        seeds = checked_seeds(seed, self.num_envs)
         mask = np.ones(self.num_envs, dtype=np.bool_)
         is_partial = options is not None and "reset_mask" in options
         if options is not None and is_partial:
-            mask = self._checked_mask(options["reset_mask"])
+            mask = checked_mask(options["reset_mask"], self.num_envs)
             options = {key: value for key, value in options.items() if key != "reset_mask"}
         if not is_partial and not self.closed:
             self._begin_anew()
@@ -218,7 +219,7 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         if env_ids is None:
             ids, given = list(range(self.num_envs)), list(self._split(actions))
         else:
-            ids, given = self._checked_ids(env_ids), list(actions)
+            ids, given = checked_ids(env_ids, self.num_envs), list(actions)
         if len(given) != len(ids):
             raise ValueError(f"send() got {len(given)} actions for {len(ids)} envs")
         if self._exchange is None:
@@ -426,45 +427,3 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
                 f"envs {over} are over, and nothing resets them in mode DISABLED: call"
                 ' reset(options={"reset_mask": mask}) with a bool array that names them'
             )
-
-    def _checked_seeds(self, seed: Any) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if not isinstance(seed, Sequence | np.ndarray):
-            return [operator.index(seed) + index for index in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"reset() got {len(seed)} seeds for {self.num_envs} envs")
-        return list(seed)
-
-    def _checked_mask(self, mask: Any) -> Any:
-        what = 'options["reset_mask"]'
-        if not isinstance(mask, np.ndarray):
-            raise TypeError(f"{what} is a {type(mask).__name__}, not a NumPy array")
-        if mask.dtype != np.bool_:
-            raise TypeError(f"{what} has dtype {mask.dtype}, not bool")
-        if mask.shape != (self.num_envs,):
-            raise ValueError(f"{what} has shape {mask.shape}, not ({self.num_envs},)")
-        if not mask.any():
-            raise ValueError(f"{what} names no env to reset")
-        return mask
-
-    def _checked_ids(self, env_ids: Sequence[int]) -> list[int]:
-        ids = [operator.index(index) for index in env_ids]
-        wrong = [index for index in ids if not 0 <= index < self.num_envs]
-        if wrong or len(set(ids)) < len(ids):
-            what = f"{wrong} are none of {self.num_envs} envs" if wrong else "an env is named twice"
-            raise ValueError(f"env_ids={ids}: {what}")
-        return ids
-
-
-def _checked_fns(env_fns: Iterable[Any]) -> list[Callable[[], Any]]:
-    found = list(env_fns)
-    if not found:
-        raise ValueError("env_fns is empty; give a function for each env")
-    for index, function in enumerate(found):
-        if not callable(function):
-            raise TypeError(
-                f"env_fns[{index}] is {function!r}; give a function that makes the env, such as"
-                " `lambda: gym.make(...)`"
-            )
-    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from typing import Any
 
 NAMESPACE = "reactorrl"
@@ -42,13 +41,14 @@ def register_ids_with_gymnasium() -> None:
 
 
 class _AfterGymnasium(MetaPathFinder):
-    """Finds nothing itself; adds a step to the import of Gymnasium and is gone."""
+    """Adds a step to the first import of Gymnasium, which others find."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if name != "gymnasium":
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((each for each in found if each is not None), None)
         loader: Any = spec and spec.loader
         if loader is None:
             return spec
@@ -56,6 +56,7 @@ class _AfterGymnasium(MetaPathFinder):
 
         def exec_and_register(module: Any) -> None:
             exec_module(module)
+            sys.meta_path.remove(self)
             register_ids()
 
         loader.exec_module = exec_and_register

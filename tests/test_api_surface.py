@@ -14,6 +14,7 @@ NAMES = {
     "nsec usec msec sec FOREVER NEVER Tag",
     "Reactor reaction Bank interleaved",
     "Program run RunReport EnclaveReport",
+    "make_vec",
     "ReactorError AssemblyError CausalityLoopError ReactionError AbsentError",
     "UndeclaredEffectError UndeclaredUseError PhaseError CapacityError RecordingError",
 }
@@ -32,6 +33,10 @@ def test_every_name_is_there():
         (rr.Input, "type, *, width, mutable"),
         (rr.Output, "type, *, width"),
         (rr.Timer, "offset, period"),
+        (
+            rr.make_vec,
+            "id, num_envs, *, workers, autoreset_mode, vector_kwargs, wrappers, kwargs",
+        ),
         (rr.LogicalAction, "min_delay, *, min_spacing, policy"),
         (rr.PhysicalAction, "min_delay, *, min_spacing, policy, capacity, full"),
         (rr.Mode, "*, initial"),

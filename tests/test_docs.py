@@ -19,10 +19,12 @@ FOLDERS = (
     "csrc",
     "reactorrl",
     "reactorrl/rl",
+    "reactorrl/vector",
     "tests",
     "tests/c",
     "bench",
     "bench/micro",
+    "bench/sampling",
     "tools",
 )
 SECONDS = 60

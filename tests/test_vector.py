@@ -349,19 +349,21 @@ def test_ids_are_registered_for_gymnasium():
 @pytest.mark.parametrize(
     ("imports", "env_id"),
     [
-        ("import reactorrl; light = not {'numpy', 'gymnasium'} & {*sys.modules}; import gymnasium",
+        ("import reactorrl, importlib.util; assert importlib.util.find_spec('gymnasium');"
+         "light = not {'numpy', 'gymnasium'} & {*sys.modules}; import gymnasium",
          "reactorrl/CartPole-v1"),
         ("import gymnasium; light = True", "reactorrl:reactorrl/CartPole-v1"),
     ],
+    ids=["first", "last"],
 )  # fmt: skip
 def test_ids_are_there_in_whatever_order_one_imports(imports, env_id):
     """Nor does the package import Gymnasium; and a script that does not close them ends."""
-    script = f"""import sys; {imports}
+    script = f"""import sys; n_finders = len(sys.meta_path); {imports}
 envs = gymnasium.make_vec("{env_id}", 4, workers=3)
-print(light, type(envs).__name__, envs.reset(seed=1)[0].shape)
+print(light, len(sys.meta_path) - n_finders, type(envs).__name__, envs.reset(seed=1)[0].shape)
 envs.step(envs.action_space.sample())"""
     done = run_script(script)
-    assert (done.stdout, done.stderr) == ("True ReactorVectorEnv (4, 4)\n", "")
+    assert (done.stdout, done.stderr) == ("True 0 ReactorVectorEnv (4, 4)\n", "")
     assert done.returncode == 0
 
 

@@ -287,9 +287,9 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         return self._of_each(lambda index: self.envs[index].render(), "render")
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Call a method of each env, or of a wrapper around it, and return the results.
+        """Call a method of each env, or of a wrapper around it, and return the results in order.
 
-        What is no method is returned as it is.
+        The envs are called side by side. What is no method is returned as it is.
         """
 
         def call_one(index: int) -> Any:

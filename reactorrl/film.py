@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def record(
     if steps < 1:
         raise ValueError(f"steps={steps}: 1 or more")
     fps = env.metadata.get("render_fps", 30)
-    pictures = _play(env, policy, steps, seed, draw or type(env).render)
+    pictures = _play(env, policy, steps, seed, draw or methodcaller("render"))
     return write(path, pictures, fps=fps, scale=scale)
 
 

@@ -235,6 +235,7 @@ def test_explained_variance():
 PROGRAMS = {
     "ppo": (rl.PPO, rl.PPOOptions, {"total_timesteps": 1_000, "num_steps": 64}),
     "a2c": (rl.A2C, rl.A2COptions, {"total_timesteps": 1_000}),
+    "a3c": (rl.A3C, rl.A3COptions, {"total_timesteps": 600, "sync_every": 8}),
 }
 
 
@@ -353,6 +354,78 @@ def test_the_greedy_policy_takes_the_likeliest_action(kind):
     obs = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
     logits = main.learner.network(torch.tensor(obs))[0]
     assert policy.act(0, obs).tolist() == logits.argmax(1).tolist()
+
+
+class Scalars:
+    """Keeps what a program reports."""
+
+    def __init__(self, main):
+        self.rows = []
+        main.episodes.sinks.append(self)
+
+    def write(self, env_steps, scalars):
+        self.rows.append(scalars)
+
+    def of(self, name):
+        return [scalars[name] for scalars in self.rows if name in scalars]
+
+
+def test_a3c_knows_how_stale_each_gradient_is():
+    """Each misses the three others' on average, some fewer and some more: they do interleave."""
+    main = make("a3c", total_timesteps=4_000, sync_every=0)
+    scalars = Scalars(main)
+    rr.run(main, workers=1, fast=True)
+    lags = {name: scalars.of(f"train/version_diff_{name}") for name in ("min", "avg", "max")}
+    assert len(lags["avg"]) == 200 / 4
+    assert np.mean(lags["avg"]) == pytest.approx(3.0, abs=0.2)
+    assert min(lags["min"]) < 3 < max(lags["max"])
+    assert all(low <= mean <= high for low, mean, high in zip(*lags.values(), strict=True))
+
+
+def test_a3c_with_one_actor_learner_is_a2c():
+    """Nobody else changes the weights meanwhile, so that every gradient is fresh."""
+    options = {
+        "num_rollouts": 1,
+        "num_steps": 10,
+        "total_timesteps": 1_000,
+        "anneal_lr": True,
+        "ent_coef": 0.01,
+        "num_envs": 2,
+    }
+    asynchronous, synchronous = make("a3c", sync_every=0, **options), make("a2c", **options)
+    scalars = Scalars(asynchronous)
+    rr.run(asynchronous, workers=1, fast=True)
+    rr.run(synchronous, workers=1, fast=True)
+    assert asynchronous.episodes.returns == synchronous.episodes.returns
+    for name, array in asynchronous.learner.latest.items():
+        assert array == pytest.approx(synchronous.learner.latest[name], abs=1e-6)
+    assert set(scalars.of("train/version_diff_max")) == {0}
+
+
+def test_a3c_synchronises_where_asked_and_ends_with_nothing_under_way():
+    main = make("a3c", total_timesteps=500)  # 25 rounds, in threes of eight and one
+    rounds = []
+    main.gate.hook = lambda: rounds.append(main.learner.round)
+    rr.run(main, workers=2, fast=True)
+    assert rounds == [0, 8, 16, 24]
+    assert main.learner.round == 28, "all four had been sent the weights of round 24"
+    assert main.episodes.env_steps == 28 * 20
+    assert sum(member.env_steps for member in main.rollouts) == 28 * 20
+
+
+def test_a3c_runs_its_actor_learners_on_time_lines_of_their_own():
+    report = rr.run(make("a3c"), workers=1, fast=True)
+    assert [enclave.path for enclave in report.enclaves] == [
+        "A3C", *(f"A3C.rollouts[{index}]" for index in range(4)),
+    ]  # fmt: skip
+    stops = {enclave.stop_tag for enclave in report.enclaves}
+    assert max(stops) > rr.Tag(rr.msec(7), 0)
+
+
+@pytest.mark.parametrize("sync_every", [-1, 1, 3])
+def test_a3c_refuses_to_wait_for_fewer_gradients_than_are_under_way(sync_every):
+    with pytest.raises(ValueError, match=f"sync_every={sync_every}: must be 0, or at least"):
+        rl.A3COptions(sync_every=sync_every)
 
 
 @pytest.mark.parametrize(

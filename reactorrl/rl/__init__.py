@@ -30,6 +30,7 @@ from .trajectory import Trajectory
 
 if TYPE_CHECKING:
     from .a2c import A2C, A2COptions
+    from .a3c import A3C, A3COptions
     from .dqn import DQN, DQNOptions
     from .learner import Learner
     from .ppo import PPO, PPOOptions
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _NEEDS_TORCH = {
     "A2C": "a2c",
     "A2COptions": "a2c",
+    "A3C": "a3c",
+    "A3COptions": "a3c",
     "DQN": "dqn",
     "DQNOptions": "dqn",
     "Learner": "learner",
@@ -46,9 +49,11 @@ _NEEDS_TORCH = {
 
 __all__ = [
     "A2C",
+    "A3C",
     "DQN",
     "PPO",
     "A2COptions",
+    "A3COptions",
     "Algorithm",
     "Batch",
     "Categorical",

@@ -52,6 +52,12 @@ class OnPolicyOptions(Options):
         if min(self.hidden_sizes, default=1) < 1:
             raise ValueError(f"hidden_sizes={self.hidden_sizes}: each must be at least 1")
 
+    def learning_rate_of(self, finished_rounds: int) -> float:
+        """Return the learning rate after this many rounds."""
+        if not self.anneal_lr:
+            return self.learning_rate
+        return self.learning_rate * (1 - finished_rounds / self.rounds)
+
 
 class Experience:
     """Trajectories of one tag as tensors, env after env in order of the bank.
@@ -211,7 +217,8 @@ class OnPolicyLearner(Learner):
         """Take the gradient steps of one round."""
         prepare_worker()
         arrived = [channel.value for channel in self.trajectories]
-        learning_rate = self.anneal()
+        learning_rate = self.options.learning_rate_of(self.round)
+        self.optimizer.param_groups[0]["lr"] = learning_rate
         metrics = self.update(Experience(arrived, self.device))
         self.finish_round({**metrics, "charts/learning_rate": learning_rate})
 
@@ -227,14 +234,6 @@ class OnPolicyLearner(Learner):
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient steps; return the losses."""
         raise NotImplementedError
-
-    def anneal(self) -> float:
-        """Set and return the learning rate of this round."""
-        learning_rate = self.options.learning_rate
-        if self.options.anneal_lr:
-            learning_rate *= 1 - self.round / self.rounds
-        self.optimizer.param_groups[0]["lr"] = learning_rate
-        return learning_rate
 
     def step(self, loss: torch.Tensor) -> None:
         """Take one gradient step."""

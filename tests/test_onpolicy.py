@@ -2,6 +2,7 @@
 
 import math
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -232,6 +233,34 @@ def test_explained_variance():
 # The programs
 
 
+class Picture(gym.Env):
+    """Images whose brightness is the time; the episode ends after nine steps, or raises."""
+
+    observation_space = gym.spaces.Box(0, 255, (2, 40, 36), np.uint8)
+    action_space = gym.spaces.Discrete(3)
+
+    def __init__(self, raises_at=None):
+        self.raises_at, self.episode = raises_at, 0
+
+    def _obs(self):
+        return np.full(self.observation_space.shape, self.time, np.uint8)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.episode, self.time = self.episode + 1, 0
+        return self._obs(), {}
+
+    def step(self, action):
+        self.time += 1
+        if (self.episode, self.time) == self.raises_at:
+            raise RuntimeError("the picture is torn")
+        return self._obs(), float(action), self.time == 9, False, {}
+
+
+gym.register("Picture-v0", entry_point=Picture)
+gym.register("TornPicture-v0", entry_point=Picture, kwargs={"raises_at": (4, 5)})
+
+
 PROGRAMS = {
     "ppo": (rl.PPO, rl.PPOOptions, {"total_timesteps": 1_000, "num_steps": 64}),
     "a2c": (rl.A2C, rl.A2COptions, {"total_timesteps": 1_000}),
@@ -263,6 +292,32 @@ def test_equal_bits_for_any_number_of_workers_and_any_speed(kind):
     main = make(kind)
     assert rr.run(main, workers=2, fast=True).trace_hash == report.trace_hash
     assert len(main.episodes.returns) > 10
+
+
+IMAGES = {"num_steps": 8, "num_envs": 2, "env_id": "Picture-v0"}
+
+
+def test_images_give_equal_bits_too(kind):
+    options = {**IMAGES, "total_timesteps": 100, "sync_every": 0}
+    if kind != "a3c":
+        del options["sync_every"]
+    report = assert_deterministic(lambda: make(kind, **options), workers=(1, 2), digest=digest)
+    main = make(kind, **options)
+    assert rr.run(main, workers=2, fast=True).trace_hash == report.trace_hash
+    assert set(main.episodes.lengths) == {9}
+    assert main.learner.latest["features.0.weight"].shape == (32, 2, 8, 8)
+
+
+def test_an_env_that_raises_ends_the_run_in_the_same_way_each_time(kind):
+    def run():
+        assert_deterministic(
+            lambda: make(kind, **{**IMAGES, "env_id": "TornPicture-v0"}), workers=(1, 2)
+        )
+
+    with pytest.raises(rr.ReactionError, match="the picture is torn") as caught:
+        run()
+    assert ".rollouts[" in caught.value.reaction
+    assert any("seeded with" in note for note in caught.value.__cause__.__notes__)
 
 
 def test_other_seeds_give_other_bits(kind):
@@ -418,8 +473,8 @@ def test_a3c_runs_its_actor_learners_on_time_lines_of_their_own():
     assert [enclave.path for enclave in report.enclaves] == [
         "A3C", *(f"A3C.rollouts[{index}]" for index in range(4)),
     ]  # fmt: skip
-    stops = {enclave.stop_tag for enclave in report.enclaves}
-    assert max(stops) > rr.Tag(rr.msec(7), 0)
+    assert {enclave.stop_tag for enclave in report.enclaves} == {report.stop_tag}
+    assert report.stop_tag.time > 30 / 4 * rr.msec(1), "four at once, each a millisecond or more"
 
 
 @pytest.mark.parametrize("sync_every", [-1, 1, 3])

@@ -47,27 +47,6 @@ def asynchronous(lines):
     assert lines[1:] == lines[:1] * 2
 
 
-def vector_env(lines):
-    """Walkers arrive, and three numbers of workers see the same."""
-    found = [
-        re.fullmatch(r"(\d) workers: (4000 steps, (\d+) arrivals, hash \w{16})", line)
-        for line in lines
-    ]
-    assert [match[1] for match in found] == ["1", "2", "4"]
-    assert len({match[2] for match in found}) == 1
-    assert int(found[0][3]) > 50
-
-
-def atari_film(lines):
-    """A file that is not empty."""
-    (line,) = lines
-    path, size = re.fullmatch(r"(.*/pong\.gif): (\d+) kB", line).groups()
-    assert Path(path).stat().st_size // 1000 in (int(size), int(size) - 1)
-    assert Path(path).read_bytes()[:6] == b"GIF89a"
-    shutil.rmtree(Path(path).parent)
-
-
-CHECKS = {
     "asynchronous": asynchronous,
     "atari_film": atari_film,
     "hello": hello,

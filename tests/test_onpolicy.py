@@ -147,8 +147,7 @@ def test_ppo_losses_by_hand(clip_vloss):
         old_values=torch.tensor([1.0, 5.1]),
         advantages=torch.tensor([10.0, -4.0]),
         returns=torch.tensor([4.0, 4.0]),
-        clip_coef=0.2,
-        clip_vloss=clip_vloss,
+        options=rl.PPOOptions(clip_vloss=clip_vloss),
     )
     assert losses.policy.item() == pytest.approx(-(10.0 * 1.2 - 4.0) / 2)
     squares = ((1.2 - 4.0) ** 2 if clip_vloss else 1.0) + 1.0
@@ -167,10 +166,52 @@ def test_the_surrogate_is_the_smaller_of_both():
         old_values=torch.zeros(1),
         advantages=torch.tensor([-3.0]),
         returns=torch.zeros(1),
-        clip_coef=0.2,
-        clip_vloss=False,
+        options=rl.PPOOptions(clip_vloss=False),
     )
     assert losses.policy.item() == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("clip_vloss", [True, False])
+def test_the_derivatives_of_the_ppo_loss_are_those_that_autograd_finds(clip_vloss):
+    """With steps of every kind: ratios and values on both sides of what is clipped."""
+    options = rl.PPOOptions(clip_vloss=clip_vloss, ent_coef=0.3, vf_coef=0.7)
+    generator = torch.Generator().manual_seed(8)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    logits, values = normal(500, 3).requires_grad_(), normal(500).requires_grad_()
+    actions = torch.randint(3, (500,), generator=generator)
+    log_probs = logits.log_softmax(1)[torch.arange(500), actions]
+    old_log_probs, old_values = (each.detach() + 0.3 * normal(500) for each in (log_probs, values))
+    advantages, returns = normal(500), normal(500)
+
+    ratio = (log_probs - old_log_probs).exp()
+    policy = -torch.min(advantages * ratio, advantages * ratio.clamp(0.8, 1.2)).mean()
+    square = (values - returns) ** 2
+    if clip_vloss:
+        near = old_values + (values - old_values).clamp(-0.2, 0.2)
+        square = torch.max(square, (near - returns) ** 2)
+    entropy = torch.distributions.Categorical(logits=logits).entropy().mean()
+    loss = policy - 0.3 * entropy + 0.7 * 0.5 * square.mean()
+    loss.backward()
+
+    losses = ppo_losses(
+        logits,
+        values,
+        actions=actions,
+        old_log_probs=old_log_probs,
+        old_values=old_values,
+        advantages=advantages,
+        returns=returns,
+        options=options,
+    )
+    assert (losses.policy - 0.3 * losses.entropy + 0.7 * losses.value).item() == pytest.approx(
+        loss.item()
+    )
+    assert losses.by_logits.numpy() == pytest.approx(logits.grad.numpy(), abs=1e-9)
+    assert losses.by_values.numpy() == pytest.approx(values.grad.numpy(), abs=1e-9)
+    assert (losses.by_values == 0).any() == clip_vloss
 
 
 def network_of(seed=3):
@@ -182,7 +223,7 @@ def test_the_flat_gradient_is_the_gradient_with_its_norm_bounded(bound):
     network, other = network_of(), network_of()
     obs = torch.arange(12.0).reshape(4, 3)
     flattened(network)
-    gradient = flat_gradient(network, sum(out.square().mean() for out in network(obs)), bound)
+    gradient = flat_gradient(network, bound, [sum(out.square().mean() for out in network(obs))])
     sum(out.square().mean() for out in other(obs)).backward()
     torch.nn.utils.clip_grad_norm_(other.parameters(), bound)
     expected = torch.cat([p.grad.flatten() for p in other.parameters()])

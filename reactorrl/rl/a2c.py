@@ -41,7 +41,7 @@ class A2CLearner(OnPolicyLearner):
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient step."""
         loss, metrics = actor_critic_losses(self.network, experience, self.options)
-        self.step(loss)
+        self.step([loss])
         return metrics
 
 

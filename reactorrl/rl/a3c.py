@@ -112,7 +112,7 @@ class ActorLearner(Rollout):
         load_weights(self.network, self.weights.value)
         experience = Experience([self.trajectory.value], torch.device("cpu"))
         loss, metrics = actor_critic_losses(self.network, experience, self.options)
-        gradient = flat_gradient(self.network, loss, self.options.max_grad_norm)
+        gradient = flat_gradient(self.network, self.options.max_grad_norm, [loss])
         drawn = np.random.default_rng((self.seed, self.bank_index, self.env_steps))
         jitter = int(drawn.integers(_JITTER))
         self._computed.schedule(Gradient(gradient, metrics), delay=jitter)

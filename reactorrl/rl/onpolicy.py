@@ -133,10 +133,21 @@ def flattened(network: torch.nn.Module) -> torch.nn.Parameter:
 
 
 def flat_gradient(
-    network: torch.nn.Module, loss: torch.Tensor, max_grad_norm: float
+    network: torch.nn.Module,
+    max_grad_norm: float,
+    outputs: Sequence[torch.Tensor],
+    by_outputs: Sequence[torch.Tensor] | None = None,
 ) -> torch.Tensor:
-    """Return a loss's gradient as one vector, in order of `flattened`, its 2-norm bounded."""
-    gradients = torch.autograd.grad(loss, list(network.parameters()))
+    """Return the gradient of a loss as one vector, in order of `flattened`, its 2-norm bounded.
+
+    Args:
+        network: Of whose parameters.
+        max_grad_norm: The bound.
+        outputs: What was computed with it: the loss itself, or what the loss is a function of.
+        by_outputs: The derivatives of the loss by each of them, of the same shapes; None for a
+            loss.
+    """
+    gradients = torch.autograd.grad(outputs, list(network.parameters()), by_outputs)
     gradient = torch.cat([each.flatten() for each in gradients])
     return gradient * (max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
 
@@ -235,9 +246,14 @@ class OnPolicyLearner(Learner):
         """Take the gradient steps; return the losses."""
         raise NotImplementedError
 
-    def step(self, loss: torch.Tensor) -> None:
-        """Take one gradient step."""
-        self.flat.grad = flat_gradient(self.network, loss, self.options.max_grad_norm)
+    def step(
+        self,
+        outputs: Sequence[torch.Tensor],
+        by_outputs: Sequence[torch.Tensor] | None = None,
+    ) -> None:
+        """Take one gradient step; arguments as for `flat_gradient`."""
+        bound = self.options.max_grad_norm
+        self.flat.grad = flat_gradient(self.network, bound, outputs, by_outputs)
         self.optimizer.step()
 
 

@@ -74,21 +74,26 @@ class PPOOptions(OnPolicyOptions):
 
 @dataclass(frozen=True)
 class Losses:
-    """Of one minibatch; all but `log_ratio` are scalars.
+    """Of one minibatch of n steps, and the gradient of their weighted sum.
 
     Attributes:
-        policy: Clipped surrogate, to be small.
-        value: Half the mean square, clipped if so asked.
-        entropy: Mean of the policy's.
+        policy: Clipped surrogate, to be small; a scalar.
+        value: Half the mean square, clipped if so asked; a scalar.
+        entropy: Mean of the policy's; a scalar.
         log_ratio: `(n,)`, by how much the log-probability of each action has grown.
+        by_logits: `(n, n_actions)`, derivatives of `policy - ent_coef * entropy + vf_coef * value`.
+        by_values: `(n,)`, of the same.
     """
 
     policy: torch.Tensor
     value: torch.Tensor
     entropy: torch.Tensor
     log_ratio: torch.Tensor
+    by_logits: torch.Tensor
+    by_values: torch.Tensor
 
 
+@torch.no_grad()
 def ppo_losses(
     logits: torch.Tensor,
     values: torch.Tensor,
@@ -98,24 +103,46 @@ def ppo_losses(
     old_values: torch.Tensor,
     advantages: torch.Tensor,
     returns: torch.Tensor,
-    clip_coef: float,
-    clip_vloss: bool,
+    options: PPOOptions,
 ) -> Losses:
     """Return the losses of a minibatch: arguments are `(n,)`, `logits` `(n, n_actions)`.
+
+    The derivatives are written out: autograd takes longer over these few operations on short
+    vectors than over a network of the usual size.
 
     Source:
         Schulman et al. (2017), Proximal policy optimization algorithms, equations 7 and 9.
     """
-    log_probs, entropy = log_probs_and_entropy(logits, actions)
-    log_ratio = log_probs - old_log_probs
+    n, clip_coef = len(values), options.clip_coef
+    log_probs = logits.log_softmax(1)
+    probs = log_probs.exp()
+    chosen = actions.unsqueeze(1)
+    log_ratio = log_probs.gather(1, chosen).squeeze(1) - old_log_probs
     ratio = log_ratio.exp()
-    near = ratio.clamp(1 - clip_coef, 1 + clip_coef)
-    policy = -torch.minimum(advantages * ratio, advantages * near).mean()
-    error = (values - returns) ** 2
-    if clip_vloss:
-        clipped = old_values + (values - old_values).clamp(-clip_coef, clip_coef)
-        error = torch.maximum(error, (clipped - returns) ** 2)
-    return Losses(policy, 0.5 * error.mean(), entropy.mean(), log_ratio)
+    surrogate = advantages * ratio
+    clipped = advantages * ratio.clamp(1 - clip_coef, 1 + clip_coef)
+    entropies = -(log_probs * probs).sum(1, keepdim=True)
+
+    # By the log-probability of the action: nothing where the clipped surrogate is the smaller one.
+    by_chosen = (surrogate * (surrogate <= clipped) / -n).unsqueeze(1)
+    by_logits = probs * (options.ent_coef / n * (log_probs + entropies) - by_chosen)
+    by_logits.scatter_add_(1, chosen, by_chosen)
+
+    error = values - returns
+    squares, by_values = error.square(), error
+    if options.clip_vloss:
+        moved = values - old_values
+        near = (old_values + moved.clamp(-clip_coef, clip_coef) - returns).square()
+        by_values = error * ((moved.abs() <= clip_coef) | (squares >= near))
+        squares = torch.maximum(squares, near)
+    return Losses(
+        policy=-torch.minimum(surrogate, clipped).mean(),
+        value=0.5 * squares.mean(),
+        entropy=entropies.mean(),
+        log_ratio=log_ratio,
+        by_logits=by_logits,
+        by_values=by_values * (options.vf_coef / n),
+    )
 
 
 class PPOLearner(OnPolicyLearner):
@@ -160,17 +187,11 @@ class PPOLearner(OnPolicyLearner):
                     old_values=old_values,
                     advantages=advantages,
                     returns=targets,
-                    clip_coef=options.clip_coef,
-                    clip_vloss=options.clip_vloss,
+                    options=options,
                 )
-                self.step(
-                    losses.policy
-                    - options.ent_coef * losses.entropy
-                    + options.vf_coef * losses.value
-                )
-                log_ratio = losses.log_ratio.detach()
-                log_ratios.append(log_ratio)
-            approx_kl = (log_ratio.exp() - 1 - log_ratio).mean()
+                self.step((logits, new_values), (losses.by_logits, losses.by_values))
+                log_ratios.append(losses.log_ratio)
+            approx_kl = (losses.log_ratio.exp() - 1 - losses.log_ratio).mean()
             if options.target_kl is not None and approx_kl > options.target_kl:
                 break
 
@@ -179,7 +200,7 @@ class PPOLearner(OnPolicyLearner):
             "losses/policy_loss": losses.policy.item(),
             "losses/value_loss": losses.value.item(),
             "losses/entropy": losses.entropy.item(),
-            "losses/old_approx_kl": -log_ratio.mean().item(),
+            "losses/old_approx_kl": -losses.log_ratio.mean().item(),
             "losses/approx_kl": approx_kl.item(),
             "losses/clipfrac": moved.float().mean().item(),
             **explained_variance(values, returns),

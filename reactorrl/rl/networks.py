@@ -140,7 +140,7 @@ class ActorCritic(torch.nn.Module):
 
     def forward(self, obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits `(n, n_actions)` and values `(n,)`."""
-        features = self.features(obs)
+        features = self.features(obs.float())
         return self.actor(features), self.critic(features).squeeze(1)
 
 

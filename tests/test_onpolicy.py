@@ -298,6 +298,11 @@ class Picture(gym.Env):
         return self._obs(), float(action), self.time == 9, False, {}
 
 
+class Bytes(Picture):
+    observation_space = gym.spaces.Box(0, 255, (5,), np.uint8)
+
+
+gym.register("Bytes-v0", entry_point=Bytes)
 gym.register("Picture-v0", entry_point=Picture)
 gym.register("TornPicture-v0", entry_point=Picture, kwargs={"raises_at": (4, 5)})
 
@@ -336,6 +341,13 @@ def test_equal_bits_for_any_number_of_workers_and_any_speed(kind):
 
 
 IMAGES = {"num_steps": 8, "num_envs": 2, "env_id": "Picture-v0"}
+
+
+def test_features_may_be_bytes(kind):
+    main = make(kind, env_id="Bytes-v0", num_steps=16, total_timesteps=300)
+    rr.run(main, workers=1, fast=True)
+    assert main.learner.latest["actor.0.weight"].shape == (64, 5)
+    assert main.episodes.mean_return() > 9 * 0.7, "at random it is 9"
 
 
 def test_images_give_equal_bits_too(kind):
@@ -450,6 +462,18 @@ def test_the_greedy_policy_takes_the_likeliest_action(kind):
     obs = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
     logits = main.learner.network(torch.tensor(obs))[0]
     assert policy.act(0, obs).tolist() == logits.argmax(1).tolist()
+
+
+def test_the_parts_of_a_program_have_the_names_that_tools_expect(kind):
+    main = make(kind)
+    parts = {"learner", "episodes", *(f"rollouts[{index}]" for index in range(4))}
+    rr.run(main, workers=1, fast=True)
+    assert set(main.state_dict()) == parts
+    assert isinstance(main.gate, rl.Gate)
+    assert isinstance(main.episodes, rl.EpisodeLog)
+    name = type(main).__name__
+    graph = rr.Program(make(kind), workers=1, fast=True).graph.to_mermaid()
+    assert all(part in graph for part in (name, "rollouts", "learner", "gate", "episodes"))
 
 
 class Scalars:

@@ -111,11 +111,11 @@ def load(path: str | os.PathLike[str]) -> tuple[Tree, dict[str, Any]]:
 
 def differences(saved: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     """Say in which options two programs differ, one text each: `gamma: 0.9 saved, 0.99 now`."""
-    ours = _plain(dict(asked), "", {})
+    theirs, ours = (_plain(dict(each), "", {}) for each in (saved, asked))
     return [
-        f"{name}: {saved.get(name, 'nothing')} saved, {ours.get(name, 'nothing')} now"
-        for name in sorted({*saved, *ours})
-        if saved.get(name) != ours.get(name)
+        f"{name}: {theirs.get(name, 'nothing')} saved, {ours.get(name, 'nothing')} now"
+        for name in sorted({*theirs, *ours})
+        if theirs.get(name) != ours.get(name)
     ]
 
 

@@ -7,7 +7,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, fields, make_dataclass
+from dataclasses import asdict, fields, make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +119,14 @@ def parse(name: str, arguments: Sequence[str]) -> tuple[Options, RunOptions, Pre
 
 
 def options_table(name: str, options: Options, preset: Preset) -> str:
-    """Say in which options a run differs from the program's defaults, and where they are from."""
-    rows = []
+    """Say in which options a run differs from the program's defaults; those by flags are marked."""
+    lines = [f"{name} on {options.env_id}, seed {options.seed}; preset: {preset.source}"]
     for each in fields(options):
         value = getattr(options, each.name)
-        default = each.default if each.default is not MISSING else None
-        if each.name == "env_id" or (value == default and each.name not in preset.values):
-            continue
-        is_preset = each.name in preset.values and preset.values[each.name] == value
-        rows.append(f"  {each.name:<24} {value!s:<14} {'preset' if is_preset else 'flag'}")
-    lines = [f"{name} on {options.env_id}, seed {options.seed}; preset: {preset.source}", *rows]
+        expected = preset.values.get(each.name, each.default)
+        if each.name != "env_id" and (value != expected or value != each.default):
+            mark = "  (flag)" if value != expected else ""
+            lines.append(f"  {each.name:<24} {value}{mark}")
     return "\n".join(lines)
 
 

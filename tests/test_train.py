@@ -1,0 +1,622 @@
+"""Training runs: what the command line prints and writes, and how a run goes on or fails."""
+
+import csv
+import json
+import math
+import os
+import signal
+import sys
+import types
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import reactorrl as rr
+from reactorrl import __main__, rl
+
+pytest.importorskip("torch")
+import tiny
+
+from reactorrl.rl import checkpoint, presets, scalars
+from reactorrl.rl import train as training
+from reactorrl.rl.evaluate import Evaluator, evaluate
+from reactorrl.rl.train import RunOptions, train
+
+SHORT = ("--num-envs", "4", "--num-steps", "16", "--eval-episodes", "3")
+
+
+@pytest.fixture(autouse=True)
+def tiny_program(monkeypatch, tmp_path):
+    """`reactorrl train ppo` trains the program of `tiny.py`, in a folder of the test's own."""
+    monkeypatch.setattr(rl, "PPO", tiny.Tiny, raising=False)
+    monkeypatch.setattr(rl, "PPOOptions", tiny.TinyOptions, raising=False)
+    monkeypatch.setattr(presets, "PRESETS", {})
+    monkeypatch.chdir(tmp_path)
+
+
+def run_command(capsys, *arguments):
+    """Exit status, standard output and standard error of `reactorrl ...`."""
+    try:
+        status = __main__.main(list(arguments))
+    except SystemExit as exit_:
+        status = exit_.code
+    return (status, *capsys.readouterr())
+
+
+def folder_of(output):
+    return next(line.split()[1] for line in output.splitlines() if line.startswith("run "))
+
+
+def rows(folder):
+    with open(f"{folder}/progress.csv", newline="") as file:
+        return [(int(r["global_step"]), r["name"], float(r["value"])) for r in csv.DictReader(file)]
+
+
+def without_speed(folder):
+    return [row for row in rows(folder) if row[1] != "charts/SPS"]
+
+
+def quiet(line):
+    """Takes lines for the user and forgets them."""
+
+
+# The command line
+
+
+def test_train_says_where_things_are_and_ends_with_an_evaluation(capsys, tmp_path):
+    status, out, err = run_command(
+        capsys, "train", "ppo", *SHORT, "--save-plot", "--trace", str(tmp_path / "t.json")
+    )
+    assert status == 0
+    folder = folder_of(out)
+    assert folder.startswith("runs/CartPole-v1__ppo__1__")
+    last = out.splitlines()[-1].split()
+    assert (last[:2], last[3], last[5:]) == (
+        ["evaluation:", "mean"],
+        "std",
+        ["over", "3", "episodes"],
+    )
+    with open(f"{folder}/returns.png", "rb") as picture:
+        assert picture.read(4) == b"\x89PNG"
+    names = {
+        event["name"] for event in json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    }
+    assert "Tiny.rollouts[3].sample" in names
+    assert "640/640" in err
+    assert "mean return" in err
+    assert {"checkpoint.npz", "model.npz", "progress.csv"} < set(os.listdir(folder))
+
+
+def test_help_lists_the_flags_with_their_docstrings(capsys):
+    status, out, _ = run_command(capsys, "train", "ppo", "--help")
+    assert status == 0
+    text = " ".join(out.replace("│", " ").split())
+    assert "--total-timesteps INT Env steps of all envs together. (default: 640)" in text
+    assert "--workers {None}|INT Threads that run reactions" in text
+    assert "A learner that takes one gradient step a round. ╰" not in text
+    status, out, _ = run_command(capsys, "--help")
+    assert "doctor" in out
+    assert "train" in out
+    assert run_command(capsys, "train", "--help")[1].count("qlearning") >= 1
+
+
+def test_help_of_the_whole_imports_neither_torch_nor_gymnasium(capsys):
+    import subprocess
+
+    code = (
+        "import sys\nfrom reactorrl.__main__ import main\n"
+        "try:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
+        "print('torch' in sys.modules, 'gymnasium' in sys.modules, 'tyro' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False False"
+
+
+def test_the_command_line_knows_every_program():
+    assert tuple(presets.PROGRAMS) == __main__._PROGRAMS
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--env-id", "NoSuchEnv-v0"], "Environment `NoSuchEnv` doesn't exist"),
+        (["--env-id", "CartPole-v7"], "Environment version `v7` for environment `CartPole`"),
+        (["--env-id", "Pendulum-v1"], "actions must be Discrete, they are Box"),
+        (["--num-envs", "0"], "num_envs=0: must be at least 1"),
+        (["--step-timeout", "0"], "step_timeout=0.0: must be positive"),
+        (["--eval-episodes", "0"], "eval_episodes=0: must be at least 1"),
+        (["--no-such-flag"], "--no-such-flag"),
+        (["--seed", "one"], "one"),
+        (["--resume", "nowhere"], "nowhere: cannot be read: No such file"),
+    ],
+)
+def test_bad_input_is_named_before_anything_runs(capsys, tmp_path, flags, message):
+    status, _, err = run_command(capsys, "train", "ppo", *flags)
+    assert status in (1, 2)
+    assert message in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_track_without_wandb_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    status, _, err = run_command(capsys, "train", "ppo", *SHORT, "--track")
+    assert status == 1
+    assert "--track needs wandb: pip install wandb" in err
+
+
+# Presets
+
+
+def test_a_preset_gives_way_to_flags_and_is_printed(capsys, monkeypatch):
+    preset = presets.Preset("a book", {"learning_rate": 0.25, "num_steps": 8, "gamma": 0.5})
+    monkeypatch.setattr(presets, "PRESETS", {("ppo", "Acrobot-v1"): preset})
+    from reactorrl.rl.cli import options_table, parse
+
+    options, run, used = parse("ppo", ["--env_id", "Acrobot-v1", "--gamma=0.75", "--workers", "2"])
+    assert (options.learning_rate, options.num_steps, options.gamma) == (0.25, 8, 0.75)
+    assert run.workers == 2
+    assert options_table("ppo", options, used).splitlines() == [
+        "ppo on Acrobot-v1, seed 1; preset: a book",
+        "  learning_rate            0.25",
+        "  gamma                    0.75  (flag)",
+        "  num_steps                8",
+    ]
+    assert parse("ppo", [])[0] == tiny.TinyOptions()
+
+
+# Logs
+
+
+def test_the_csv_file_has_every_episode_and_every_metric():
+    run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=1), say=quiet)
+    episodes = run.algorithm.episodes
+    logged = rows(run.folder)
+    returns = [(step, value) for step, name, value in logged if name == "charts/episodic_return"]
+    assert returns == list(zip(episodes.ended_at, episodes.returns, strict=True))
+    losses = [step for step, name, _ in logged if name == "losses/value_loss"]
+    assert losses == list(range(64, 641, 64))
+    assert [step for step, name, value in logged if name == "charts/SPS" and value > 0]
+
+
+def test_tensorboard_gets_the_same_scalars_and_the_options():
+    pytest.importorskip("tensorboardX")
+    options = tiny.TinyOptions()
+    run = train("ppo", options, RunOptions(eval_frequency=128, eval_episodes=1), say=quiet)
+    (file,) = run.folder.glob("events.out.tfevents.*")
+    events = read_events(file)
+    scalars = {(e.step, v.tag): v.simple_value for e in events for v in e.summary.value}
+    for step, name, value in rows(run.folder):
+        if name in ("losses/value_loss", "eval/episodic_return"):
+            assert scalars[step, name] == pytest.approx(value, rel=1e-6)
+    texts = [v for e in events for v in e.summary.value if v.tag.startswith("hyperparameters")]
+    assert b"|learning_rate|0.01|" in texts[0].tensor.string_val[0]
+
+
+def read_events(path):
+    """The events of a file: length, checksum, event, checksum."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    data, events = path.read_bytes(), []
+    while data:
+        size = int.from_bytes(data[:8], "little")
+        events.append(Event.FromString(data[12 : 12 + size]))
+        data = data[16 + size :]
+    return events
+
+
+class Kept:
+    def __init__(self):
+        self.rows = []
+
+    def write(self, env_steps, scalars):
+        self.rows += [(env_steps, name, value) for name, value in scalars.items()]
+
+    def close(self):
+        self.rows.append("closed")
+
+
+def test_names_of_stable_baselines3():
+    kept = Kept()
+    log = scalars.Sb3Names(kept, [1.0] * 99, [5] * 2)
+    log.write(10, {"charts/episodic_return": 101.0, "charts/episodic_length": 8})
+    log.write(20, {"losses/entropy": 0.5, "losses/new": 1.0})
+    log.close()
+    assert kept.rows == [
+        (10, "rollout/ep_rew_mean", 2.0),
+        (10, "rollout/ep_len_mean", 6.0),
+        (20, "train/entropy_loss", -0.5),
+        (20, "losses/new", 1.0),
+        "closed",
+    ]
+
+
+def test_thinned_logs_have_one_value_of_each_scalar_in_so_many_steps():
+    kept = Kept()
+    log = scalars.Thinned(kept, 10)
+    for step in range(0, 30, 4):
+        log.write(step, {"a": step} if step < 20 else {"a": step, "b": step})
+    assert kept.rows == [(0, "a", 0), (12, "a", 12), (20, "b", 20), (24, "a", 24)]
+
+
+def test_track_logs_to_wandb(monkeypatch):
+    calls = []
+
+    class Run:
+        def log(self, scalars):
+            calls.append(scalars)
+
+        def finish(self):
+            calls.append("finished")
+
+    def init(**options):
+        calls.append(options)
+        return Run()
+
+    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
+    options = RunOptions(track=True, wandb_project_name="p", wandb_entity="e", eval_episodes=1)
+    run = train("ppo", tiny.TinyOptions(), options, say=quiet)
+    assert (calls[0]["project"], calls[0]["entity"], calls[0]["name"]) == (
+        "p",
+        "e",
+        run.folder.name,
+    )
+    assert calls[0]["config"]["learning_rate"] == 0.01
+    assert {"global_step", "losses/value_loss"} == set(
+        next(c for c in calls if isinstance(c, dict) and "losses/value_loss" in c)
+    )
+    assert calls[-1] == "finished"
+
+
+# Evaluation
+
+
+class Counting(gym.Env):
+    """Pays the action; an episode lasts `length` steps, or for ever."""
+
+    observation_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+    action_space = gym.spaces.Discrete(3, start=5)
+
+    def __init__(self, length=4, infos=()):
+        self.length, self.infos, self.episodes, self.seeds = length, list(infos), 0, []
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        self.seeds.append(seed)
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        has_ended = self.steps == self.length
+        self.episodes += has_ended
+        info = self.infos.pop(0) if has_ended and self.infos else {}
+        return np.zeros(1, np.float32), float(action), has_ended, False, info
+
+
+class Second:
+    """Always the second action."""
+
+    def start(self, weights, shape, env_steps, rng):
+        self.steps = shape[0]
+
+    def act(self, step, obs):
+        assert step < self.steps
+        assert obs.shape == (1, 1)
+        return np.array([1])
+
+
+def test_evaluation_sums_the_rewards_of_whole_episodes():
+    env = Counting()
+    assert evaluate(Second(), {}, lambda: env, episodes=3, seed=7) == [24.0] * 3
+    assert env.seeds == [7, None, None, None]
+
+
+def test_evaluation_counts_games_and_not_lives():
+    infos = [{"lives": 1}, {"lives": 0, "game": {"r": 99.0}}] * 2
+    env = Counting(infos=infos)
+    assert evaluate(Second(), {}, lambda: env, episodes=2, seed=7) == [99.0, 99.0]
+    assert env.episodes == 4
+
+
+def test_evaluation_cuts_off_episodes_that_do_not_end(monkeypatch):
+    monkeypatch.setattr("reactorrl.rl.evaluate.MAX_STEPS", 700)
+    env = Counting(length=10**9)
+    assert evaluate(Second(), {}, lambda: env, episodes=2, seed=7) == [4200.0, 4200.0]
+
+
+class Source(rr.Reactor):
+    weights = rr.Output()
+    again = rr.LogicalAction()
+
+    def __init__(self, n):
+        self.n = n
+
+    @rr.reaction(rr.startup, again, effects=(weights, again))
+    def send(self):
+        self.weights.set({"w": np.array([self.tag.microstep])})
+        if self.tag.microstep + 1 < self.n:
+            self.again.schedule()
+
+
+def test_the_evaluator_keeps_the_first_of_the_best_weights():
+    scores = {2: 1.0, 4: 7.0, 6: 7.0, 8: 3.0}
+    kept = []
+
+    class Main(rr.Reactor):
+        def __init__(self):
+            self.source = Source(9)
+            self.evaluator = Evaluator(lambda weights: [scores[int(weights["w"][0])]] * 2, 2)
+            self.connect(self.source.weights, self.evaluator.weights)
+
+    main = Main()
+    main.evaluator.keep = lambda weights, mean: kept.append((int(weights["w"][0]), mean))
+    rr.run(main, workers=1, fast=True)
+    assert main.evaluator.means == [1.0, 7.0, 7.0, 3.0]
+    assert kept == [(2, 1.0), (4, 7.0)]
+    assert main.evaluator.best == {"w": np.array([4])}
+
+
+def test_the_best_weights_are_saved_and_can_be_evaluated(capsys):
+    run = train(
+        "ppo", tiny.TinyOptions(), RunOptions(eval_frequency=128, eval_episodes=2), say=quiet
+    )
+    evaluator = run.algorithm.evaluator
+    assert len(evaluator.means) == 4, "after rounds 2, 4, 6 and 8 of 10"
+    tree, header = checkpoint.load(run.folder / "best.npz")
+    assert header["mean"] == max(evaluator.means) == evaluator.best_mean
+    assert rl.weights_sha256(tree["weights"]) == rl.weights_sha256(evaluator.best)
+    for name, mean in (("best.npz", evaluator.best_mean), ("model.npz", run.mean), ("", run.mean)):
+        status, out, _ = run_command(capsys, "evaluate", str(run.folder / name), "--episodes", "2")
+        assert status == 0
+        assert f"evaluation: mean {mean:.2f}, std " in out
+    assert run_command(capsys, "evaluate", "--episodes", "2", "nowhere")[0] == 1
+
+
+def test_a_training_run_is_the_same_for_every_number_of_workers():
+    runs = [
+        train(
+            "ppo",
+            tiny.TinyOptions(),
+            RunOptions(workers=n, eval_frequency=128, eval_episodes=2),
+            say=quiet,
+        )
+        for n in (1, 2, 4)
+    ]
+    assert len({str(without_speed(run.folder)) for run in runs}) == 1
+    assert len({rl.weights_sha256(run.weights) for run in runs}) == 1
+    assert len({str(run.returns) for run in runs}) == 1
+
+
+# Going on
+
+
+LONG = RunOptions(eval_frequency=128, eval_episodes=2, checkpoint_frequency=64)
+
+
+def stop_after(monkeypatch, env_steps, how):
+    """Lets the next run end there, between two rounds, as a user or a fault would."""
+    begin_round = training._Session._begin_round
+
+    def begin(session):
+        begin_round(session)
+        if session.algorithm.episodes.env_steps == env_steps:
+            how()
+
+    monkeypatch.setattr(training._Session, "_begin_round", begin)
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def request_sigterm():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def fail():
+    raise OSError("the disk is gone")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run without an interruption."""
+    patch = pytest.MonkeyPatch()
+    patch.chdir(tmp_path_factory.mktemp("whole"))
+    patch.setattr(rl, "PPO", tiny.Tiny, raising=False)
+    patch.setattr(rl, "PPOOptions", tiny.TinyOptions, raising=False)
+    run = train("ppo", tiny.TinyOptions(), LONG, say=quiet)
+    result = without_speed(run.folder), rl.weights_sha256(run.weights), run.returns
+    with np.load(run.folder / "checkpoint.npz") as arrays:
+        final = {name: arrays[name] for name in arrays.files}
+    patch.undo()
+    return run.algorithm.episodes, *result, final
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        (press_ctrl_c, KeyboardInterrupt),
+        (request_sigterm, KeyboardInterrupt),
+        (fail, rr.ReactionError),
+    ],
+)
+@pytest.mark.parametrize("numbers", [(1, 2), (4, 1)])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(monkeypatch, whole, how, error, numbers):
+    first, second = numbers
+    with monkeypatch.context() as patch:
+        stop_after(patch, 256, how)
+        with pytest.raises(error) as caught:
+            train("ppo", tiny.TinyOptions(), with_workers(first), say=quiet)
+    (note,) = caught.value.__notes__
+    folder = note.split()[-1]
+    assert note == f"go on with: reactorrl train ppo --resume {folder}"
+    env_steps = checkpoint.load(f"{folder}/checkpoint.npz")[1]["env_steps"]
+    assert env_steps == 256 if how is fail else 256 <= env_steps < 640
+    run = train("ppo", None, with_workers(second, resume=training.Path(folder)), say=quiet)
+    episodes, logged, weights, returns, final = whole
+    assert run.algorithm.episodes.returns == episodes.returns
+    assert without_speed(folder) == logged
+    assert rl.weights_sha256(run.weights) == weights
+    assert run.returns == returns
+    with np.load(run.folder / "checkpoint.npz") as arrays:
+        for name in arrays.files:
+            if name not in ("tree.json", "header.json"):
+                assert np.array_equal(arrays[name], final[name]), name
+
+
+def with_workers(n, resume=None):
+    return RunOptions(
+        eval_frequency=128, eval_episodes=2, checkpoint_frequency=64, workers=n, resume=resume
+    )
+
+
+def test_a_finished_run_only_evaluates_and_a_longer_one_goes_on(capsys):
+    run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=3), say=quiet)
+    flags = ("--resume", str(run.folder), "--eval-episodes", "3")
+    status, out, _ = run_command(capsys, "train", "ppo", *flags)
+    assert status == 0
+    assert "the checkpoint is the end of its run" in out
+    assert out.splitlines()[-1] == training.evaluation_line(run.returns)
+    status, out, _ = run_command(capsys, "train", "ppo", *flags, "--total-timesteps", "768")
+    assert status == 0
+    assert rows(run.folder)[-1][0] == 768
+    header = checkpoint.load(run.folder / "checkpoint.npz")[1]
+    assert (header["env_steps"], header["options"]["total_timesteps"]) == (768, 768)
+
+
+def test_other_options_or_programs_are_refused(capsys, monkeypatch):
+    run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=1), say=quiet)
+    resume = ("--resume", str(run.folder))
+    status, _, err = run_command(capsys, "train", "ppo", *resume, "--gamma", "0.5")
+    assert status == 1
+    assert "other options, so it cannot go on exactly: gamma: 0.99 saved, 0.5 now" in err
+    monkeypatch.setattr(rl, "A2C", tiny.Tiny, raising=False)
+    monkeypatch.setattr(rl, "A2COptions", tiny.TinyOptions, raising=False)
+    status, _, err = run_command(capsys, "train", "a2c", *resume)
+    assert status == 1
+    assert "a checkpoint of 'ppo', not of 'a2c'" in err
+
+
+def test_a_diverging_run_leaves_its_checkpoint_and_logs(capsys):
+    status, _, err = run_command(
+        capsys, "train", "ppo", *SHORT, "--diverge-at", "5", "--checkpoint-frequency", "128"
+    )
+    assert status == 1
+    assert "losses/value_loss is nan in round 5 of Tiny.learner" in err
+    folder = err.rstrip().split()[-1]
+    assert checkpoint.load(f"{folder}/checkpoint.npz")[1]["env_steps"] == 256
+    losses = [step for step, name, _ in rows(folder) if name == "losses/value_loss"]
+    assert losses == [64, 128, 192, 256]
+    assert all(math.isfinite(value) for _, _, value in rows(folder))
+
+
+class Wrong(gym.Env):
+    """Breaks at step 20 of the env seeded with 3: in the way of `fault`."""
+
+    observation_space = gym.spaces.Box(-1, 1, (4,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+    fault = None
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.is_marked = seed == 3 if seed is not None else self.is_marked
+        self.steps = 0 if seed is not None else self.steps
+        return np.zeros(4, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        obs = np.zeros(4, np.float32)
+        if self.is_marked and self.steps == 20:
+            obs = type(self).fault()
+        return obs, 1.0, self.steps % 7 == 0, False, {}
+
+
+@pytest.fixture
+def wrong_env(monkeypatch):
+    gym.register("Wrong-v0", Wrong, disable_env_checker=True)
+    yield Wrong
+    del gym.registry["Wrong-v0"]
+
+
+def raise_error():
+    raise KeyError("no such room")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda: np.zeros(3, np.float32), "an observation of shape (3,), where the env's"),
+        (lambda: np.zeros(1, np.float32), "an observation of shape (1,), where the env's"),
+        (raise_error, "KeyError: 'no such room'"),
+    ],
+)
+def test_a_broken_env_is_named(capsys, monkeypatch, wrong_env, fault, message):
+    monkeypatch.setattr(wrong_env, "fault", staticmethod(fault))
+    flags = ("--env-id", "Wrong-v0", "--num-rollouts", "2", "--checkpoint-frequency", "64")
+    status, _, err = run_command(capsys, "train", "ppo", *SHORT, *flags)
+    assert status == 1
+    assert message in err
+    assert "env 2 of Tiny.rollouts[1], seeded with 3, at its step 19" in err
+    folder = err.rstrip().split()[-1]
+    assert checkpoint.load(f"{folder}/checkpoint.npz")[1]["env_steps"] == 64
+
+
+def test_an_env_that_hangs_is_named(monkeypatch, wrong_env):
+    import threading
+
+    release = threading.Event()
+
+    def hang():
+        release.wait(60)
+        return np.zeros(4, np.float32)
+
+    monkeypatch.setattr(wrong_env, "fault", staticmethod(hang))
+    options = tiny.TinyOptions(env_id="Wrong-v0", num_rollouts=2)
+    run = RunOptions(step_timeout=0.3, checkpoint_frequency=64)
+    try:
+        with pytest.raises(training.EnvTimeoutError) as caught:
+            train("ppo", options, run, say=quiet)
+    finally:
+        release.set()
+    assert str(caught.value).startswith(
+        "env 2 of Tiny.rollouts[1] (Wrong-v0) hangs: it has not returned from its step 19 for"
+    )
+    (note,) = caught.value.__notes__
+    assert checkpoint.load(f"{note.split()[-1]}/checkpoint.npz")[1]["env_steps"] == 64
+
+
+class Opaque(Wrong):
+    """Holds what cannot be saved."""
+
+    def __init__(self):
+        self.engine = iter([])
+
+    @staticmethod
+    def fault():
+        return np.zeros(4, np.float32)
+
+
+def test_envs_that_cannot_be_saved_begin_anew_and_this_is_said(capsys, wrong_env):
+    gym.register("Opaque-v0", Opaque, disable_env_checker=True)
+    try:
+        status, out, err = run_command(capsys, "train", "ppo", *SHORT, "--env-id", "Opaque-v0")
+        assert status == 0
+        line = "the envs of rollouts[0] cannot be saved (Opaque.engine is a builtins.list_iterator)"
+        assert f"checkpoint: {line}; a resumed run will begin new episodes there" in out + err
+        flags = ("--resume", folder_of(out), "--total-timesteps", "768")
+        status, out, _ = run_command(capsys, "train", "ppo", *flags)
+        assert status == 0
+        assert f"{line}: they begin new episodes, with other seeds" in out
+        assert rows(folder_of(out))[-1][0] == 768
+    finally:
+        del gym.registry["Opaque-v0"]
+
+
+def test_a_run_prints_shortly():
+    run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=3), say=quiet)
+    assert repr(run) == f"<TrainingRun {run.folder}, {training.evaluation_line(run.returns)}>"
+    assert run.report.reactions > 0
+    assert run.mean == np.mean(run.returns)
+    assert run.std == np.std(run.returns)

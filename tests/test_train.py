@@ -20,6 +20,7 @@ import tiny
 
 from reactorrl.rl import checkpoint, presets, scalars
 from reactorrl.rl import train as training
+from reactorrl.rl.envs import score_of
 from reactorrl.rl.evaluate import Evaluator, evaluate
 from reactorrl.rl.train import RunOptions, train
 
@@ -314,10 +315,24 @@ def test_evaluation_sums_the_rewards_of_whole_episodes():
 
 
 def test_evaluation_counts_games_and_not_lives():
-    infos = [{"lives": 1}, {"lives": 0, "game": {"r": 99.0}}] * 2
+    infos = [{"lives": 1}, {"lives": 0, "game": {"r": 99.0, "l": 8}}] * 2
     env = Counting(infos=infos)
     assert evaluate(Second(), {}, lambda: env, episodes=2, seed=7) == [99.0, 99.0]
     assert env.episodes == 4
+
+
+@pytest.mark.parametrize(
+    ("info", "terminated", "score"),
+    [
+        ({}, True, (5.0, 3)),
+        ({"lives": 2}, True, None),
+        ({"lives": 2}, False, (5.0, 3)),
+        ({"lives": 0}, True, (5.0, 3)),
+        ({"lives": 2, "game": {"r": 9, "l": 7}}, True, (9.0, 7)),
+    ],
+)
+def test_what_an_end_scores(info, terminated, score):
+    assert score_of(info, 5.0, 3, terminated=terminated) == score
 
 
 def test_evaluation_cuts_off_episodes_that_do_not_end(monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -82,3 +82,21 @@ def probe(make_env: MakeEnv) -> Spaces:
         return spaces_of(env)
     finally:
         env.close()
+
+
+def score_of(
+    info: Mapping[str, Any], total: float, length: int, *, terminated: bool
+) -> tuple[float, int] | None:
+    """Return return and length of what has ended, None if it was only one life of several.
+
+    Args:
+        info: Of the last step. An Atari game says with its real end what the whole game gave, as
+            the rewards may have been clipped; `lives` that are left say that it goes on.
+        total: Undiscounted sum of the rewards since the last score.
+        length: Env steps since then.
+        terminated: Whether the episode reached an end of its own.
+    """
+    game = info.get("game")
+    if isinstance(game, dict):
+        return float(game["r"]), int(game["l"])
+    return None if terminated and info.get("lives", 0) > 0 else (total, length)

@@ -9,7 +9,7 @@ import numpy as np
 
 import reactorrl as rr
 
-from .envs import MakeEnv, spaces_of
+from .envs import MakeEnv, score_of, spaces_of
 from .policy import Policy, Weights
 
 Evaluate: TypeAlias = Callable[[Weights], "list[float]"]
@@ -49,10 +49,11 @@ def evaluate(
             action = int(policy.act(step % _CHUNK, batch)[0])
             obs, reward, terminated, truncated, info = env.step(spaces.first_action + action)
             so_far, length, step = so_far + float(reward), length + 1, step + 1
-            if terminated or truncated or length >= MAX_STEPS:
-                game = info.get("game")
-                if game is not None or "lives" not in info or length >= MAX_STEPS:
-                    returns.append(so_far if game is None else float(game["r"]))
+            is_cut = length >= MAX_STEPS
+            if terminated or truncated or is_cut:
+                score = score_of(info, so_far, length, terminated=terminated and not is_cut)
+                if score is not None:
+                    returns.append(score[0])
                     so_far, length = 0.0, 0
                 obs, _ = env.reset()
         return returns

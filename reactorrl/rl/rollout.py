@@ -11,7 +11,7 @@ import numpy as np
 import reactorrl as rr
 
 from .env_state import env_state, restore_env, unsavable
-from .envs import MakeEnv, spaces_of
+from .envs import MakeEnv, score_of, spaces_of
 from .policy import Policy, Weights
 from .trajectory import Trajectory
 
@@ -130,10 +130,11 @@ class Rollout(rr.Reactor):
                     if terminated or truncated:
                         ends[:, step, index] = terminated, truncated
                         final_obs.append(np.array(obs, observed.dtype))
-                        scored = info.get("episode") if "episode" in info else None
-                        returns.append(running[index] if scored is None else scored["r"])
-                        lengths.append(so_far[index] if scored is None else scored["l"])
-                        running[index], so_far[index] = 0.0, 0
+                        score = score_of(info, running[index], so_far[index], terminated=terminated)
+                        if score is not None:
+                            returns.append(score[0])
+                            lengths.append(score[1])
+                            running[index], so_far[index] = 0.0, 0
                         obs, _ = self.envs[index].reset()
                     if type(obs) is not np.ndarray or obs.shape != obs_shape:
                         obs = self._checked(obs)

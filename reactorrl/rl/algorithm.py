@@ -89,7 +89,11 @@ class Algorithm(rr.Reactor):
         learner: Its `latest` weights are the result.
         episodes: The `EpisodeLog` of the run, readable at any time.
         gate: Where the round begins; see `Gate`.
+        ends_between_rounds: Whether the state is also complete when a user has stopped the program;
+            not so if messages are under way between rounds.
     """
+
+    ends_between_rounds = True
 
     options: Options
     rollouts: rr.Bank

@@ -1,11 +1,11 @@
 """The programs by name, and hyper-parameters for envs: what others have found and published.
 
-A preset is a set of options that differ from the program's own defaults, which are CleanRL's for
-classic control. Sources:
+A preset is a set of options that differ from the program's own defaults. Sources:
 
-* rl-zoo: RL Baselines3 Zoo, `hyperparams/{dqn,ppo,a2c}.yml`, read in November 2026. Presets that
-  normalise observations and rewards are left out, as there is nothing here that does so.
-* CleanRL: `cleanrl/{dqn,ppo}_atari.py`.
+* rl-zoo: RL Baselines3 Zoo, `hyperparams/{dqn,ppo,a2c}.yml`, as of 2024. What it trains on one env
+  in turns of so many env steps is spread over several here, with as many gradient steps for as many
+  env steps. Presets that normalise observations or rewards are left out: nothing here does so.
+* CleanRL: `cleanrl/{dqn,ppo}.py` and `cleanrl/ppo_atari.py`, as of 2024.
 """
 
 from __future__ import annotations
@@ -46,52 +46,119 @@ class Preset:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-_DEFAULT = Preset("the program's own, there is no preset for this env")
+_DEFAULT = Preset("none for this env, the program's defaults")
 
-_PPO_ATARI = {
-    "total_timesteps": 10_000_000,
-    "num_envs": 8,
-    "num_steps": 128,
-    "learning_rate": 2.5e-4,
-    "anneal_lr": True,
-    "num_minibatches": 4,
-    "update_epochs": 4,
-    "clip_coef": 0.1,
-    "ent_coef": 0.01,
-    "vf_coef": 0.5,
+_DQN_CONTROL = {
+    "num_envs": 4,
+    "num_steps": 4,
+    "gradient_steps": 16,
+    "total_timesteps": 100_000,
+    "learning_rate": 6.3e-4,
+    "batch_size": 128,
+    "buffer_size": 50_000,
+    "learning_starts": 0,
+    "target_network_frequency": 250,
+    "exploration_fraction": 0.12,
+    "end_e": 0.1,
+    "loss": "huber",
+    "hidden_sizes": (256, 256),
 }
 
 PRESETS: Mapping[tuple[str, str], Preset] = MappingProxyType(
     {
-        ("ppo", "CartPole-v1"): Preset(
-            "rl-zoo, but that its clip_range falls to 0",
+        ("dqn", "CartPole-v1"): Preset(
+            "rl-zoo",
             {
-                "total_timesteps": 100_000,
                 "num_envs": 8,
                 "num_steps": 32,
-                "num_minibatches": 1,
-                "update_epochs": 20,
+                "gradient_steps": 128,
+                "total_timesteps": 50_000,
+                "learning_rate": 2.3e-3,
+                "batch_size": 64,
+                "buffer_size": 100_000,
+                "learning_starts": 1_000,
+                "target_network_frequency": 10,
+                "exploration_fraction": 0.16,
+                "end_e": 0.04,
+                "loss": "huber",
+                "hidden_sizes": (256, 256),
+            },
+        ),
+        ("dqn", "Acrobot-v1"): Preset("rl-zoo", _DQN_CONTROL),
+        ("dqn", "LunarLander-v3"): Preset("rl-zoo, for LunarLander-v2", _DQN_CONTROL),
+        ("dqn", "MountainCar-v0"): Preset(
+            "rl-zoo",
+            {
+                "num_envs": 4,
+                "num_steps": 4,
+                "gradient_steps": 8,
+                "total_timesteps": 120_000,
+                "learning_rate": 4e-3,
+                "gamma": 0.98,
+                "batch_size": 128,
+                "buffer_size": 10_000,
+                "learning_starts": 1_000,
+                "target_network_frequency": 600,
+                "exploration_fraction": 0.2,
+                "end_e": 0.07,
+                "loss": "huber",
+                "hidden_sizes": (256, 256),
+            },
+        ),
+        ("dqn", ATARI): Preset(
+            "rl-zoo",
+            {
+                "num_envs": 8,
+                "num_steps": 4,
+                "gradient_steps": 8,
+                "total_timesteps": 10_000_000,
+                "learning_rate": 1e-4,
+                "batch_size": 32,
+                "buffer_size": 100_000,
+                "learning_starts": 100_000,
+                "target_network_frequency": 1_000,
+                "exploration_fraction": 0.1,
+                "end_e": 0.01,
+                "loss": "huber",
+            },
+        ),
+        ("ppo", "CartPole-v1"): Preset(
+            "rl-zoo, but for its clip_range, which falls to 0",
+            {
+                "num_envs": 8,
+                "num_steps": 32,
+                "total_timesteps": 100_000,
                 "learning_rate": 1e-3,
-                "anneal_lr": True,
                 "gamma": 0.98,
                 "gae_lambda": 0.8,
-                "clip_coef": 0.2,
+                "num_minibatches": 1,
+                "update_epochs": 20,
                 "clip_vloss": False,
                 "ent_coef": 0.0,
             },
         ),
-        ("ppo", ATARI): Preset("CleanRL, ppo_atari.py", _PPO_ATARI),
-        ("a2c", "CartPole-v1"): Preset(
-            "rl-zoo", {"total_timesteps": 500_000, "num_envs": 8, "ent_coef": 0.0}
+        ("ppo", "LunarLander-v3"): Preset(
+            "rl-zoo, for LunarLander-v2",
+            {
+                "num_envs": 16,
+                "num_steps": 1_024,
+                "total_timesteps": 1_000_000,
+                "learning_rate": 3e-4,
+                "anneal_lr": False,
+                "gamma": 0.999,
+                "gae_lambda": 0.98,
+                "num_minibatches": 256,
+                "clip_vloss": False,
+            },
         ),
+        ("ppo", ATARI): Preset(
+            "CleanRL, as rl-zoo's clip_range falls to 0",
+            {"num_envs": 8, "total_timesteps": 10_000_000, "clip_coef": 0.1},
+        ),
+        ("a2c", "CartPole-v1"): Preset("rl-zoo", {"total_timesteps": 500_000}),
         ("a2c", ATARI): Preset(
             "rl-zoo",
-            {
-                "total_timesteps": 10_000_000,
-                "num_envs": 16,
-                "ent_coef": 0.01,
-                "vf_coef": 0.25,
-            },
+            {"num_envs": 16, "total_timesteps": 10_000_000, "ent_coef": 0.01, "vf_coef": 0.25},
         ),
     }
 )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ MODEL_NAME = "model.npz"
 EVALUATION_SEED = 1_000_000  # added to the program's: episodes that no rollout has seen
 
 _REFRESH = rr.msec(200)
+_LINE_S = 10.0  # between two states of the bar in a log file
 _POINTS = 2_000  # of a scalar in TensorBoard and W&B; they show no more
 _CHECKPOINTS = 10  # of a run, unless --checkpoint-frequency says otherwise
 _MAY_CHANGE = frozenset({"total_timesteps", "cuda"})  # when a run goes on
@@ -329,7 +331,8 @@ class _Session:
             except BaseException:
                 program.stop()
                 raise
-        self.save()
+        if algorithm.ends_between_rounds or not interrupts.count:
+            self.save()
         self._say_notes(self.say)
         if interrupts.count:
             self.say(f"interrupted at {algorithm.episodes.env_steps:,} env steps")
@@ -379,8 +382,14 @@ class _Session:
         class Bar(auto.tqdm):
             monitor_interval = 0  # no thread that watches the bars
 
-        total = self.options.rounds * self.options.steps_per_round
-        with Bar(total=total, initial=self.first_step, unit=" env steps", unit_scale=True) as bar:
+        is_watched = sys.stderr.isatty() or "ipykernel" in sys.modules
+        with Bar(
+            total=self.options.rounds * self.options.steps_per_round,
+            initial=self.first_step,
+            unit=" env steps",
+            unit_scale=True,
+            mininterval=0.1 if is_watched else _LINE_S,
+        ) as bar:
             yield bar
 
     def _show(self, bar: Any) -> None:
@@ -443,7 +452,10 @@ class _Watch:
 
 def _add_evaluator(algorithm: Algorithm, run: RunOptions) -> None:
     options = algorithm.options
-    every = max(round(run.eval_frequency / options.steps_per_round), 1)
+    rounds = getattr(options, "sync_every", 1)  # between two uses of the gate
+    if rounds == 0:
+        raise ValueError("eval_frequency needs sync_every, the rounds between two looks at weights")
+    every = max(round(run.eval_frequency / (options.steps_per_round * rounds)), 1)
     evaluate = partial(
         algorithm.evaluate, episodes=run.eval_episodes, seed=options.seed + EVALUATION_SEED
     )

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
+from .discrete import Model
 from .envs import Spaces, env_maker, probe, spaces_of
 from .gae import gae
 from .policy import (
@@ -24,6 +25,7 @@ from .policy import (
     weights_sha256,
 )
 from .prioritized import Priorities, PrioritizedReplayBuffer, PrioritizedReplayMemory
+from .qlearning import QLearning, QLearningOptions
 from .replay import Batch, ReplayBuffer, ReplayMemory
 from .rollout import Rollout
 from .trajectory import Trajectory
@@ -65,12 +67,15 @@ __all__ = [
     "Learner",
     "LinearSchedule",
     "MLPForward",
+    "Model",
     "Options",
     "PPOOptions",
     "Policy",
     "Priorities",
     "PrioritizedReplayBuffer",
     "PrioritizedReplayMemory",
+    "QLearning",
+    "QLearningOptions",
     "ReplayBuffer",
     "ReplayMemory",
     "Rollout",

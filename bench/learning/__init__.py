@@ -1,0 +1,1 @@
+"""Learning results: what our algorithms reach, beside exact optima and published returns."""

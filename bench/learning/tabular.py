@@ -1,0 +1,73 @@
+"""Tabular Q-learning against exact optima.
+
+The learned table's greedy policy is evaluated twice: exactly, through the env's own model to its
+step limit, and by episodes, with the confidence interval that these leave.
+"""
+
+from functools import partial
+
+import gymnasium as gym
+import numpy as np
+
+from bench.learning.case import Case, Outcome, mean_and_interval, trained
+from reactorrl import rl
+
+EPISODES = 1_000
+NO_LIMIT = 200
+"""Steps after which an episode is cut off where the env has no limit: CliffWalking's."""
+
+SETTINGS = {
+    "FrozenLake-v1": {},
+    "FrozenLake8x8-v1": {"total_timesteps": 3_000_000, "gamma": 0.999, "end_e": 1.0},
+    "CliffWalking-v1": {"total_timesteps": 30_000, "gamma": 1.0, "step_decay": 0.0},
+    "Taxi-v4": {"total_timesteps": 500_000, "step_decay": 0.0},
+}
+"""What differs from the defaults of `QLearningOptions`."""
+
+
+def sampled_returns(env_id: str, actions: np.ndarray, seed: int) -> list[float]:
+    """Returns of episodes in which every state has its one action."""
+    env, returns = gym.make(env_id), []
+    for episode in range(EPISODES):
+        state, _ = env.reset(seed=seed if episode == 0 else None)
+        total, steps, is_over = 0.0, 0, False
+        while not is_over and steps < NO_LIMIT:
+            state, reward, terminated, truncated, _ = env.step(int(actions[state]))
+            total, steps, is_over = total + float(reward), steps + 1, terminated or truncated
+        returns.append(total)
+    env.close()
+    return returns
+
+
+def train(env_id: str, seed: int) -> Outcome:
+    """Train with a seed and evaluate the greedy policy."""
+    options = rl.QLearningOptions(env_id=env_id, seed=seed, **SETTINGS[env_id])
+    algorithm = rl.QLearning(options)
+    seconds = trained(algorithm)
+    actions = algorithm.learner.latest["q"].argmax(axis=1)
+    model = rl.Model.of(env_id)
+    exact = model.return_of(actions, model.steps or NO_LIMIT)
+    mean, half = mean_and_interval(sampled_returns(env_id, actions, seed))
+    note = f"{EPISODES} episodes give {mean:.4f} ± {half:.4f} (95 %)"
+    return Outcome(exact, algorithm.episodes.env_steps, seconds, note)
+
+
+def case(env_id: str, measure: str, optimum: float, bar: float, *, is_quick: bool = False) -> Case:
+    """A row whose reference is an optimum worked out here."""
+    return Case(
+        name=f"q-{env_id}",
+        experiment=f"tabular Q-learning, {env_id}",
+        measure=f"{measure} of the greedy policy, exact",
+        reference=f"{optimum} (exact, value iteration)",
+        bar=bar,
+        train=partial(train, env_id),
+        is_quick=is_quick,
+    )
+
+
+CASES = [
+    case("CliffWalking-v1", "return", -13.0, -13.0, is_quick=True),
+    case("FrozenLake-v1", "success", 0.7402, 0.74, is_quick=True),
+    case("FrozenLake8x8-v1", "success", 0.8857, 0.885),
+    case("Taxi-v4", "return", 7.93, 7.92),
+]

@@ -183,7 +183,7 @@ class BatchedPolicies(rr.Reactor):
 
 
 class MultiAgentInference(rr.Reactor):
-    """One env and a policy for each of its agents: at each tag all policies act, then the env steps.
+    """One env and a policy for each of its agents: at each tag all act, then the env steps.
 
     The env's joint observation reaches all policies one microstep later (`after=0`), as one array;
     they run in parallel, each on its own row. Their actions come together at the env, in order of

@@ -214,6 +214,7 @@ class OnPolicyLearner(Learner):
         flat: All parameters in one vector, which is what the optimizer is given.
     """
 
+    experience: type[Experience] = Experience
     trajectories = rr.Input[Trajectory](width="n")
 
     def __init__(self, n: int, make_network: MakeNetwork, options: OnPolicyOptions) -> None:
@@ -230,7 +231,7 @@ class OnPolicyLearner(Learner):
         arrived = [channel.value for channel in self.trajectories]
         learning_rate = self.options.learning_rate_of(self.round)
         self.optimizer.param_groups[0]["lr"] = learning_rate
-        metrics = self.update(Experience(arrived, self.device))
+        metrics = self.update(self.experience(arrived, self.device))
         self.finish_round({**metrics, "charts/learning_rate": learning_rate})
 
     def make_optimizer(self) -> torch.optim.Optimizer:

@@ -156,7 +156,7 @@ class PPOLearner(OnPolicyLearner):
 
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient steps; fewer if `target_kl` says so."""
-        options, size = self.options, self.options.minibatch_size
+        options, parts = self.options, self.options.num_minibatches
         with torch.no_grad():
             logits, values = self.network(experience.obs)
             following = self.network(experience.following)[1]
@@ -171,18 +171,21 @@ class PPOLearner(OnPolicyLearner):
         for _ in range(options.update_epochs):
             order = torch.randperm(len(values), generator=self.generator).to(self.device)
             obs, actions = experience.obs[order], experience.actions[order]
-            shuffled = columns[:, order]
-            for start in range(0, len(values), size):
-                rows = slice(start, start + size)
-                old_log_probs, old_values, advantages, targets = shuffled[:, rows]
+            minibatches = zip(
+                obs.tensor_split(parts),
+                actions.tensor_split(parts),
+                columns[:, order].tensor_split(parts, 1),
+                strict=True,
+            )
+            for obs, actions, (old_log_probs, old_values, advantages, targets) in minibatches:
                 if options.norm_adv:
                     deviation, mean = torch.std_mean(advantages)
                     advantages = (advantages - mean) / (deviation + 1e-8)
-                logits, new_values = self.network(obs[rows])
+                logits, new_values = self.network(obs)
                 losses = ppo_losses(
                     logits,
                     new_values,
-                    actions=actions[rows],
+                    actions=actions,
                     old_log_probs=old_log_probs,
                     old_values=old_values,
                     advantages=advantages,

@@ -1,8 +1,8 @@
 """Reactors and programs for reinforcement learning.
 
-Rollouts, memories and policies on features need NumPy and Gymnasium; learners, programs and
-networks also need torch, which is imported when one of them is first asked for
-(`pip install 'reactorrl[torch]'`).
+Rollouts, memories, policies on features and tables need NumPy and Gymnasium. Learners and networks
+also need torch (`pip install 'reactorrl[torch]'`), the traffic junction needs PettingZoo
+(`reactorrl[multiagent]`); these are imported when something of theirs is first asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from .algorithm import Algorithm, EpisodeLog, Gate, Options
 from .discrete import Model
 from .envs import Spaces, env_maker, probe, spaces_of
 from .gae import gae
+from .inference import MultiAgentInference, MultiAgentInferenceOptions
+from .multiagent import MultiAgentRollout, MultiAgentTrajectory, parallel_env_maker, probe_agents
 from .policy import (
     Categorical,
     EpsilonGreedy,
@@ -35,18 +37,24 @@ if TYPE_CHECKING:
     from .a3c import A3C, A3COptions
     from .dqn import DQN, DQNOptions
     from .learner import Learner
+    from .multiagent_ppo import MultiAgentPPO, MultiAgentPPOOptions
     from .ppo import PPO, PPOOptions
+    from .traffic import TrafficJunction
 
 _NEEDS_TORCH = {
     "A2C": "a2c",
     "A2COptions": "a2c",
     "A3C": "a3c",
     "A3COptions": "a3c",
+_NEEDS_EXTRAS = {
     "DQN": "dqn",
     "DQNOptions": "dqn",
     "Learner": "learner",
+    "MultiAgentPPO": "multiagent_ppo",
+    "MultiAgentPPOOptions": "multiagent_ppo",
     "PPO": "ppo",
     "PPOOptions": "ppo",
+    "TrafficJunction": "traffic",
 }
 
 __all__ = [
@@ -68,6 +76,12 @@ __all__ = [
     "LinearSchedule",
     "MLPForward",
     "Model",
+    "MultiAgentInference",
+    "MultiAgentInferenceOptions",
+    "MultiAgentPPO",
+    "MultiAgentPPOOptions",
+    "MultiAgentRollout",
+    "MultiAgentTrajectory",
     "Options",
     "PPOOptions",
     "Policy",
@@ -80,19 +94,22 @@ __all__ = [
     "ReplayMemory",
     "Rollout",
     "Spaces",
+    "TrafficJunction",
     "Trajectory",
     "Weights",
     "env_maker",
     "gae",
+    "parallel_env_maker",
     "probe",
+    "probe_agents",
     "spaces_of",
     "weights_sha256",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NEEDS_TORCH:
+    if name not in _NEEDS_EXTRAS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_NEEDS_TORCH[name]}", __name__), name)
+    value = getattr(importlib.import_module(f".{_NEEDS_EXTRAS[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import reactorrl as rr
 
 from .algorithm import EpisodeLog
-from .env_state import env_state, restore_env
+from .env_state import env_state, restore_env, unsavable
 from .envs import Spaces
 from .policy import Policy, Weights
 from .trajectory import Trajectory
@@ -163,9 +163,10 @@ class MultiAgentRollout(rr.Reactor):
         """Make the envs and reset them, for the only time with a seed; or go on from a state."""
         self.generator = np.random.default_rng((self.seed, self.bank_index))
         first = self.seed + self.bank_index * self.num_envs
-        for index in range(self.num_envs):
+        self.seeds = list(range(first, first + self.num_envs))
+        for index, seed in enumerate(self.seeds):
             self.envs.append(self.make_env())
-            self._reset(index, seed=first + index)
+            self._reset(index, seed=seed)
         if self._saved is not None:
             self._restore(self._saved)
 
@@ -218,10 +219,9 @@ class MultiAgentRollout(rr.Reactor):
                         scored.append((returns, self.episode_lengths[index], success))
                         self._reset(index)
         except Exception as error:
-            number = self.bank_index * self.num_envs + index
             error.add_note(
-                f"env {number} of {self.path}, seeded with {self.seed + number}, at its step"
-                f" {self.env_steps + step}"
+                f"env {self.bank_index * self.num_envs + index} of {self.path}, seeded with"
+                f" {self.seeds[index]}, at its step {self.env_steps + step}"
             )
             raise
 
@@ -263,6 +263,7 @@ class MultiAgentRollout(rr.Reactor):
         self.obs[index] = 0.0
         for row, agent in enumerate(self.agents):
             if agent not in observations:
+                terminated[row] = was_active[row]
                 self.active[index, row] = False
                 continue
             info = infos.get(agent, {})
@@ -302,6 +303,7 @@ class MultiAgentRollout(rr.Reactor):
             "episode_lengths": list(self.episode_lengths),
             "generator": self.generator.bit_generator.state,
             "envs": [env_state(env) for env in self.envs],
+            "unsavable": unsavable(self.envs[0]),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -315,8 +317,17 @@ class MultiAgentRollout(rr.Reactor):
         self.agent_returns = np.array(state["agent_returns"])
         self.episode_lengths = list(state["episode_lengths"])
         self.generator.bit_generator.state = state["generator"]
-        for env, saved in zip(self.envs, state["envs"], strict=True):
-            restore_env(env, saved)
+        for index, saved in enumerate(state["envs"]):
+            if saved is None:
+                self._begin_anew(index)
+            else:
+                restore_env(self.envs[index], saved)
+
+    def _begin_anew(self, index: int) -> None:
+        """Begin an episode of an env that could not be saved, with another seed than at first."""
+        entropy = (self.seed, self.bank_index * self.num_envs + index, self.env_steps)
+        self.seeds[index] = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
+        self._reset(index, seed=self.seeds[index])
 
 
 class MultiAgentEpisodeLog(EpisodeLog):

@@ -308,6 +308,26 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         rows[has_car, static:] = windows.reshape(len(has_car), 3 * len(self._window))
         return rows
 
+    def get_state(self) -> dict[str, Any]:
+        """Return all that changes, for `set_state` of an env made alike."""
+        return {
+            "generator": self.np_random,
+            "is_over": not self.agents,
+            "cars": np.stack([self._route, self._position, self._age]),
+            "braked": self._braked.copy(),
+            "steps": self._steps,
+            "collisions": self.collisions,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `get_state` gave."""
+        self.np_random = state["generator"]
+        self.agents = [] if state["is_over"] else self.possible_agents.copy()
+        self._route, self._position, self._age = np.array(state["cars"])
+        self._braked = np.array(state["braked"])
+        self._steps = state["steps"]
+        self.collisions = state["collisions"]
+
     def render(self) -> NDArray[np.uint8] | None:
         """Return the grid from above, `(rows, columns, 3)` uint8; None without a render mode."""
         if self.render_mode is None:

@@ -195,14 +195,14 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         self._lengths = np.array([len(route) for route in routes])
         shape = (len(routes), self._lengths.max())
         self._cell = np.zeros(shape, np.int64)
-        self._move = np.zeros((*shape, 2), np.float32)
+        self._seen = np.ones((*shape, 3), np.float32)  # what others see: a car, and its move
         self._static = np.zeros((*shape, 2 * size + len(routes)), np.float32)
         for index, route in enumerate(routes):
             cells = np.array(route)
             moves = np.diff(cells, axis=0)
             here = np.arange(len(route))
             self._cell[index, here] = (cells + vision) @ (self._side, 1)
-            self._move[index, here] = np.concatenate([moves, moves[-1:]])
+            self._seen[index, here, 1:] = np.concatenate([moves, moves[-1:]])
             self._static[index, here, cells[:, 0]] = 1.0
             self._static[index, here, size + cells[:, 1]] = 1.0
             self._static[index, here, 2 * size + index] = 1.0
@@ -269,8 +269,9 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         self._route[has_car & (self._position >= self._lengths[self._route])] = -1
         self._enter(~has_car)
         collided = self._collided()
-        rewards[collided] += COLLISION_REWARD
-        self.collisions += int(collided.sum())
+        if collided.any():
+            rewards[collided] += COLLISION_REWARD
+            self.collisions += int(collided.sum())
 
         self._steps += 1
         is_over = self._steps >= self.junction.steps
@@ -289,19 +290,16 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
 
     def state(self) -> NDArray[np.float32]:
         """Return `(n_agents, n_features)`: the observations of all agents, also without cars."""
-        has_car = np.flatnonzero(self._route >= 0)
+        has_car = (self._route >= 0).nonzero()[0]
         route, position = self._route[has_car], self._position[has_car]
-        cell, move = self._cell[route, position], self._move[route, position]
-        seen = np.ones((len(has_car), 3), np.float32)
-        seen[:, 1:] = move
+        cell = self._cell[route, position]
+        seen = self._seen[route, position]
         field = np.zeros((self._side**2, 3), np.float32)
         np.add.at(field, cell, seen)
         windows = field[cell[:, np.newaxis] + self._window]
         windows[:, len(self._window) // 2] -= seen
-        rows = np.zeros(
-            (len(self._route), *self.observation_spaces[self.possible_agents[0]].shape), np.float32
-        )
         static = 2 + self._static.shape[2]
+        rows = np.zeros((len(self._route), static + 3 * len(self._window)), np.float32)
         rows[has_car, 0] = 1.0
         rows[has_car, 1] = self._braked[has_car]
         rows[has_car, 2:static] = self._static[route, position]
@@ -336,7 +334,7 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         on_route = np.arange(self._cell.shape[1]) < self._lengths[:, np.newaxis]
         image[self._cell[on_route]] = _ROAD
         pixels = self._magnified(image)
-        has_car = np.flatnonzero(self._route >= 0)
+        has_car = (self._route >= 0).nonzero()[0]
         cells = self._cell[self._route[has_car], self._position[has_car]]
         crashed = self._collided()[has_car]
         margin = _PIXELS // 5
@@ -356,8 +354,8 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         lanes = len(self.junction.lanes)
         arrives = self.np_random.random(lanes) < self.p_arrive
         turns = self.np_random.integers(self._routes_per_lane, size=lanes)
-        drivers = np.flatnonzero(is_free)
-        entering = np.flatnonzero(arrives)[: len(drivers)]
+        drivers = is_free.nonzero()[0]
+        entering = arrives.nonzero()[0][: len(drivers)]
         drivers = drivers[: len(entering)]
         self._route[drivers] = entering * self._routes_per_lane + turns[entering]
         self._position[drivers] = 0
@@ -366,10 +364,11 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
 
     def _collided(self) -> NDArray[np.bool_]:
         """Return `(n_agents,)`: whose car shares a cell."""
-        has_car = np.flatnonzero(self._route >= 0)
+        has_car = (self._route >= 0).nonzero()[0]
         cells = self._cell[self._route[has_car], self._position[has_car]]
         result = np.zeros(len(self._route), np.bool_)
-        result[has_car] = np.bincount(cells, minlength=1)[cells] > 1
+        if len(cells) > 1:
+            result[has_car] = np.bincount(cells)[cells] > 1
         return result
 
     def _observations(self) -> dict[str, NDArray[np.float32]]:

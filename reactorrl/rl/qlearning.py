@@ -28,7 +28,7 @@ class QLearningOptions(Options):
 
     env_id: str = "FrozenLake-v1"
     """Gymnasium env; observations are Discrete, or a Tuple or MultiDiscrete of such."""
-    total_timesteps: int = 300_000
+    total_timesteps: int = 200_000
     """Env steps of all envs together; rounded up to whole rounds."""
     learning_rate: float = 1.0
     """Step size of the first update of a pair of state and action."""

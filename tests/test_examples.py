@@ -51,6 +51,8 @@ def asynchronous(lines):
     "atari_film": atari_film,
     "hello": hello,
     "parallel_dqn": parallel_dqn,
+    "q_learning": q_learning,
+    "traffic": traffic,
     "vector_env": vector_env,
 }
 NEEDS = {"atari_film": ("ale_py", "PIL")}

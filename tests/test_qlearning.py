@@ -17,7 +17,7 @@ SHORT = {"total_timesteps": 2_000, "num_envs": 4, "num_steps": 25}
 
 
 def learner(n=1, shape=(3, 2), **options):
-    defaults = {"rounds": 1, "gamma": 0.5, "learning_rate": 0.5, "step_decay": 0.0}
+    defaults = {"rounds": 1, "gamma": 0.5, "step_size": 0.5, "step_decay": 0.0}
     return TableLearner(n, shape, **{**defaults, **options})
 
 
@@ -63,11 +63,11 @@ def test_nothing_follows_a_terminal_state():
 
 def test_step_sizes_fall_with_the_updates_of_each_pair():
     """With step size 1/n a value is the mean of its targets."""
-    made = learner(learning_rate=1.0, step_decay=1.0)
+    made = learner(step_size=1.0, step_decay=1.0)
     made.update([0, 0, 1, 0], [0, 0, 0, 0], [1.0, 2.0, 7.0, 6.0], [2] * 4, [True] * 4)
     assert values(made) == [[3.0, 0.0], [7.0, 0.0], [0.0, 0.0]]
     assert made.state_dict()["updates"].tolist() == [[3, 0], [1, 0], [0, 0]]
-    half = learner(learning_rate=1.0, step_decay=0.5)
+    half = learner(step_size=1.0, step_decay=0.5)
     half.update([0] * 4, [0] * 4, [0.0, 0.0, 0.0, 8.0], [2] * 4, [True] * 4)
     assert values(half)[0][0] == 8.0 * 4**-0.5
 
@@ -198,9 +198,10 @@ def test_actions_that_cannot_be_counted_are_refused():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"learning_rate": 0.0}, r"learning_rate=0.0: must be in \(0, 1\]"),
+        ({"step_size": 0.0}, r"step_size=0.0: must be in \(0, 1\]"),
         ({"step_decay": 1.5}, r"step_decay=1.5: must be in \[0, 1\]"),
         ({"gamma": -0.1}, r"gamma=-0.1: must be in \[0, 1\]"),
+        ({"kind": "tables"}, "kind='tables': must be 'table' or 'network'"),
         ({"end_e": 2.0}, r"end_e=2.0: must be in \[0, 1\]"),
         ({"exploration_fraction": 0.0}, r"exploration_fraction=0.0: must be in \(0, 1\]"),
         ({"num_envs": 0}, "num_envs=0: must be at least 1"),

@@ -15,7 +15,13 @@ from .discrete import Model
 from .envs import Spaces, env_maker, probe, spaces_of
 from .gae import gae
 from .inference import MultiAgentInference, MultiAgentInferenceOptions
-from .multiagent import MultiAgentRollout, MultiAgentTrajectory, parallel_env_maker, probe_agents
+from .multiagent import (
+    MultiAgentRollout,
+    MultiAgentTrajectory,
+    evaluate_agents,
+    parallel_env_maker,
+    probe_agents,
+)
 from .policy import (
     Categorical,
     EpsilonGreedy,
@@ -98,6 +104,7 @@ __all__ = [
     "Trajectory",
     "Weights",
     "env_maker",
+    "evaluate_agents",
     "gae",
     "parallel_env_maker",
     "probe",

@@ -85,6 +85,19 @@ def table_maker(env_id: str) -> MakeEnv:
     return lambda: StateIndex(gym.make(env_id))
 
 
+def features_maker(env_id: str) -> MakeEnv:
+    """Return what makes the env of this id with a few numbers as features, all else flattened."""
+
+    def make() -> gym.Env[Any, Any]:
+        env = gym.make(env_id)
+        if isinstance(env.observation_space, (Tuple, MultiDiscrete)):
+            return Features(env)
+        is_box = isinstance(env.observation_space, Box)
+        return env if is_box else gym.wrappers.FlattenObservation(env)
+
+    return make
+
+
 @dataclass(frozen=True)
 class Model:
     """What an env with finitely many states does, known in full.

@@ -379,3 +379,46 @@ class MultiAgentEpisodeLog(EpisodeLog):
         super().load_state_dict(state)
         self.agent_returns = [list(each) for each in state["agent_returns"]]
         self.successes = list(state["successes"])
+
+
+def evaluate_agents(
+    policy: Policy, weights: Weights, make_env: MakeParallelEnv, *, episodes: int, seed: int
+) -> tuple[list[float], list[float]]:
+    """Return the returns of so many episodes, summed over the agents, and which were successes.
+
+    Args:
+        policy: Acts for all agents; it is the caller's own, as nobody else may use it meanwhile.
+        weights: To act with.
+        make_env: Makes the env; it is closed at the end.
+        episodes: At least 1.
+        seed: Of the env's first reset, and of what the policy draws, if it draws.
+
+    Returns:
+        A number for each episode, twice; of a success 1 or 0, or NaN where the env does not say.
+    """
+    found = probe_agents(make_env)
+    env, generator = make_env(), np.random.default_rng(seed)
+    returns: list[float] = []
+    successes: list[float] = []
+    try:
+        for episode in range(episodes):
+            observations, _ = env.reset(seed=seed if episode == 0 else None)
+            so_far, success = 0.0, float("nan")
+            while env.agents:
+                rows = np.zeros((len(found.agents), *found.spaces.obs_shape), np.float32)
+                for row, agent in enumerate(found.agents):
+                    if agent in observations:
+                        rows[row] = observations[agent]
+                policy.start(weights, (1, len(rows)), 0, generator)
+                actions = dict(zip(found.agents, policy.act(0, rows).tolist(), strict=True))
+                observations, rewards, _, _, infos = env.step(
+                    {agent: actions[agent] for agent in env.agents}
+                )
+                so_far += sum(rewards.values())
+                for info in infos.values():
+                    success = info.get("is_success", success)
+            returns.append(so_far)
+            successes.append(float(success))
+    finally:
+        env.close()
+    return returns, successes

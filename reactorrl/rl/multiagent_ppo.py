@@ -14,12 +14,13 @@ from .multiagent import (
     MultiAgentEpisodeLog,
     MultiAgentRollout,
     MultiAgentTrajectory,
+    evaluate_agents,
     parallel_env_maker,
     probe_agents,
 )
 from .networks import ActorCritic, actor_forward, torch
 from .onpolicy import Experience
-from .policy import Categorical, Greedy, Policy
+from .policy import Categorical, Greedy, Policy, Weights
 from .ppo import PPOLearner, PPOOptions
 
 
@@ -126,7 +127,7 @@ class MultiAgentPPO(Algorithm):
 
     def __init__(self, options: MultiAgentPPOOptions = MultiAgentPPOOptions()) -> None:
         self.options = options
-        make_env = parallel_env_maker(options.env_id)
+        make_env = self.make_env = parallel_env_maker(options.env_id)
         agent_spaces = probe_agents(make_env)
         spaces = agent_spaces.spaces
         make_network = partial(ActorCritic, spaces, options.hidden_sizes)
@@ -155,3 +156,9 @@ class MultiAgentPPO(Algorithm):
     def greedy_policy(self) -> Policy:
         """Return the policy that takes the likeliest actions."""
         return Greedy(self.make_forward())
+
+    def evaluate(self, weights: Weights, *, episodes: int, seed: int) -> list[float]:
+        """Return the returns of so many episodes without exploration, summed over the agents."""
+        return evaluate_agents(
+            self.greedy_policy(), weights, self.make_env, episodes=episodes, seed=seed
+        )[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,29 +12,40 @@ from numpy.typing import NDArray
 import reactorrl as rr
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
-from .discrete import table_maker
-from .envs import spaces_of
-from .policy import EpsilonGreedy, Greedy, LinearSchedule, Policy, Weights, frozen
+from .discrete import features_maker, table_maker
+from .envs import MakeEnv, probe
+from .policy import EpsilonGreedy, Forward, Greedy, LinearSchedule, MLPForward, Weights, frozen
+from .replay import ReplayBuffer
 from .rollout import Rollout
 from .trajectory import Trajectory
 
 
 @dataclass(frozen=True, kw_only=True)
 class QLearningOptions(Options):
-    """Options of `QLearning`; the defaults solve FrozenLake-v1.
+    """Options of `QLearning`; the defaults solve FrozenLake-v1 with a table.
 
     Raises:
         ValueError: As for `Options`; or a share or step size is not where it has to be.
     """
 
     env_id: str = "FrozenLake-v1"
-    """Gymnasium env; observations are Discrete, or a Tuple or MultiDiscrete of such."""
+    """Gymnasium env; a table needs observations that are Discrete, or a Tuple or MultiDiscrete."""
+    kind: Literal["table", "network"] = "table"
+    """What holds the values: a table, or a network that learns from a replay (it needs torch)."""
     total_timesteps: int = 200_000
     """Env steps of all envs together; rounded up to whole rounds."""
-    learning_rate: float = 1.0
-    """Step size of the first update of a pair of state and action."""
+    step_size: float = 1.0
+    """Table: of the first update of a pair of state and action."""
     step_decay: float = 0.6
-    """The n-th update of a pair has the step size `learning_rate / n**step_decay`; 0: constant."""
+    """Table: the n-th update of a pair has the step size `step_size / n**step_decay`."""
+    learning_rate: float = 1e-3
+    """Network: of Adam."""
+    hidden_sizes: tuple[int, ...] = (32,)
+    """Network: widths of the hidden layers."""
+    batch_size: int = 500
+    """Network: transitions of the one gradient step of each round."""
+    buffer_size: int = 100_000
+    """Network: transitions that are remembered."""
     num_envs: int = 16
     """Envs that are stepped side by side."""
     num_steps: int = 100
@@ -47,8 +59,10 @@ class QLearningOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.learning_rate <= 1:
-            raise ValueError(f"learning_rate={self.learning_rate}: must be in (0, 1]")
+        if self.kind not in ("table", "network"):
+            raise ValueError(f"kind={self.kind!r}: must be 'table' or 'network'")
+        if not 0 < self.step_size <= 1:
+            raise ValueError(f"step_size={self.step_size}: must be in (0, 1]")
         for name in ("gamma", "step_decay", "start_e", "end_e"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1]")
@@ -76,7 +90,7 @@ class TableLearner(rr.Reactor):
         shape: `(n_states, n_actions)`.
         rounds: Until the program is asked to stop.
         gamma: Discount of what follows a step.
-        learning_rate: Step size of a pair's first update.
+        step_size: Of a pair's first update.
         step_decay: Exponent with which it falls with the number of updates of the pair.
 
     Attributes:
@@ -100,13 +114,13 @@ class TableLearner(rr.Reactor):
         *,
         rounds: int,
         gamma: float,
-        learning_rate: float,
+        step_size: float,
         step_decay: float,
     ) -> None:
         self.n = n
         self.rounds = rounds
         self.gamma = gamma
-        self.learning_rate = learning_rate
+        self.step_size = step_size
         self.step_decay = step_decay
         self.round = 0
         self.latest: Weights | None = None
@@ -165,7 +179,7 @@ class TableLearner(rr.Reactor):
             The sum of squared errors, and of the values before the updates.
         """
         q, updates = self._q, self._updates
-        gamma, first, power = self.gamma, self.learning_rate, -self.step_decay
+        gamma, first, power = self.gamma, self.step_size, -self.step_decay
         squared = values = 0.0
         for state, action, reward, next_state, is_end in zip(
             states, actions, rewards, next_states, terminated, strict=True
@@ -200,64 +214,113 @@ class TableLearner(rr.Reactor):
 
 
 class QLearning(Algorithm):
-    """Rollouts that act on one table in parallel, and a learner that updates it between rounds.
+    """Rollouts that act in parallel, and a learner that updates the values between rounds.
 
-    The table reaches every rollout one microstep later (`after=0`); within that tag the rollouts
-    run in parallel, and the learner takes their transitions in order of the bank. The results do
-    not depend on the number of workers, to the last bit. Run it with `fast=True`; no torch needed.
+    The values reach every rollout one microstep later (`after=0`); within that tag the rollouts run
+    in parallel, and the learner takes their transitions in order of the bank; with a network they
+    go through a replay. The results do not depend on the number of workers, to the last bit. Run it
+    with `fast=True`.
 
     Args:
         options: See `QLearningOptions`.
 
-    Attributes:
-        rollouts: The bank of `Rollout`.
-
     Raises:
-        TypeError: The env's states or actions cannot be counted.
+        TypeError: The env's states or actions cannot be counted; a network needs only the latter.
 
     Source:
-        Watkins & Dayan (1992), Q-learning.
+        Watkins & Dayan (1992), Q-learning. With a network it is the synchronous parallel Q-learning
+        of arXiv 2312.04704: rollouts, a replay, a learner, one gradient step a round.
 
     Deviations:
-        1. Updates come in rounds: all of a round were acted for with the table of its start.
+        1. Updates come in rounds: all of a round were acted for with the values of its start.
+        2. With a network, those of `QLearner`; the target network is the one of the round's start.
     """
+
+    options: QLearningOptions
 
     def __init__(self, options: QLearningOptions = QLearningOptions()) -> None:
         self.options = options
-        make_env = table_maker(options.env_id)
-        env = make_env()
-        try:
-            n_states, n_actions = env.get_wrapper_attr("n_states"), spaces_of(env).n_actions
-        finally:
-            env.close()
-        n = options.rollouts
-        exploration = options.exploration_fraction * options.total_timesteps / options.num_envs
-        epsilon = LinearSchedule(options.start_e, options.end_e, exploration)
-        self.rollouts = rr.Bank(
-            n,
-            Rollout,
-            make_env,
-            lambda: EpsilonGreedy(TableForward(), n_actions, epsilon),
-            num_envs=options.num_envs // n,
-            steps=options.num_steps,
-            seed=options.seed,
-        )
-        self.learner = TableLearner(
-            n,
-            (n_states, n_actions),
-            rounds=options.rounds,
-            gamma=options.gamma,
-            learning_rate=options.learning_rate,
-            step_decay=options.step_decay,
-        )
-        self.episodes = EpisodeLog(n)
         self.gate = Gate()
+        self.episodes = EpisodeLog(options.rollouts)
+        if options.kind == "table":
+            self._add_table()
+        else:
+            self._add_network()
         self.connect(self.learner.weights, self.gate.weights_in, after=0)
         self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
-        self.connect(self.rollouts.trajectory, self.learner.trajectories)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
         self.connect(self.learner.metrics, self.episodes.metrics)
 
-    def greedy_policy(self) -> Policy:
+    def greedy_policy(self) -> Greedy:
         """Return the policy without exploration."""
-        return Greedy(TableForward())
+        return Greedy(self.make_forward())
+
+    def _add_table(self) -> None:
+        options, make_env = self.options, table_maker(self.options.env_id)
+        env = make_env()
+        try:
+            n_states = env.get_wrapper_attr("n_states")
+        finally:
+            env.close()
+        n_actions = self._add_rollouts(make_env, TableForward)
+        self.learner = TableLearner(
+            options.rollouts,
+            (n_states, n_actions),
+            rounds=options.rounds,
+            gamma=options.gamma,
+            step_size=options.step_size,
+            step_decay=options.step_decay,
+        )
+        self.connect(self.rollouts.trajectory, self.learner.trajectories)
+
+    def _add_network(self) -> None:
+        from .dqn import DQNOptions, QLearner  # noqa: PLC0415 - a table needs no torch
+        from .networks import QNetwork  # noqa: PLC0415
+
+        options, make_env = self.options, features_maker(self.options.env_id)
+        spaces = probe(make_env)
+        if spaces.is_image:
+            raise TypeError(f"{options.env_id}: images need DQN, observations have to be features")
+        self._add_rollouts(make_env, MLPForward)
+        self.replay = ReplayBuffer(
+            options.rollouts,
+            num_envs=options.num_envs // options.rollouts,
+            batch_rows=options.batch_size,
+            learning_starts=options.batch_size,
+            seed=options.seed,
+            capacity=options.buffer_size,
+            obs_shape=spaces.obs_shape,
+            gamma=options.gamma,
+        )
+        shared = ("env_id", "seed", "total_timesteps", "learning_rate", "gamma", "num_envs")
+        shared += ("num_steps", "num_rollouts", "cuda", "batch_size", "buffer_size")
+        of_learner = DQNOptions(
+            **{name: getattr(options, name) for name in shared},
+            gradient_steps=1,
+            learning_starts=options.batch_size,
+        )
+        self.learner = QLearner(
+            lambda generator: QNetwork(spaces, options.hidden_sizes, False, generator), of_learner
+        )
+        self.connect(self.rollouts.trajectory, self.replay.trajectories)
+        self.connect(self.replay.batch, self.learner.batch)
+
+    def _add_rollouts(self, make_env: MakeEnv, make_forward: Callable[[], Forward]) -> int:
+        """Add the bank of rollouts; return the number of actions."""
+        options, n_actions = self.options, probe(make_env).n_actions
+        self.make_forward = make_forward
+        epsilon = LinearSchedule(
+            options.start_e,
+            options.end_e,
+            options.exploration_fraction * options.total_timesteps / options.num_envs,
+        )
+        self.rollouts = rr.Bank(
+            options.rollouts,
+            Rollout,
+            make_env,
+            lambda: EpsilonGreedy(make_forward(), n_actions, epsilon),
+            num_envs=options.num_envs // options.rollouts,
+            steps=options.num_steps,
+            seed=options.seed,
+        )
+        return n_actions

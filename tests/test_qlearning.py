@@ -1,6 +1,7 @@
 """Tabular Q-learning: the update by hand, exact optima, equal bits, going on from a state."""
 
 import copy
+import importlib.util
 import time
 
 import gymnasium as gym
@@ -380,3 +381,61 @@ def test_metrics_have_cleanrls_names():
     main = rl.QLearning(rl.QLearningOptions(**SHORT))
     rr.run(main, workers=1, fast=True)
     assert set(main.episodes.metrics_now) == {"losses/td_loss", "losses/q_values"}
+
+
+# With a network
+
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="torch is not installed"
+)
+NETWORK = {
+    "env_id": "Blackjack-v1",
+    "kind": "network",
+    "total_timesteps": 3_200,
+    "num_envs": 4,
+    "num_steps": 80,
+    "batch_size": 200,
+}
+
+
+def trained(workers, state=None, **options):
+    main = rl.QLearning(rl.QLearningOptions(**{**NETWORK, **options}))
+    if state is not None:
+        main.load_state_dict(state)
+    rr.run(main, workers=workers, fast=True)
+    return main
+
+
+@needs_torch
+def test_the_network_has_the_papers_layers_and_takes_one_gradient_step_a_round():
+    main = trained(2)
+    shapes = [weight.shape for weight in main.learner.latest.values()]
+    assert shapes == [(32, 3), (32,), (2, 32), (2,)]
+    assert main.learner.round == 10
+    steps = main.state_dict()["learner"]["optimizer"]["state"]["0"]["step"]
+    assert float(steps) == 10
+    assert set(main.episodes.metrics_now) == {"losses/td_loss", "losses/q_values"}
+
+
+@needs_torch
+def test_the_networks_bits_do_not_depend_on_the_number_of_workers():
+    one, two, four = (outcome(trained(workers)) for workers in (1, 2, 4))
+    assert one == two == four
+    assert outcome(trained(1, seed=2)) != one
+
+
+@needs_torch
+def test_a_network_goes_on_from_a_state_to_the_bit():
+    states = []
+    whole = rl.QLearning(rl.QLearningOptions(**NETWORK))
+    whole.gate.hook = lambda: states.append(copy.deepcopy(whole.state_dict()))
+    rr.run(whole, workers=2, fast=True)
+    assert outcome(trained(1, states[4])) == outcome(whole)
+
+
+@needs_torch
+def test_a_network_takes_features_numbers_and_one_state():
+    """As they are, side by side, and one-hot."""
+    for env_id, features in (("CartPole-v1", 4), ("Blackjack-v1", 3), ("FrozenLake-v1", 16)):
+        main = rl.QLearning(rl.QLearningOptions(**{**NETWORK, "env_id": env_id}))
+        assert main.rollouts[0].make_env().observation_space.shape == (features,)

@@ -38,7 +38,7 @@ class QLearningOptions(Options):
     """Table: of the first update of a pair of state and action."""
     step_decay: float = 0.6
     """Table: the n-th update of a pair has the step size `step_size / n**step_decay`."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     """Network: of Adam."""
     hidden_sizes: tuple[int, ...] = (32,)
     """Network: widths of the hidden layers."""

@@ -128,6 +128,9 @@ class MultiAgentRollout(rr.Reactor):
         num_envs: Envs of this rollout.
         steps: Env steps of each per trajectory.
         seed: Of the program; members of a bank differ by their index.
+
+    Attributes:
+        at: `(step, env)` of the call of an env under way, as in `Rollout`.
     """
 
     weights = rr.Input[Weights]()
@@ -156,6 +159,7 @@ class MultiAgentRollout(rr.Reactor):
         self.active = np.zeros(rows, np.bool_)
         self.agent_returns = np.zeros(rows)
         self.episode_lengths = [0] * num_envs
+        self.at: tuple[int, int] | None = None
         self._saved: dict[str, Any] | None = None
 
     @rr.reaction(rr.startup)
@@ -165,8 +169,10 @@ class MultiAgentRollout(rr.Reactor):
         first = self.seed + self.bank_index * self.num_envs
         self.seeds = list(range(first, first + self.num_envs))
         for index, seed in enumerate(self.seeds):
+            self.at = 0, index
             self.envs.append(self.make_env())
             self._reset(index, seed=seed)
+        self.at = None
         if self._saved is not None:
             self._restore(self._saved)
 
@@ -209,6 +215,7 @@ class MultiAgentRollout(rr.Reactor):
                 chosen = self.policy.act(step, self.obs.reshape(-1, *features))
                 actions[step] = chosen.reshape(rows)
                 for index in range(self.num_envs):
+                    self.at = step, index
                     terminated, truncated, success = self._step(
                         index, actions[step, index], rewards[step, index]
                     )
@@ -225,6 +232,7 @@ class MultiAgentRollout(rr.Reactor):
             )
             raise
 
+        self.at = None
         self.env_steps += self.steps
         columns = (self.steps, self.active.size)
         agent_returns = np.array([each[0] for each in scored]).reshape(-1, rows[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,8 @@ class QLearningOptions(Options):
     """Table: the n-th update of a pair has the step size `step_size / n**step_decay`."""
     learning_rate: float = 1e-2
     """Network: of Adam."""
+    max_grad_norm: float = 10.0
+    """Network: gradients with a larger 2-norm are scaled down to it."""
     hidden_sizes: tuple[int, ...] = (32,)
     """Network: widths of the hidden layers."""
     batch_size: int = 500
@@ -292,13 +294,12 @@ class QLearning(Algorithm):
             obs_shape=spaces.obs_shape,
             gamma=options.gamma,
         )
-        shared = ("env_id", "seed", "total_timesteps", "learning_rate", "gamma", "num_envs")
-        shared += ("num_steps", "num_rollouts", "cuda", "batch_size", "buffer_size")
-        of_learner = DQNOptions(
-            **{name: getattr(options, name) for name in shared},
-            gradient_steps=1,
-            learning_starts=options.batch_size,
-        )
+        shared = {
+            field.name: getattr(options, field.name)
+            for field in fields(DQNOptions)
+            if hasattr(options, field.name)
+        }
+        of_learner = DQNOptions(**shared, gradient_steps=1, learning_starts=options.batch_size)
         self.learner = QLearner(
             lambda generator: QNetwork(spaces, options.hidden_sizes, False, generator), of_learner
         )

@@ -47,6 +47,59 @@ def asynchronous(lines):
     assert lines[1:] == lines[:1] * 2
 
 
+def a3c(lines):
+    """It has learned something from gradients that were late, twice with the same trace."""
+    pattern = (
+        r"a gradient was 3\.0\d updates late, at most \d+; episodes lasted (\d+) steps,"
+        r" in the end (\d+); trace \w{16}"
+    )
+    first, last = map(int, re.fullmatch(pattern, lines[0]).groups())
+    assert last > 3 * first
+    assert lines == lines[:1] * 2
+
+
+def atari_film(lines):
+    """A file that is not empty."""
+    (line,) = lines
+    path, size = re.fullmatch(r"(.*/pong\.gif): (\d+) kB", line).groups()
+    assert Path(path).stat().st_size // 1000 in (int(size), int(size) - 1)
+    assert Path(path).read_bytes()[:6] == b"GIF89a"
+    shutil.rmtree(Path(path).parent)
+
+
+def q_learning(lines):
+    """One table for both numbers of workers; its policy is the best there is."""
+    tables = [re.fullmatch(r"\d workers: [\d.]+ s, table (\w{16})", line)[1] for line in lines[:2]]
+    assert tables[0] == tables[1]
+    lake = [re.sub("[←↓→↑]", ".", line) for line in lines[2:6]]
+    assert lake == ["....", ".H.H", "...H", "H..G"]
+    assert lines[6] == "success within 100 steps: 0.7402, exactly"
+    assert lines[7] == "of the best table:        0.7402"
+
+
+def traffic(lines):
+    """Collisions become rare."""
+    first, last = (float(line.rpartition(" ")[2]) for line in lines[1:3])
+    assert first < 0.3
+    assert last > 0.6
+    alone = re.fullmatch(r"without exploration: return -([\d.]+), no collision ([\d.]+)", lines[3])
+    assert float(alone[1]) < 30
+    assert float(alone[2]) > 0.6
+
+
+def vector_env(lines):
+    """Walkers arrive, and three numbers of workers see the same."""
+    found = [
+        re.fullmatch(r"(\d) workers: (4000 steps, (\d+) arrivals, hash \w{16})", line)
+        for line in lines
+    ]
+    assert [match[1] for match in found] == ["1", "2", "4"]
+    assert len({match[2] for match in found}) == 1
+    assert int(found[0][3]) > 50
+
+
+CHECKS = {
+    "a3c": a3c,
     "asynchronous": asynchronous,
     "atari_film": atari_film,
     "hello": hello,
@@ -55,7 +108,11 @@ def asynchronous(lines):
     "traffic": traffic,
     "vector_env": vector_env,
 }
-NEEDS = {"atari_film": ("ale_py", "PIL")}
+NEEDS = {
+    "a3c": ("torch",),
+    "atari_film": ("ale_py", "PIL"),
+    "traffic": ("torch", "pettingzoo"),
+}
 
 
 def test_every_example_is_checked():

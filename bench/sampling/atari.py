@@ -9,13 +9,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from bench.sampling.sides import ENVPOOL, findings, python_sides
-from bench.sampling.stepping import BATCHES
 
 from bench.harness import Case, Contender, Settings
 from bench.place import Place
 from bench.results import Finding, Goal
 from bench.samples import Measured
+from bench.sampling.sides import ENVPOOL, findings, python_sides
+from bench.sampling.stepping import BATCHES
 from bench.stopwatch import Stopwatch
 from reactorrl.atari import ale
 

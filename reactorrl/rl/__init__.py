@@ -47,12 +47,11 @@ if TYPE_CHECKING:
     from .ppo import PPO, PPOOptions
     from .traffic import TrafficJunction
 
-_NEEDS_TORCH = {
+_NEEDS_EXTRAS = {
     "A2C": "a2c",
     "A2COptions": "a2c",
     "A3C": "a3c",
     "A3COptions": "a3c",
-_NEEDS_EXTRAS = {
     "DQN": "dqn",
     "DQNOptions": "dqn",
     "Learner": "learner",

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from ale_py import vector_env as ale_vector
+
 from bench.sampling.stepping import stepped
 
 

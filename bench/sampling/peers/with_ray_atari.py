@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from bench.sampling.stepping import BATCHES
 
+from bench.sampling.stepping import BATCHES
 from bench.stopwatch import Stopwatch
 
 # Read by Ray when it is imported.

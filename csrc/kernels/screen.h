@@ -27,10 +27,11 @@ typedef struct rrl_screen {
     uint32_t n_taps;                     /* input columns that one output column may touch */
     uint16_t grey[256];                  /* of each palette index; RRL_GREY_UNKNOWN until learned */
     uint32_t *first;                     /* out_columns: the first input column that it touches */
-    float *weights; /* out_columns * n_taps, in units; 0 behind its last input column */
-    float *line;    /* in_columns + n_taps: the brighter of two rows, zeros behind it */
-    float *reduced; /* out_columns: that row, summed by output column */
-    float *sums;    /* out_columns: the output row under work */
+    float *weights;    /* out_columns * n_taps, in units; 0 behind its last input column */
+    float *line;       /* in_columns + n_taps: the brighter of two rows, zeros behind it */
+    float *reduced;    /* out_columns: that row, summed by output column */
+    float *sums;       /* out_columns: the output row under work */
+    uint8_t *brighter; /* in_columns: `line` before it became float */
 } rrl_screen_t;
 
 /* Bytes of the memory that a screen needs, aligned for float; 0 where the sizes cannot be served: an

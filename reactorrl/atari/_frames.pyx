@@ -56,7 +56,7 @@ cdef class FrameStack:
         self._screen = self.screen
         self._frames = self.frames
         self._grey = np.zeros((2, in_rows, in_columns), np.uint8)
-        self._work = np.empty(size // sizeof(float), np.float32)
+        self._work = np.empty((size + sizeof(float) - 1) // sizeof(float), np.float32)
         rrl_screen_init(
             &self._c_screen, in_rows, in_columns, out_rows, out_columns, &self._work[0]
         )

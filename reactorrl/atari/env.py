@@ -225,7 +225,10 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
     def get_state(self) -> dict[str, Any]:
         """All that the future depends on, as NumPy arrays and plain scalars; copies.
 
-        `set_state` of an environment made with the same arguments goes on from there bit for bit.
+        `set_state` of an environment made with the same arguments goes on from there bit for bit,
+        but for one thing that ALE does not save: what is on the screen. Where a game leaves some
+        of it undrawn for a whole step, such as 3-D Tic-Tac-Toe while it thinks, the next frame
+        shows there what the screen had before `set_state`. The game itself is not affected.
         """
         generator = self.np_random.bit_generator.state
         words = [

@@ -90,7 +90,7 @@ register_ids_with_gymnasium()
 
 def __getattr__(name: str) -> Any:
     # Imported when they are first asked for, as programs do not need them.
-    if name in ("testing", "vector"):
+    if name in ("atari", "film", "rl", "testing", "vector"):
         import importlib  # noqa: PLC0415
 
         return importlib.import_module(f".{name}", __name__)

@@ -511,3 +511,20 @@ def test_without_ale_py_one_line_says_what_to_install(monkeypatch):
     finally:
         ale_games.import_ale.cache_clear()
         ale_games._roms.cache_clear()
+
+
+def test_make_vec_plays_games_by_preset():
+    import reactorrl
+
+    def play(envs):
+        obs, _ = envs.reset(seed=3)
+        later = [envs.step(np.full(2, step % 3))[0] for step in range(20)]
+        envs.close()
+        return np.array([obs, *later])
+
+    by_preset = play(reactorrl.make_vec("ALE/Breakout-v5", 2, workers=2, atari="dqn"))
+    by_spec = play(reactorrl.make_vec(atari.spec("Breakout", "dqn"), 2, workers=1))
+    assert by_preset.shape == (21, 2, 4, 84, 84)
+    assert np.array_equal(by_preset, by_spec)
+    with pytest.raises(ValueError, match="preset"):
+        reactorrl.make_vec("ALE/Breakout-v5", 2, atari="deepmind")

@@ -25,6 +25,7 @@ def make_vec(
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     vector_kwargs: dict[str, Any] | None = None,
     wrappers: Sequence[Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]] | None = None,
+    atari: str | None = None,
     **kwargs: Any,
 ) -> ReactorVectorEnv:
     """Make a `ReactorVectorEnv` of a registered env.
@@ -37,7 +38,8 @@ def make_vec(
         vector_kwargs: Other options of `ReactorVectorEnv`: `copy`, `observation_mode`,
             `step_timeout`.
         wrappers: Functions that wrap each single env, the innermost first.
-        **kwargs: For `gymnasium.make`.
+        atari: The preset, `"dqn"` or `"machado"`, for a game of `reactorrl.atari`; `id` names it.
+        **kwargs: For `gymnasium.make`, or `reactorrl.atari.spec`.
 
     Raises:
         gymnasium.error.Error: There is no such id; names what comes close.
@@ -59,7 +61,13 @@ def make_vec(
         options[name] = value
     if num_envs < 1:
         raise ValueError(f"num_envs={num_envs}: at least one")
-    spec = copy.deepcopy(id if isinstance(id, EnvSpec) else _spec_of(id))
+    if atari is not None:
+        from ..atari import spec as atari_spec  # noqa: PLC0415 - ale-py is an extra
+
+        rendering = {"render_mode": kwargs.pop("render_mode")} if "render_mode" in kwargs else {}
+        spec, kwargs = atari_spec(str(id), atari, **kwargs), rendering
+    else:
+        spec = copy.deepcopy(id if isinstance(id, EnvSpec) else _spec_of(id))
     around = list(wrappers or ())
 
     def make_one() -> Any:

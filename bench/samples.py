@@ -66,8 +66,16 @@ class Measured:
         return Summary.of(values, [is_clean(reply) for reply in replies], self.wanted)
 
     def ratio(self, above: str, below: str, value: Callable[[Reply], float] = per_round) -> Summary:
-        """Of two contenders, from pairs taken one after the other."""
+        """Of two contenders, from pairs taken one after the other.
+
+        Where one of them was measured apart, each sample of `below` is held against the median.
+        """
         scale = self.scales[above] / self.scales[below]
+        if len(self.samples[above]) != len(self.samples[below]):
+            middle, unit = self.summary(above, value).median, self.scales[below]
+            replies = self.samples[below]
+            values = [middle * unit / value(reply) for reply in replies]
+            return Summary.of(values, [is_clean(reply) for reply in replies], self.wanted)
         pairs = list(zip(self.samples[above], self.samples[below], strict=True))
         values = [value(a) / value(b) / scale for a, b in pairs]
         return Summary.of(values, [is_clean(a) and is_clean(b) for a, b in pairs], self.wanted)

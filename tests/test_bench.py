@@ -25,7 +25,11 @@ MICRO = {
     *(f"one-processor-parallel-64x{body}" for body in ("1ms", "1us")),
     "memory",
 }
-CASES = {"bench.micro": MICRO, "bench.sampling": {"cartpole-8", "busy-500us-8"}}
+SAMPLING = {
+    *("cartpole-8", "busy-500us-8", "atari-1", "atari-8"),
+    *("rollouts-1", "rollouts-200", "prioritized-sampler", "prioritized-transitions"),
+}
+CASES = {"bench.micro": MICRO, "bench.sampling": SAMPLING}
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -150,13 +150,13 @@ def batched(places: dict[str, Place]) -> Case:
     }
 
     def conclude(measured: Measured) -> list[Finding]:
-        return findings(measured, ((EMULATORS, 0.9), (ENVPOOL, 1.15)))
+        return findings(measured, ((EMULATORS, 0.9), (ENVPOOL, 1.15), (RAY, 2.4)))
 
     return Case(
         f"atari-{N_ENVS}",
         f"What does a step of {N_ENVS} games of {GAME} cost?",
         [
-            *python_sides(here, shape),
+            *python_sides(places, shape),
             Contender(
                 EMULATORS,
                 here,

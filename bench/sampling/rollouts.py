@@ -88,20 +88,17 @@ def rollouts(places: Places, steps: int) -> Case:
     shape = {"envs": envs, "steps": steps}
     scale = float(envs * steps)
 
-    def contender(label: str, call: str, place: str = HERE, **more: Any) -> Contender:
-        arguments = {
-            **shape,
-            **{key: more.pop(key) for key in ("workers", "threads", "actors") if key in more},
-        }
-        return Contender(label, places[place], call, arguments, scale, **more)
-
+    sides = (
+        (OURS_1, HERE, "bench.sampling.rollouts:sampling", {"workers": 1}),
+        (OURS_2, HERE, "bench.sampling.rollouts:sampling", {"workers": 2}),
+        (FREE, HERE, f"{PEER}.threads:free_running", {"threads": 2}),
+        (BARRIER, HERE, f"{PEER}.threads:barrier", {"threads": 2}),
+        (SERIAL, HERE, f"{PEER}.threads:serial", {}),
+        (TUNED_RAY, RAY, f"{PEER}.with_ray:sampling", {"actors": 2}),
+    )
     contenders = [
-        contender(OURS_1, "bench.sampling.rollouts:sampling", workers=1),
-        contender(OURS_2, "bench.sampling.rollouts:sampling", workers=2),
-        contender(FREE, f"{PEER}.threads:free_running", threads=2),
-        contender(BARRIER, f"{PEER}.threads:barrier", threads=2),
-        contender(SERIAL, f"{PEER}.threads:serial"),
-        contender(TUNED_RAY, f"{PEER}.with_ray:sampling", RAY, actors=2, apart=True),
+        Contender(label, places[place], call, {**shape, **more}, scale, apart=place == RAY)
+        for label, place, call, more in sides
     ]
 
     def conclude(measured: Measured) -> list[Finding]:
@@ -111,15 +108,8 @@ def rollouts(places: Places, steps: int) -> Case:
         for other, goal in ((FREE, 0.95), (TUNED_RAY, 3.0)):
             if {best, other} <= measured.samples.keys():
                 ratio = {best: measured.ratio(other, best)}
-                found.append(
-                    Finding(
-                        f"speed against {other}",
-                        "x",
-                        best,
-                        ratio,
-                        Goal(at_least=goal) if steps > 1 else None,
-                    )
-                )
+                wanted = Goal(at_least=goal) if steps > 1 else None
+                found.append(Finding(f"{other} against ours", "x", best, ratio, wanted))
         return found
 
     return Case(

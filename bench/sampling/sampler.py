@@ -7,7 +7,6 @@ is how calls and data get from one place to another.
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -62,8 +61,3 @@ def digest(before: int, trajectory: tuple[np.ndarray, ...]) -> int:
     for array in trajectory:
         before = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, before)
     return before
-
-
-def total(digests: list[int]) -> Any:
-    """The checks of all envs, in order of their numbers."""
-    return digests

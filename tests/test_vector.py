@@ -502,11 +502,11 @@ def test_an_env_that_hangs_is_named(workers):
     """The limit ends the wait; then `reset` begins anew once the env has returned."""
     gate = Gate()
     envs = ReactorVectorEnv(
-        [Bare, Bare, lambda: Bare(gate=gate)], workers=workers, step_timeout=0.2
+        [Bare, Bare, lambda: Bare(gate=gate)], workers=workers, step_timeout=0.5
     )
     envs.reset(seed=5)
     gate.close()
-    with pytest.raises(TimeoutError, match=r"env 2 of 3 \(seed 7\) .* from step after 0.2 s, 1 st"):
+    with pytest.raises(TimeoutError, match=r"env 2 of 3 \(seed 7\) .* from step after 0.5 s, 1 st"):
         envs.step(np.zeros(3, int))
     with pytest.raises(rr.PhaseError, match=r"waits for env 2, .*; reset"):
         envs.step(np.zeros(3, int))
@@ -521,7 +521,7 @@ def test_an_env_that_never_returns_is_left(monkeypatch):
     monkeypatch.setattr("reactorrl.vector.env._RESET_GRACE_S", 0.1)
     monkeypatch.setattr("reactorrl.vector.env._CLOSE_GRACE_S", 0.1)
     gate = Gate()
-    envs = ReactorVectorEnv([lambda: Bare(gate=gate), Bare], workers=2, step_timeout=0.1)
+    envs = ReactorVectorEnv([lambda: Bare(gate=gate), Bare], workers=2, step_timeout=0.4)
     envs.reset(seed=1)
     gate.close()
     with pytest.raises(TimeoutError, match="env 0 of 2"):
@@ -705,11 +705,11 @@ def test_an_env_that_raises_after_send_is_named(make):
 
 def test_an_env_that_hangs_after_send_is_named():
     gate = Gate()
-    envs = ReactorVectorEnv([Bare, lambda: Bare(gate=gate)], workers=2, step_timeout=0.1)
+    envs = ReactorVectorEnv([Bare, lambda: Bare(gate=gate)], workers=2, step_timeout=0.4)
     envs.reset(seed=1)
     gate.close()
     envs.send([0], [1])
-    with pytest.raises(TimeoutError, match=r"env 1 of 2 .* from step after 0.1 s"):
+    with pytest.raises(TimeoutError, match=r"env 1 of 2 .* from step after 0.4 s"):
         envs.recv()
     gate.open()
     assert envs.reset(seed=1)[0].shape == (2, 2)

@@ -20,8 +20,9 @@ demo: env ## train parallel DQN on CartPole; DEMO="--help" shows its options
 test: env ## run all tests; TEST="-k name" passes options to pytest
 	$(ENV) -m pytest $(TEST)
 
-bench: env ## run the micro-benchmarks; BENCH="--smoke" passes options
+bench: env ## run the benchmarks of the runtime and of sampling; BENCH="--smoke" passes options
 	$(ENV) -m bench.micro $(BENCH)
+	$(ENV) -m bench.sampling $(BENCH)
 
 bench-peers: env ## install what the benchmarks compare with (xronos, Ray), apart from .venv
 	$(ENV) -m bench.peers

@@ -8,9 +8,9 @@ from .learner import Metrics
 from .networks import torch
 from .onpolicy import (
     Experience,
-    OnPolicy,
     OnPolicyLearner,
     OnPolicyOptions,
+    Synchronous,
     actor_critic_losses,
 )
 
@@ -45,7 +45,7 @@ class A2CLearner(OnPolicyLearner):
         return metrics
 
 
-class A2C(OnPolicy):
+class A2C(Synchronous):
     """A bank of rollouts and a learner: one gradient step, and one tag, per round.
 
     The learner's weights reach every rollout one microstep later; within that tag the rollouts run

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 import reactorrl as rr
 
-from .algorithm import Algorithm, EpisodeLog, Gate
-from .envs import env_maker, probe
+from .algorithm import Gate
 from .learner import Learner, Metrics
-from .networks import ActorCritic, MakeNetwork, actor_forward, load_weights, torch, weights_of
+from .networks import MakeNetwork, load_weights, torch, weights_of
 from .onpolicy import (
     Experience,
+    OnPolicy,
     OnPolicyOptions,
     actor_critic_losses,
     flat_gradient,
     flattened,
 )
-from .policy import Categorical, Greedy, Policy, Weights
+from .policy import Weights
 from .rollout import Rollout
 from .torch_setup import prepare_worker
 
@@ -235,7 +234,7 @@ class ReplyGate(Gate):
             self.replies[channel.index].set(channel.value)
 
 
-class A3C(Algorithm):
+class A3C(OnPolicy):
     """Actor-learners that do not wait for each other, and a server that applies their gradients.
 
     Each actor-learner is an enclave with a time line of its own. It takes the newest weights, makes
@@ -268,28 +267,11 @@ class A3C(Algorithm):
     gate: ReplyGate
 
     def __init__(self, options: A3COptions = A3COptions()) -> None:
-        self.options = options
-        make_env = env_maker(options.env_id)
-        spaces = probe(make_env)
-        make_network = partial(ActorCritic, spaces, options.hidden_sizes)
-        self.make_forward = partial(actor_forward, spaces, make_network)
+        super().__init__(options)
         n = options.rollouts
-        self.rollouts = rr.enclave(
-            rr.Bank(
-                n,
-                ActorLearner,
-                make_network,
-                options,
-                make_env=make_env,
-                make_policy=lambda: Categorical(self.make_forward(), spaces.n_actions),
-                num_envs=options.num_envs // n,
-                steps=options.num_steps,
-                seed=options.seed,
-            )
-        )
-        self.learner = GradientServer(n, make_network, options)
+        self.rollouts = rr.enclave(self.bank_of(ActorLearner, self.make_network, options))
+        self.learner = GradientServer(n, self.make_network, options)
         self.gate = ReplyGate(n)
-        self.episodes = EpisodeLog(n)
 
         # So late that the startup reactions of the enclaves have finished when the hook is called.
         self.connect(self.learner.weights, self.gate.weights_in, after=_GRADIENT_DELAY)
@@ -298,7 +280,3 @@ class A3C(Algorithm):
         self.connect(self.rollouts.gradient, self.learner.gradients, after=_GRADIENT_DELAY)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories, after=_GRADIENT_DELAY)
         self.connect(self.learner.metrics, self.episodes.metrics)
-
-    def greedy_policy(self) -> Policy:
-        """Return the policy that takes the likeliest actions."""
-        return Greedy(self.make_forward())

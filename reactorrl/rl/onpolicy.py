@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from .envs import env_maker, probe
 from .gae import gae
 from .learner import Learner, Metrics
 from .networks import ActorCritic, MakeNetwork, actor_forward, torch
-from .policy import Categorical, Greedy, Policy
+from .policy import Categorical, Forward, Greedy, Policy
 from .rollout import Rollout
 from .torch_setup import prepare_worker
 from .trajectory import Trajectory
+
+R = TypeVar("R", bound=Rollout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +124,7 @@ class Experience:
 def flattened(network: torch.nn.Module) -> torch.nn.Parameter:
     """Move a network's parameters into one vector and return it.
 
-    The network's own become views of it. Gradients stay with them: see `flat_gradient`. An
+    The network's own become views of it, and gradients are taken of these: see `flat_gradient`. An
     optimizer spends most of its time between small parameters.
     """
     parameters = list(network.parameters())
@@ -259,7 +262,43 @@ class OnPolicyLearner(Learner):
 
 
 class OnPolicy(Algorithm):
-    """A bank of rollouts and a learner: what `PPO` and `A2C` are made of.
+    """Of an actor-critic: its env and network, and the rollouts that act with it.
+
+    Args:
+        options: Of the program.
+    """
+
+    def __init__(self, options: OnPolicyOptions) -> None:
+        self.options = options
+        self.make_env = env_maker(options.env_id)
+        self.spaces = probe(self.make_env)
+        self.make_network = partial(ActorCritic, self.spaces, options.hidden_sizes)
+        self.episodes = EpisodeLog(options.rollouts)
+
+    def bank_of(self, rollout: type[R], *arguments: Any) -> rr.Bank[R]:
+        """Return a bank of rollouts that share the envs; `arguments` come before `Rollout`'s."""
+        options = self.options
+        return rr.Bank(
+            options.rollouts,
+            rollout,
+            *arguments,
+            make_env=self.make_env,
+            make_policy=lambda: Categorical(self._forward(), self.spaces.n_actions),
+            num_envs=options.num_envs // options.rollouts,
+            steps=options.num_steps,
+            seed=options.seed,
+        )
+
+    def greedy_policy(self) -> Policy:
+        """Return the policy that takes the likeliest actions."""
+        return Greedy(self._forward())
+
+    def _forward(self) -> Forward:
+        return actor_forward(self.spaces, self.make_network)
+
+
+class Synchronous(OnPolicy):
+    """A bank of rollouts and a learner that take turns: what `PPO` and `A2C` are made of.
 
     Args:
         options: Of the program.
@@ -267,31 +306,13 @@ class OnPolicy(Algorithm):
     """
 
     def __init__(self, options: OnPolicyOptions, learner: type[OnPolicyLearner]) -> None:
-        self.options = options
-        make_env = env_maker(options.env_id)
-        spaces = probe(make_env)
-        make_network = partial(ActorCritic, spaces, options.hidden_sizes)
-        self.make_forward = partial(actor_forward, spaces, make_network)
-        n = options.rollouts
-        self.rollouts = rr.Bank(
-            n,
-            Rollout,
-            make_env,
-            lambda: Categorical(self.make_forward(), spaces.n_actions),
-            num_envs=options.num_envs // n,
-            steps=options.num_steps,
-            seed=options.seed,
-        )
-        self.learner = learner(n, make_network, options)
+        super().__init__(options)
+        self.rollouts = self.bank_of(Rollout)
+        self.learner = learner(options.rollouts, self.make_network, options)
         self.gate = Gate()
-        self.episodes = EpisodeLog(n)
 
         self.connect(self.learner.weights, self.gate.weights_in, after=0)
         self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
         self.connect(self.rollouts.trajectory, self.learner.trajectories)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
         self.connect(self.learner.metrics, self.episodes.metrics)
-
-    def greedy_policy(self) -> Policy:
-        """Return the policy that takes the likeliest actions."""
-        return Greedy(self.make_forward())

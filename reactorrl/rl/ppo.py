@@ -8,9 +8,9 @@ from .learner import Metrics
 from .networks import torch
 from .onpolicy import (
     Experience,
-    OnPolicy,
     OnPolicyLearner,
     OnPolicyOptions,
+    Synchronous,
     explained_variance,
     log_probs_and_entropy,
 )
@@ -210,7 +210,7 @@ class PPOLearner(OnPolicyLearner):
         }
 
 
-class PPO(OnPolicy):
+class PPO(Synchronous):
     """A bank of rollouts and a learner: one round per tag.
 
     The learner's weights reach every rollout one microstep later; within that tag the rollouts run

@@ -524,11 +524,12 @@ def test_a3c_with_one_actor_learner_is_a2c():
 
 def test_a3c_synchronises_where_asked_and_ends_with_nothing_under_way():
     main = make("a3c", total_timesteps=500)  # 25 rounds, in threes of eight and one
-    rounds = []
+    rounds, scalars = [], Scalars(main)
     main.gate.hook = lambda: rounds.append(main.learner.round)
     rr.run(main, workers=2, fast=True)
     assert rounds == [0, 8, 16, 24]
     assert main.learner.round == 28, "all four had been sent the weights of round 24"
+    assert scalars.of("charts/learning_rate")[-1] == 0.0, "and not below"
     assert main.episodes.env_steps == 28 * 20
     assert sum(member.env_steps for member in main.rollouts) == 28 * 20
 

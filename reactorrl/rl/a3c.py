@@ -34,7 +34,8 @@ _JITTER = rr.usec(250)
 class A3COptions(OnPolicyOptions):
     """Options of `A3C`; each actor-learner has `num_envs / num_rollouts` envs.
 
-    A round is one gradient of one actor-learner. `cuda` is of no consequence.
+    A round is one gradient of one actor-learner; those that are under way at the end are applied,
+    too. `cuda` is of no consequence.
 
     Raises:
         ValueError: A number is out of its range.
@@ -169,7 +170,8 @@ class GradientServer(Learner):
             if self.round + self._n_expected < self._goal:
                 self._n_expected += 1
                 self._sent_at[channel.index] = self.round
-                self.replies[channel.index].set(weights_of(self.network))
+                self.latest = weights_of(self.network)
+                self.replies[channel.index].set(self.latest)
         if self._n_expected == 0:
             self.latest = weights_of(self.network)
             if self.round >= self.rounds:
@@ -239,7 +241,7 @@ class A3C(OnPolicy):
 
     Each actor-learner is an enclave with a time line of its own. It takes the newest weights, makes
     its env steps, and sends a gradient, which arrives about a millisecond of logical time later;
-    how much exactly is drawn from its generator, so that the order of arrival varies from round to
+    how much exactly is drawn from the seed, so that the order of arrival varies from round to
     round. The server applies gradients in order of their tags, each to weights that others have
     changed meanwhile, and sends the result back. How stale a gradient is is therefore known, see
     the metrics `train/version_diff_avg`, `_min` and `_max`, and depends on the seed only: neither

@@ -59,7 +59,7 @@ class OnPolicyOptions(Options):
         """Return the learning rate after this many rounds."""
         if not self.anneal_lr:
             return self.learning_rate
-        return self.learning_rate * (1 - finished_rounds / self.rounds)
+        return self.learning_rate * max(1 - finished_rounds / self.rounds, 0.0)
 
 
 class Experience:

@@ -310,7 +310,7 @@ gym.register("TornPicture-v0", entry_point=Picture, kwargs={"raises_at": (4, 5)}
 PROGRAMS = {
     "ppo": (rl.PPO, rl.PPOOptions, {"total_timesteps": 1_000, "num_steps": 64}),
     "a2c": (rl.A2C, rl.A2COptions, {"total_timesteps": 1_000}),
-    "a3c": (rl.A3C, rl.A3COptions, {"total_timesteps": 600, "sync_every": 8}),
+    "a3c": (rl.A3C, rl.A3COptions, {"total_timesteps": 600, "num_envs": 4, "sync_every": 8}),
 }
 
 
@@ -523,7 +523,7 @@ def test_a3c_with_one_actor_learner_is_a2c():
 
 
 def test_a3c_synchronises_where_asked_and_ends_with_nothing_under_way():
-    main = make("a3c", total_timesteps=500)  # 25 rounds, in threes of eight and one
+    main = make("a3c", total_timesteps=500, anneal_lr=True)  # 25 rounds, in threes of eight and one
     rounds, scalars = [], Scalars(main)
     main.gate.hook = lambda: rounds.append(main.learner.round)
     rr.run(main, workers=2, fast=True)

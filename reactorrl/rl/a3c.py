@@ -43,17 +43,15 @@ class A3COptions(OnPolicyOptions):
 
     learning_rate: float = 7e-4
     """Of RMSprop."""
+    num_envs: int = 8
+    """Envs of all actor-learners together."""
     num_steps: int = 20
     """Steps of each env per gradient."""
     num_rollouts: int = 0
     """Actor-learners that share the envs evenly; 0: the largest divisor of `num_envs` up to 4."""
-    anneal_lr: bool = True
-    """Whether the learning rate falls to 0, linearly over the rounds."""
-    ent_coef: float = 0.01
-    """Weight of the policy's entropy, which is to be large."""
     sync_every: int = 0
-    """Rounds after which the actor-learners wait for each other, so that a checkpoint can be made:
-    0 for never, else at least as many as there are actor-learners. It changes the results."""
+    """Rounds after which all wait for each other, so that a checkpoint can be made; 0: never. It is
+    at least the number of actor-learners, and changes the results."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -263,6 +261,7 @@ class A3C(OnPolicy):
         3. A network each for policy and value, on features; the paper's share their layers.
         4. At the end of an episode that was cut off, the value of its final observation follows.
         5. RMSprop adds its epsilon to the root of the mean square, not below it.
+        6. The learning rate is constant and the entropy has no weight, unless the options say so.
     """
 
     options: A3COptions

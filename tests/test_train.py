@@ -443,8 +443,7 @@ def whole(tmp_path_factory):
     patch.setattr(rl, "PPOOptions", tiny.TinyOptions, raising=False)
     run = train("ppo", tiny.TinyOptions(), LONG, say=quiet)
     result = without_speed(run.folder), rl.weights_sha256(run.weights), run.returns
-    with np.load(run.folder / "checkpoint.npz") as arrays:
-        final = {name: arrays[name] for name in arrays.files}
+    final = (run.folder / "checkpoint.npz").resolve()
     patch.undo()
     return run.algorithm.episodes, *result, final
 
@@ -475,10 +474,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(monkeypatch, whole, how
     assert without_speed(folder) == logged
     assert rl.weights_sha256(run.weights) == weights
     assert run.returns == returns
-    with np.load(run.folder / "checkpoint.npz") as arrays:
-        for name in arrays.files:
-            if name not in ("tree.json", "header.json"):
-                assert np.array_equal(arrays[name], final[name]), name
+    assert equal_arrays(run.folder / "checkpoint.npz", final)
 
 
 def with_workers(n, resume=None):
@@ -635,3 +631,51 @@ def test_a_run_prints_shortly():
     assert run.report.reactions > 0
     assert run.mean == np.mean(run.returns)
     assert run.std == np.std(run.returns)
+
+
+PROGRAMS = {
+    "dqn": ("dqn", {"double": True, "dueling": True, "target_network_frequency": 100}),
+    "prioritized dqn": ("dqn", {"prioritized": True, "n_step": 3}),
+    "a2c": ("a2c", {"anneal_lr": True}),
+}
+FEW = {
+    "dqn": {
+        "num_envs": 4,
+        "num_steps": 16,
+        "total_timesteps": 640,
+        "learning_starts": 100,
+        "buffer_size": 300,
+        "gradient_steps": 2,
+        "batch_size": 8,
+        "hidden_sizes": (8,),
+    },
+    "a2c": {"num_envs": 4, "num_steps": 16, "total_timesteps": 640, "hidden_sizes": (8,)},
+}
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_programs_go_on_to_the_same_bits(monkeypatch, case):
+    """With replay, priorities, a target network and schedules; buffers are full at that time."""
+    name, more = PROGRAMS[case]
+    options = presets.load_program(name)[1](**FEW[name], **more)
+    whole = train(name, options, with_workers(1), say=quiet)
+    expected = without_speed(whole.folder)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 448, fail)
+        with pytest.raises(rr.ReactionError) as caught:
+            train(name, options, with_workers(2), say=quiet)
+    folder = training.Path(caught.value.__notes__[0].split()[-1])
+    run = train(name, None, with_workers(4, resume=folder), say=quiet)
+    assert without_speed(folder) == expected
+    assert run.algorithm.episodes.returns == whole.algorithm.episodes.returns
+    assert rl.weights_sha256(run.weights) == rl.weights_sha256(whole.weights)
+    assert equal_arrays(folder / "checkpoint.npz", whole.folder / "checkpoint.npz")
+
+
+def equal_arrays(one, other):
+    """Whether two checkpoints have the same arrays, to the bit."""
+    with np.load(one) as mine, np.load(other) as theirs:
+        names = [name for name in mine.files if not name.endswith(".json")]
+        return mine.files == theirs.files and all(
+            mine[name].tobytes() == theirs[name].tobytes() for name in names
+        )

@@ -186,6 +186,8 @@ def train(
         algorithm.load_state_dict(saved["program"])
         for line in _unsaved(saved["program"]):
             say(f"{line}: they begin new episodes, with other seeds")
+        algorithm.learner.latest = saved["weights"]
+        saved.clear()  # a replay memory would be there twice
     session = _Session(name, algorithm, options, run, folder, header, say)
     report = None
     try:
@@ -202,7 +204,6 @@ def train(
     finally:
         session.close()
     if report is None:
-        algorithm.learner.latest = saved["weights"]
         say("the checkpoint is the end of its run; a larger total_timesteps would go on")
     weights = algorithm.learner.latest
     save_model(folder / MODEL_NAME, weights, session.header())

@@ -477,6 +477,16 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(monkeypatch, whole, how
     assert equal_arrays(run.folder / "checkpoint.npz", final)
 
 
+def test_a_program_with_messages_under_way_keeps_the_checkpoint_before(monkeypatch):
+    monkeypatch.setattr(tiny.Tiny, "ends_between_rounds", False)
+    stop_after(monkeypatch, 256, press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train("ppo", tiny.TinyOptions(), LONG, say=quiet)
+    folder = caught.value.__notes__[0].split()[-1]
+    saved = checkpoint.load(f"{folder}/checkpoint.npz")[1]["env_steps"]
+    assert rows(folder)[-1][0] == saved + 64, "what came after is not in the checkpoint"
+
+
 def with_workers(n, resume=None):
     return RunOptions(
         eval_frequency=128, eval_episodes=2, checkpoint_frequency=64, workers=n, resume=resume
@@ -637,6 +647,7 @@ PROGRAMS = {
     "dqn": ("dqn", {"double": True, "dueling": True, "target_network_frequency": 100}),
     "prioritized dqn": ("dqn", {"prioritized": True, "n_step": 3}),
     "a2c": ("a2c", {"anneal_lr": True}),
+    "a3c": ("a3c", {"sync_every": 8}),
 }
 FEW = {
     "dqn": {
@@ -651,6 +662,7 @@ FEW = {
     },
     "a2c": {"num_envs": 4, "num_steps": 16, "total_timesteps": 640, "hidden_sizes": (8,)},
 }
+FEW["a3c"] = FEW["a2c"]
 
 
 @pytest.mark.parametrize("case", PROGRAMS)
@@ -661,7 +673,7 @@ def test_programs_go_on_to_the_same_bits(monkeypatch, case):
     whole = train(name, options, with_workers(1), say=quiet)
     expected = without_speed(whole.folder)
     with monkeypatch.context() as patch:
-        stop_after(patch, 448, fail)
+        stop_after(patch, 512, fail)
         with pytest.raises(rr.ReactionError) as caught:
             train(name, options, with_workers(2), say=quiet)
     folder = training.Path(caught.value.__notes__[0].split()[-1])

@@ -264,6 +264,8 @@ class A3C(OnPolicy):
         6. The learning rate is constant and the entropy has no weight, unless the options say so.
     """
 
+    ends_between_rounds = False
+
     options: A3COptions
     gate: ReplyGate
 

@@ -643,33 +643,24 @@ def test_a_run_prints_shortly():
     assert run.std == np.std(run.returns)
 
 
+FEW = {"num_envs": 4, "num_steps": 16, "total_timesteps": 640, "hidden_sizes": (8,)}
+REPLAY = {"learning_starts": 100, "buffer_size": 300, "gradient_steps": 2, "batch_size": 8}
 PROGRAMS = {
-    "dqn": ("dqn", {"double": True, "dueling": True, "target_network_frequency": 100}),
-    "prioritized dqn": ("dqn", {"prioritized": True, "n_step": 3}),
+    "dqn": ("dqn", {**REPLAY, "double": True, "target_network_frequency": 100}),
+    "prioritized dqn": ("dqn", {**REPLAY, "dueling": True, "prioritized": True, "n_step": 3}),
     "a2c": ("a2c", {"anneal_lr": True}),
     "a3c": ("a3c", {"sync_every": 8}),
+    "table": ("qlearning", {}),
+    "network": ("qlearning", {"kind": "network", "buffer_size": 300, "batch_size": 8}),
+    "marl": ("marl", {}),
 }
-FEW = {
-    "dqn": {
-        "num_envs": 4,
-        "num_steps": 16,
-        "total_timesteps": 640,
-        "learning_starts": 100,
-        "buffer_size": 300,
-        "gradient_steps": 2,
-        "batch_size": 8,
-        "hidden_sizes": (8,),
-    },
-    "a2c": {"num_envs": 4, "num_steps": 16, "total_timesteps": 640, "hidden_sizes": (8,)},
-}
-FEW["a3c"] = FEW["a2c"]
 
 
 @pytest.mark.parametrize("case", PROGRAMS)
 def test_programs_go_on_to_the_same_bits(monkeypatch, case):
     """With replay, priorities, a target network and schedules; buffers are full at that time."""
     name, more = PROGRAMS[case]
-    options = presets.load_program(name)[1](**FEW[name], **more)
+    options = presets.load_program(name)[1](**{**FEW, **more})
     whole = train(name, options, with_workers(1), say=quiet)
     expected = without_speed(whole.folder)
     with monkeypatch.context() as patch:

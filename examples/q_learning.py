@@ -41,7 +41,7 @@ if __name__ == "__main__":
     actions = main.learner.latest["q"].argmax(axis=1)
     print(chart(actions, ["SFFF", "FHFH", "FFFH", "HFFG"]))
 
-    model = rl.Model.of(options.env_id)
+    model = rl.TabularModel.of(options.env_id)
     best = model.optimal_q(options.gamma, sweeps=3_000).argmax(axis=1)
     print(f"success within 100 steps: {model.return_of(actions):.4f}, exactly")
     print(f"of the best table:        {model.return_of(best):.4f}")

@@ -223,7 +223,7 @@ def model(steps=None):
     next_state = np.array([[[0, 0], [1, 1]], [[1, 0], [1, 0]]])
     goes_on = np.array([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]])
     start = np.array([1.0, 0.0])
-    return rl.Model(start, probability, reward, next_state, goes_on, steps)
+    return rl.TabularModel(start, probability, reward, next_state, goes_on, steps)
 
 
 def test_returns_of_a_model_by_hand():
@@ -266,7 +266,7 @@ def propagated(made, actions, steps):
 )
 def test_the_optima_that_learning_is_held_to(env_id, gamma, stationary, best):
     """The best table for a discount, and the best that knows how many steps are left."""
-    made = rl.Model.of(env_id)
+    made = rl.TabularModel.of(env_id)
     steps = made.steps or 200
     actions = made.optimal_q(gamma, 3000).argmax(axis=1)
     assert made.return_of(actions, steps) == pytest.approx(stationary, abs=5e-5)
@@ -276,7 +276,7 @@ def test_the_optima_that_learning_is_held_to(env_id, gamma, stationary, best):
 
 def test_a_model_has_to_be_known():
     with pytest.raises(TypeError, match="no attributes P and initial_state_distrib"):
-        rl.Model.of("Blackjack-v1")
+        rl.TabularModel.of("Blackjack-v1")
 
 
 # Learning
@@ -284,7 +284,7 @@ def test_a_model_has_to_be_known():
 
 def test_cliff_walking_is_solved():
     """Every seed finds a shortest path; it is also the one that greedy episodes take."""
-    made = rl.Model.of("CliffWalking-v1")
+    made = rl.TabularModel.of("CliffWalking-v1")
     for seed in (1, 2, 3):
         options = {"total_timesteps": 30_000, "gamma": 1.0, "step_decay": 0.0}
         main = rl.QLearning(rl.QLearningOptions(env_id="CliffWalking-v1", seed=seed, **options))
@@ -306,7 +306,7 @@ def test_frozen_lake_is_solved():
     main = rl.QLearning(options)
     rr.run(main, workers=2, fast=True)
     actions = main.learner.latest["q"].argmax(axis=1)
-    assert rl.Model.of(options.env_id).return_of(actions) == pytest.approx(0.7402, abs=5e-5)
+    assert rl.TabularModel.of(options.env_id).return_of(actions) == pytest.approx(0.7402, abs=5e-5)
 
     env, successes = gym.make(options.env_id), []
     env.reset(seed=1)

@@ -45,7 +45,7 @@ def train(env_id: str, seed: int) -> Outcome:
     algorithm = rl.QLearning(options)
     seconds = trained(algorithm)
     actions = algorithm.learner.latest["q"].argmax(axis=1)
-    model = rl.Model.of(env_id)
+    model = rl.TabularModel.of(env_id)
     exact = model.return_of(actions, model.steps or NO_LIMIT)
     mean, half = mean_and_interval(sampled_returns(env_id, actions, seed))
     note = f"{EPISODES} episodes give {mean:.4f} ± {half:.4f} (95 %)"

@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
-from .discrete import Model
+from .discrete import TabularModel
 from .envs import Spaces, env_maker, probe, spaces_of
 from .gae import gae
 from .inference import MultiAgentInference, MultiAgentInferenceOptions
@@ -80,7 +80,6 @@ __all__ = [
     "Learner",
     "LinearSchedule",
     "MLPForward",
-    "Model",
     "MultiAgentInference",
     "MultiAgentInferenceOptions",
     "MultiAgentPPO",
@@ -99,6 +98,7 @@ __all__ = [
     "ReplayMemory",
     "Rollout",
     "Spaces",
+    "TabularModel",
     "TrafficJunction",
     "Trajectory",
     "Weights",

@@ -99,7 +99,7 @@ def features_maker(env_id: str) -> MakeEnv:
 
 
 @dataclass(frozen=True)
-class Model:
+class TabularModel:
     """What an env with finitely many states does, known in full.
 
     The k-th outcome of action a in state s has index [s, a, k]; all have shape
@@ -122,7 +122,7 @@ class Model:
     steps: int | None
 
     @classmethod
-    def of(cls, env_id: str) -> Model:
+    def of(cls, env_id: str) -> TabularModel:
         """Return the model of an env that gives it, as Gymnasium's toy texts do.
 
         Raises:

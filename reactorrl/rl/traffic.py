@@ -94,8 +94,8 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
     A step: every car gives gas (action 0) and moves on by a cell, or brakes (1) and stays. A car
     that gives gas on the last cell of its route leaves. Then, for each lane in turn, a car enters
     with probability `p_arrive`, on a random route of the lane, if an agent is without a car; the
-    first such agent drives it. An agent whose car has just left gets none at that step. Cars on one
-    cell have collided; nothing else happens to them.
+    first such agent drives it; it enters also where another car stands. An agent whose car has just
+    left gets none at that step. Cars on one cell have collided; nothing else happens to them.
 
     An agent's reward is -10 while its car shares a cell, and -0.01 for each step its car has been
     on the grid, at each step; 0 without a car. An episode is truncated after `steps` steps; it is a
@@ -124,9 +124,9 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         ValueError: An argument is not one of those named.
 
     Source:
-        Sukhbaatar, Szlam & Fergus (2016), Learning multiagent communication with backpropagation,
-        section 4.2; the versions are those of Singh, Jain & Sukhbaatar (2019), Learning when to
-        communicate at scale in multiagent cooperative and competitive tasks, section 4.
+        Sukhbaatar, Szlam & Fergus (2016), Learning multiagent communication with backpropagation:
+        the traffic junction; the versions are those of Singh, Jain & Sukhbaatar (2019), Learning
+        when to communicate at scale in multiagent cooperative and competitive tasks.
 
     Deviations:
         1. Agents are drivers, who stay for the episode and drive one car after another: in

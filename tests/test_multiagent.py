@@ -558,6 +558,21 @@ def test_agents_that_cannot_share_a_policy_are_refused():
     )
 
 
+def test_episodes_without_exploration_are_scored_over_all_agents():
+    returns, successes = rl.evaluate_agents(Ones(), {}, Relay, episodes=2, seed=1)
+    assert returns == [130.0, 130.0]
+    assert np.isnan(successes).all()
+
+    class Gas(Ones):
+        def act(self, step, obs):
+            return np.zeros(len(obs), np.int64)
+
+    make = rl.parallel_env_maker("TrafficJunction-easy", n_cars=1, p_arrive=1.0)
+    returns, successes = rl.evaluate_agents(Gas(), {}, make, episodes=1, seed=1)
+    assert returns[0] == pytest.approx(-0.01 * (28 + 28 + 10))
+    assert successes == [1.0]
+
+
 def test_envs_by_id():
     assert rl.parallel_env_maker("TrafficJunction-medium")().max_num_agents == 10
     assert rl.parallel_env_maker("TrafficJunction")().junction is VERSIONS["medium"]
@@ -676,6 +691,14 @@ def test_agents_learn_to_pass_the_junction():
     assert episodes.success_rate() == sum(episodes.successes[-100:]) / 100
     assert sum(episodes.returns[:150]) / 150 < -60
     assert sum(episodes.returns[-150:]) / 150 > -35
+
+
+@needs_torch
+def test_an_evaluation_is_the_same_every_time():
+    main = ppo()
+    first, again = (main.evaluate(main.learner.latest, episodes=5, seed=3) for _ in range(2))
+    assert first == again
+    assert len(set(first)) == 5
 
 
 @needs_torch

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import machine
-from bench.learning import multiagent, tabular
+from bench.learning import deep, multiagent, tabular
 from bench.learning.case import Case, Finding, markdown
 
-GROUPS = {"tabular": tabular.CASES, "multiagent": multiagent.CASES}
+GROUPS = {"tabular": tabular.CASES, "deep": deep.CASES, "multiagent": multiagent.CASES}
 
 
 def chosen_cases(groups: Sequence[str], only: Sequence[str], *, is_quick: bool) -> list[Case]:

@@ -15,7 +15,7 @@ def rate(values):
 if __name__ == "__main__":
     options = rl.MultiAgentPPOOptions(
         env_id="TrafficJunction-easy",
-        total_timesteps=30_720,
+        total_timesteps=20_480,
         num_envs=16,
         num_steps=64,
         learning_rate=3e-3,
@@ -30,6 +30,6 @@ if __name__ == "__main__":
 
     make_env = rl.parallel_env_maker(options.env_id)
     returns, successes = rl.evaluate_agents(
-        main.greedy_policy(), main.learner.latest, make_env, episodes=100, seed=7
+        main.greedy_policy(), main.learner.latest, make_env, episodes=50, seed=7
     )
     print(f"without exploration: return {rate(returns):.1f}, no collision {rate(successes):.2f}")

@@ -442,16 +442,19 @@ def test_ppo_stops_a_round_once_the_policy_has_moved_far_enough():
     assert steps == {None: 4 * 4 * 4, 1e-9: 4 * 4}
 
 
-def test_a2c_learns():
-    main = rl.A2C(rl.A2COptions(total_timesteps=20_000))
+@pytest.mark.parametrize(
+    ("kind", "options", "floor"),
+    [
+        ("ppo", {"total_timesteps": 25_000, "num_steps": 128, "learning_rate": 1e-3}, 100),
+        ("a2c", {"total_timesteps": 20_000}, 80),
+        ("a3c", {"total_timesteps": 20_000, "num_envs": 8, "sync_every": 0}, 100),
+    ],
+)
+def test_learning(kind, options, floor):
+    """At random an episode lasts about 20 steps."""
+    main = make(kind, **options)
     rr.run(main, workers=2, fast=True)
-    assert main.episodes.mean_return(20) > 80
-
-
-def test_ppo_learns():
-    main = rl.PPO(rl.PPOOptions(total_timesteps=25_000, learning_rate=1e-3))
-    rr.run(main, workers=2, fast=True)
-    assert main.episodes.mean_return(20) > 100
+    assert main.episodes.mean_return(20) > floor
 
 
 def test_the_greedy_policy_takes_the_likeliest_action(kind):

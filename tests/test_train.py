@@ -24,6 +24,7 @@ from reactorrl.rl.envs import score_of
 from reactorrl.rl.evaluate import Evaluator, evaluate
 from reactorrl.rl.train import RunOptions, train
 
+PRESETS = presets.PRESETS
 SHORT = ("--num-envs", "4", "--num-steps", "16", "--eval-episodes", "3")
 
 
@@ -165,6 +166,24 @@ def test_a_preset_gives_way_to_flags_and_is_printed(capsys, monkeypatch):
         "  num_steps                8",
     ]
     assert parse("ppo", [])[0] == tiny.TinyOptions()
+
+
+def test_every_preset_is_one_of_options_that_its_program_has():
+    from reactorrl.rl.a2c import A2COptions
+    from reactorrl.rl.dqn import DQNOptions
+    from reactorrl.rl.ppo import PPOOptions
+
+    kinds = {"a2c": A2COptions, "dqn": DQNOptions, "ppo": PPOOptions}
+    for (name, env_id), preset in PRESETS.items():
+        options = kinds[name](env_id=env_id, **preset.values)
+        assert {each: getattr(options, each) for each in preset.values} == preset.values
+        assert preset.source.startswith(("rl-zoo", "CleanRL"))
+
+
+def test_atari_games_share_a_preset(monkeypatch):
+    monkeypatch.setattr(presets, "PRESETS", PRESETS)
+    assert presets.preset_for("ppo", "ALE/Pong-v5").values["num_envs"] == 8
+    assert presets.preset_for("ppo", "Blackjack-v1").values == {}
 
 
 # Logs

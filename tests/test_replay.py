@@ -584,14 +584,11 @@ def test_a_memory_goes_on_from_its_state_to_the_last_bit(cls, kind, n_before):
         assert np.array_equal(one, other)
 
 
-def test_a_state_is_a_copy_and_fits_only_its_like():
+def test_a_state_is_a_view_and_fits_only_its_like():
     memory, streams = prioritized()
     state = memory.state_dict()
-    before = plain(state)
     memory.add(play(streams, 9))
-    for name, array in before["steps"].items():
-        assert np.array_equal(array, state["steps"][name]), name
-    assert np.array_equal(before["obs"]["rows"], state["obs"]["rows"])
+    assert np.shares_memory(state["obs"]["rows"], memory.state_dict()["obs"]["rows"])
     other = memory_for("vector", 90, rl.PrioritizedReplayMemory, n_lanes=3)
     with pytest.raises(ValueError, match=r"a memory of capacity 120, 3 lanes.*capacity 90"):
         other.load_state_dict(state)

@@ -95,8 +95,11 @@ class ObservationRing:
         return lanes * self.capacity + rows % self.capacity
 
     def state_dict(self) -> dict[str, Any]:
-        """Return copies of what is needed to go on, without rows that were never written."""
-        return {"counts": self.counts.copy(), "rows": self._filled(self.counts).copy()}
+        """Return what is needed to go on, without rows that were never written.
+
+        The rows, which may be gigabytes, are a view: it changes with the ring.
+        """
+        return {"counts": self.counts.copy(), "rows": self._filled(self.counts)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what another ring of the same lanes, capacity and shapes had."""

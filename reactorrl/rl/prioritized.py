@@ -139,7 +139,7 @@ class PrioritizedReplayMemory(ReplayMemory):
         return {
             **super().state_dict(),
             "max_priority": self.max_priority,
-            "leaves": self._used(self._tree.leaves).copy(),
+            "leaves": self._used(self._tree.leaves),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -280,13 +280,16 @@ class ReplayMemory:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on: copies of the arrays, as far as they are in use."""
+        """Return all that is needed to go on: the arrays, as far as they are in use.
+
+        They may be gigabytes and are views: what is to outlive the next `add` has to be copied.
+        """
         return {
             "layout": self._layout(),
             "first": self._first.copy(),
             "written": self._written.copy(),
-            "actions": self._used(self._actions).copy(),
-            "steps": {name: self._used(self._steps[name]).copy() for name in STEP.names},
+            "actions": self._used(self._actions),
+            "steps": {name: self._used(self._steps[name]) for name in STEP.names},
             "obs": self._obs.state_dict(),
         }
 

@@ -24,6 +24,7 @@ import sys, sysconfig
 print(*sys.version_info[:3], sysconfig.get_config_var("Py_GIL_DISABLED") or 0)
 """
 IMPORT_S = 120
+BUILD_S = 300
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Peer:
     requirements: tuple[str, ...]
     module: str
     same_interpreter: bool = False
+    newest: tuple[int, int] | None = None  # of the interpreters that it runs on
+    sources: tuple[
+        str, ...
+    ] = ()  # old ones: built, whatever Python they ask for, nothing with them
 
 
 ATARI = ("ale-py==0.12.1", "gymnasium==1.4.0", "opencv-python-headless==5.0.0.93", "numpy")
@@ -45,6 +50,17 @@ PEERS = (
     Peer("Tianshou", ("tianshou==2.0.1", "torch==2.15.0"), "tianshou"),
     Peer("TorchRL", ("torchrl==0.14.1", "torch==2.15.0", "numpy"), "torchrl"),
     Peer("ale-py", ATARI, "ale_py"),
+    Peer(
+        "CleanRL",
+        (
+            *("gymnasium==0.29.1", "numpy==1.26.4", "torch==2.15.0", "tensorboard==2.21.0"),
+            *("stable-baselines3==2.3.2", "pygame==2.6.1", "cloudpickle", "gym-notices"),
+            *("pip", "wheel"),
+        ),
+        "cleanrl",
+        newest=(3, 12),
+        sources=("setuptools==65.7.0", "gym==0.23.1", "cleanrl==1.2.0"),
+    ),
     Peer("Ray, Atari", ("ray==2.60.0", *ATARI), "ray"),
 )
 
@@ -57,26 +73,28 @@ def version_of(python: str) -> tuple[int, ...]:
 
 
 @cache
-def ordinary_python() -> str:
+def ordinary_python(newest: tuple[int, int] | None = None) -> str:
     """An interpreter from 3.11 on, with a lock, for peers without free-threaded wheels."""
     for name in ORDINARY:
         found = shutil.which(name)
         try:
-            if found and version_of(found)[:2] >= (3, 11) and not version_of(found)[3]:
-                return found
+            *version, _, is_free_threaded = version_of(found) if found else (0, 0, 0, 0)
+            if [3, 11] <= version <= list(newest or version) and not is_free_threaded:
+                return found or ""
         except (Unavailable, ValueError):
             continue
-    raise Unavailable("no ordinary CPython from 3.11 on was found; install one")
+    until = f"to {newest[0]}.{newest[1]}" if newest else "on"
+    raise Unavailable(f"no ordinary CPython from 3.11 {until} was found; install one")
 
 
 def interpreter_of(peer: Peer) -> str:
     """The interpreter that the peer's environment is made from."""
-    return sys.executable if peer.same_interpreter else ordinary_python()
+    return sys.executable if peer.same_interpreter else ordinary_python(peer.newest)
 
 
 def environment_of(peer: Peer) -> Path:
     """Where the peer lives, or would live."""
-    content = repr((peer.requirements, version_of(interpreter_of(peer))))
+    content = repr((peer.requirements + peer.sources, version_of(interpreter_of(peer))))
     key = hashlib.sha256(content.encode()).hexdigest()[:12]
     return cache_dir() / "peers" / f"{peer.module}-{key}"
 
@@ -93,6 +111,13 @@ def install(peer: Peer) -> dict[str, Any]:
             *("pip", "install", *wheels, "--python", python, *peer.requirements),
             what=f"{name} could not be installed",
         )
+        for source in peer.sources:
+            freely = ("--no-deps", "--no-build-isolation", "--ignore-requires-python")
+            run(
+                [python, "-m", "pip", "install", "-q", *freely, source],
+                what=f"{source} could not be built",
+                timeout=BUILD_S,
+            )
         run([python, "-c", f"import {peer.module}"], what=f"{name} fails", timeout=IMPORT_S)
     except Unavailable as error:
         return {"ready": False, "reason": str(error)}

@@ -127,9 +127,15 @@ def test_the_command_line_knows_every_program():
         (["--env-id", "Pendulum-v1"], "actions must be Discrete, they are Box"),
         (["--num-envs", "0"], "num_envs=0: must be at least 1"),
         (["--step-timeout", "0"], "step_timeout=0.0: must be positive"),
+        (["--workers", "0"], "workers=0: must be at least 1"),
         (["--eval-episodes", "0"], "eval_episodes=0: must be at least 1"),
         (["--no-such-flag"], "--no-such-flag"),
         (["--seed", "one"], "one"),
+        (["--seed", "-1"], "seed=-1: must be at least 0"),
+        (["--save-plot", "curve.txt"], "curve.txt: a picture's suffix is one of"),
+        (["--save-plot", "no/curve.png"], "save_plot='no/curve.png': there is no folder no"),
+        (["--trace", "no/trace.json"], "trace='no/trace.json': there is no folder no"),
+        (["--resume"], "Missing value for argument '--resume'"),
         (["--resume", "nowhere"], "nowhere: cannot be read: No such file"),
     ],
 )
@@ -537,6 +543,13 @@ def test_other_options_or_programs_are_refused(capsys, monkeypatch):
     status, _, err = run_command(capsys, "train", "a2c", *resume)
     assert status == 1
     assert "a checkpoint of 'ppo', not of 'a2c'" in err
+
+
+def test_a_run_does_not_go_on_from_weights_alone(capsys):
+    run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=1), say=quiet)
+    status, _, err = run_command(capsys, "train", "ppo", "--resume", f"{run.folder}/model.npz")
+    assert status == 1
+    assert f"{run.folder}/model.npz: weights alone, from which no run can go on" in err
 
 
 def test_a_diverging_run_leaves_its_checkpoint_and_logs(capsys):

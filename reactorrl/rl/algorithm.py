@@ -18,7 +18,7 @@ class Options:
     """Options of every program; names are CleanRL's where it has one.
 
     Raises:
-        ValueError: A count is below 1, or `num_rollouts` does not divide `num_envs`.
+        ValueError: A number is out of its range, or `num_rollouts` does not divide `num_envs`.
     """
 
     env_id: str = "CartPole-v1"
@@ -46,6 +46,8 @@ class Options:
         for name in ("total_timesteps", "num_envs", "num_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
+        if self.seed < 0:
+            raise ValueError(f"seed={self.seed}: must be at least 0")
         if self.num_rollouts < 0 or self.num_envs % self.rollouts:
             raise ValueError(
                 f"num_rollouts={self.num_rollouts}: must divide num_envs={self.num_envs}"

@@ -93,8 +93,9 @@ def parse(name: str, arguments: Sequence[str]) -> tuple[Options, RunOptions, Pre
     """
     arguments = _with_files(arguments)
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--env-id", "--env_id")
-    first.add_argument("--resume", type=Path)
+    # Without a value, too: the parser below says then what is missing.
+    first.add_argument("--env-id", "--env_id", nargs="?")
+    first.add_argument("--resume", type=Path, nargs="?")
     known, _ = first.parse_known_args([each for each in arguments if each not in ("--help", "-h")])
     algorithm, options_class = load_program(name)
     if known.resume is not None:

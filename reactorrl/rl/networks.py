@@ -99,7 +99,10 @@ class NatureCNN(torch.nn.Sequential):
             channels = n_out
             height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
         if height < 1 or width < 1:
-            raise ValueError(f"images of shape {tuple(obs_shape)} are too small for the network")
+            raise ValueError(
+                f"images of shape {tuple(obs_shape)} are too small for the network, which takes"
+                " (channels, height, width) from 36x36 on"
+            )
         head = linear(channels * height * width, self.n_features, init, generator)
         super().__init__(*layers, torch.nn.Flatten(), head, torch.nn.ReLU())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,18 @@ def import_figure() -> Any:
     except ImportError:
         raise ImportError("drawing needs matplotlib: pip install 'reactorrl[viz]'") from None
     return Figure
+
+
+def check_picture(path: Path) -> None:
+    """Check that a picture could be drawn into this file.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: The suffix is that of no picture.
+    """
+    formats = sorted(import_figure()().canvas.get_supported_filetypes())
+    if path.suffix[1:].lower() not in formats:
+        raise ValueError(f"{path}: a picture's suffix is one of {', '.join(formats)}")
 
 
 def draw_returns(

@@ -25,7 +25,7 @@ from reactorrl.interrupts import Interrupts, SecondInterrupt
 from . import checkpoint
 from .algorithm import Algorithm, Options
 from .evaluate import Evaluator
-from .plot import draw_returns, import_figure
+from .plot import check_picture, draw_returns
 from .policy import Weights
 from .presets import load_program
 from .scalars import CSV_NAME, CsvLog, Log, Sb3Names, TensorBoardLog, Thinned, WandbLog
@@ -55,7 +55,7 @@ class RunOptions:
     workers: int | None = None
     """Threads that run reactions; None: the usable cores. The results do not depend on it."""
     resume: Path | None = None
-    """Go on from this checkpoint, or from that of this run's folder."""
+    """Go on from this checkpoint, or from that of this run's folder; all is written into that."""
     exp_name: str | None = None
     """Part of the folder's name; None: the program's."""
     log_dir: Path = Path("runs")
@@ -82,6 +82,8 @@ class RunOptions:
     """Entity of W&B; None: the user's default."""
 
     def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers={self.workers}: must be at least 1")
         for name in ("checkpoint_frequency", "eval_frequency"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)}: must be at least 0")
@@ -167,14 +169,18 @@ def train(
     if run.resume is not None:
         path = checkpoint_path(run.resume)
         saved, header = checkpoint.load(path)
+        if "program" not in saved:
+            raise checkpoint.CheckpointError(
+                f"{path}: weights alone, from which no run can go on; give its folder or"
+                f" {CHECKPOINT_NAME}"
+            )
         of_checkpoint = options_of(header, path, name, options_class)
         options = of_checkpoint if options is None else _checked(options, of_checkpoint, path)
     options = options_class() if options is None else options
     algorithm = program(options)
     if run.eval_frequency:
         _add_evaluator(algorithm, run)
-    if run.save_plot is not None:
-        import_figure()
+    _check_files(run)
 
     if saved is None:
         folder = _make_folder(name, options, run)
@@ -449,6 +455,16 @@ class _Watch:
                     f" {now - since:.0f} s (step_timeout={self._seconds:g}); its thread cannot be"
                     " ended, so leave this process"
                 )
+
+
+def _check_files(run: RunOptions) -> None:
+    """Refuse before training what could not be written after it."""
+    for name in ("save_plot", "trace"):
+        path = getattr(run, name)
+        if path is not None and "{run}" not in str(path) and not path.parent.is_dir():
+            raise ValueError(f"{name}={str(path)!r}: there is no folder {path.parent}")
+    if run.save_plot is not None:
+        check_picture(run.save_plot)
 
 
 def _add_evaluator(algorithm: Algorithm, run: RunOptions) -> None:

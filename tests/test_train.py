@@ -18,7 +18,7 @@ from reactorrl import __main__, rl
 pytest.importorskip("torch")
 import tiny
 
-from reactorrl.rl import checkpoint, presets, scalars
+from reactorrl.rl import checkpoint, presets, scalars, video
 from reactorrl.rl import train as training
 from reactorrl.rl.envs import score_of
 from reactorrl.rl.evaluate import Evaluator, evaluate
@@ -336,7 +336,7 @@ class Second:
 def test_evaluation_sums_the_rewards_of_whole_episodes():
     env = Counting()
     assert evaluate(Second(), {}, lambda: env, episodes=3, seed=7) == [24.0] * 3
-    assert env.seeds == [7, None, None, None]
+    assert env.seeds == [7, None, None]
 
 
 def test_evaluation_counts_games_and_not_lives():
@@ -550,6 +550,74 @@ def test_a_run_does_not_go_on_from_weights_alone(capsys):
     status, _, err = run_command(capsys, "train", "ppo", "--resume", f"{run.folder}/model.npz")
     assert status == 1
     assert f"{run.folder}/model.npz: weights alone, from which no run can go on" in err
+
+
+class Fading(gym.Env):
+    """An episode of three steps, each darker than the one before."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 - as Gymnasium's
+    observation_space = gym.spaces.Box(0, 3, (1,))
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        self.time = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        self.time += 1
+        return np.full(1, self.time, np.float32), 1.0, self.time == 3, False, {}
+
+    def render(self):
+        assert self.render_mode == "rgb_array"
+        return np.full((4, 6, 3), 200 - 50 * self.time, np.uint8)
+
+
+class Blind(Fading):
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+
+@pytest.fixture
+def envs_to_film(monkeypatch):
+    monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.envs.registration.registry))
+    gym.register("Fading-v0", Fading)
+    gym.register("Blind-v0", Blind)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "size", "colours"),
+    [("Fading-v0", (6, 4), [200, 150, 100, 50]), ("CartPole-v1", (300, 200), None)],
+)
+def test_capture_video_films_one_episode(capsys, monkeypatch, envs_to_film, env_id, size, colours):
+    """In pictures that can be counted: an MP4's colours are not exact."""
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.setattr(video, "find_spec", lambda name: None if name == "imageio_ffmpeg" else name)
+    flags = ("--env-id", env_id, "--eval-episodes", "1", "--num-envs", "4", "--capture-video")
+    status, out, _ = run_command(capsys, "train", "ppo", *flags)
+    assert status == 0
+    path = f"{folder_of(out)}/video.gif"
+    assert f"video         {path}" in out.splitlines()
+    length = float(out.split("mean ")[-1].split(",")[0])
+    with image.open(path) as gif:
+        assert gif.size == size
+        found, shown_ms = [], 0
+        for number in range(gif.n_frames):
+            gif.seek(number)
+            found.append(gif.convert("RGB").getpixel((0, 0))[0])
+            shown_ms += gif.info["duration"]
+        fps = gym.spec(env_id).make().metadata["render_fps"]
+        assert shown_ms == (length + 1) * 1000 / fps  # Pillow makes one of equal pictures
+    assert colours is None or found == colours
+
+
+def test_an_env_that_cannot_be_filmed_is_refused(capsys, tmp_path, envs_to_film):
+    flags = ("--env-id", "Blind-v0", "--capture-video")
+    status, _, err = run_command(capsys, "train", "ppo", *flags)
+    assert status == 1
+    assert 'Blind-v0>> has no render mode "rgb_array", but []' in err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_diverging_run_leaves_its_checkpoint_and_logs(capsys):

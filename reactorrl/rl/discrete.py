@@ -82,14 +82,14 @@ class Features(gym.ObservationWrapper[Any, Any, Any]):
 
 def table_maker(env_id: str) -> MakeEnv:
     """Return what makes the env of this id with its states numbered."""
-    return lambda: StateIndex(gym.make(env_id))
+    return lambda **options: StateIndex(gym.make(env_id, **options))
 
 
 def features_maker(env_id: str) -> MakeEnv:
     """Return what makes the env of this id with a few numbers as features, all else flattened."""
 
-    def make() -> gym.Env[Any, Any]:
-        env = gym.make(env_id)
+    def make(**options: Any) -> gym.Env[Any, Any]:
+        env = gym.make(env_id, **options)
         if isinstance(env.observation_space, (Tuple, MultiDiscrete)):
             return Features(env)
         is_box = isinstance(env.observation_space, Box)

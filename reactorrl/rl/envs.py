@@ -10,8 +10,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 
-MakeEnv: TypeAlias = Callable[[], "gym.Env[Any, Any]"]
-"""Makes one env; called once for each, on whichever worker its rollout runs."""
+MakeEnv: TypeAlias = Callable[..., "gym.Env[Any, Any]"]
+"""Makes one env; called once for each, on whichever worker its rollout runs, without arguments; to
+film an episode, with `render_mode="rgb_array"`."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ def env_maker(env_id: str, **options: Any) -> MakeEnv:
         **options: Passed on to `gymnasium.make`, or `reactorrl.atari.make`.
     """
 
-    def make() -> gym.Env[Any, Any]:
+    def make(**more: Any) -> gym.Env[Any, Any]:
         if env_id.startswith("ALE/"):
             from reactorrl import atari  # noqa: PLC0415 - ale-py is an extra
 
-            return atari.make(env_id, **options)
-        env = gym.make(env_id, **options)
+            return atari.make(env_id, **options, **more)
+        env = gym.make(env_id, **options, **more)
         space = env.observation_space
         is_plain = isinstance(space, Box) and len(space.shape) in (1, 3)
         return env if is_plain else gym.wrappers.FlattenObservation(env)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeAlias
 
+import gymnasium as gym
 import numpy as np
 
 import reactorrl as rr
@@ -37,28 +39,42 @@ def evaluate(
     """
     env = make_env()
     try:
-        spaces = spaces_of(env)
-        generator = np.random.default_rng(seed)
-        obs, _ = env.reset(seed=seed)
-        returns: list[float] = []
-        so_far, length, step = 0.0, 0, 0
-        while len(returns) < episodes:
-            if step % _CHUNK == 0:
-                policy.start(weights, (_CHUNK, 1), step, generator)
-            batch = np.asarray(obs, spaces.obs_dtype)[np.newaxis]
-            action = int(policy.act(step % _CHUNK, batch)[0])
-            obs, reward, terminated, truncated, info = env.step(spaces.first_action + action)
-            so_far, length, step = so_far + float(reward), length + 1, step + 1
-            is_cut = length >= MAX_STEPS
-            if terminated or truncated or is_cut:
-                score = score_of(info, so_far, length, terminated=terminated and not is_cut)
-                if score is not None:
-                    returns.append(score[0])
-                    so_far, length = 0.0, 0
-                obs, _ = env.reset()
-        return returns
+        scores = (score for score in play(policy, weights, env, seed=seed) if score is not None)
+        return list(islice(scores, episodes))
     finally:
         env.close()
+
+
+def play(
+    policy: Policy, weights: Weights, env: gym.Env[Any, Any], *, seed: int
+) -> Iterator[float | None]:
+    """Play one episode after the other; arguments as for `evaluate`.
+
+    Yields:
+        After every reset and step: the return if a whole episode has just ended, else None.
+    """
+    spaces = spaces_of(env)
+    generator = np.random.default_rng(seed)
+    obs, _ = env.reset(seed=seed)
+    so_far, length, step = 0.0, 0, 0
+    yield None
+    while True:
+        if step % _CHUNK == 0:
+            policy.start(weights, (_CHUNK, 1), step, generator)
+        batch = np.asarray(obs, spaces.obs_dtype)[np.newaxis]
+        action = int(policy.act(step % _CHUNK, batch)[0])
+        obs, reward, terminated, truncated, info = env.step(spaces.first_action + action)
+        so_far, length, step = so_far + float(reward), length + 1, step + 1
+        is_cut = length >= MAX_STEPS
+        if not (terminated or truncated or is_cut):
+            yield None
+            continue
+        score = score_of(info, so_far, length, terminated=terminated and not is_cut)
+        if score is not None:
+            so_far, length = 0.0, 0
+        yield None if score is None else score[0]
+        obs, _ = env.reset()
+        yield None
 
 
 class Evaluator(rr.Reactor):

@@ -29,6 +29,7 @@ from .plot import check_picture, draw_returns
 from .policy import Weights
 from .presets import load_program
 from .scalars import CSV_NAME, CsvLog, Log, Sb3Names, TensorBoardLog, Thinned, WandbLog
+from .video import capture_video, check_video
 
 CHECKPOINT_NAME = "checkpoint.npz"
 BEST_NAME = "best.npz"
@@ -70,6 +71,8 @@ class RunOptions:
     """Seconds after which an env that does not return from a step or reset is an error."""
     save_plot: Path | None = None
     """Draw the return of every episode into this file; {run} is the run's folder."""
+    capture_video: bool = False
+    """Film an episode of what was learned, as video.mp4 or video.gif in the run's folder."""
     trace: Path | None = None
     """Write what every worker did into this file, for ui.perfetto.dev; {run} is the folder."""
     log_names: Literal["cleanrl", "sb3"] = "cleanrl"
@@ -181,6 +184,8 @@ def train(
     if run.eval_frequency:
         _add_evaluator(algorithm, run)
     _check_files(run)
+    if run.capture_video:
+        check_video(algorithm)
 
     if saved is None:
         folder = _make_folder(name, options, run)
@@ -217,6 +222,9 @@ def train(
         say(f"return curve  {session.draw()}")
     if run.trace is not None:
         say(f"trace         {session.place(run.trace)}")
+    if run.capture_video:
+        seed = options.seed + EVALUATION_SEED
+        say(f"video         {capture_video(algorithm, weights, folder, seed=seed)}")
     say(f"run           {folder}")
     returns = algorithm.evaluate(
         weights, episodes=run.eval_episodes, seed=options.seed + EVALUATION_SEED

@@ -27,6 +27,7 @@ print(is_on())
 """
 _PROBE_SECONDS = 180
 
+_OWN = "module:Class"
 _PROGRAMS = ("dqn", "ppo", "a2c", "a3c", "qlearning", "marl")  # reactorrl.rl.presets.PROGRAMS
 
 
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("doctor", help="say what this machine and interpreter offer to programs")
     train = commands.add_parser("train", help="train a program; `train ppo --help` lists its flags")
-    train.add_argument("program", choices=_PROGRAMS)
+    names = ",".join((*_PROGRAMS, _OWN))
+    train.add_argument("program", type=_program, metavar=f"{{{names}}}")
     train.add_argument("flags", nargs=argparse.REMAINDER, help="of the program and the run")
     evaluate = commands.add_parser(
         "evaluate", add_help=False, help="evaluate what a run has learned, from its checkpoint"
@@ -67,6 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, finding in section():
             print(f"{name:<12} {finding}", flush=True)
     return 0
+
+
+def _program(name: str) -> str:
+    if name not in _PROGRAMS and ":" not in name:
+        names = ", ".join(_PROGRAMS)
+        raise argparse.ArgumentTypeError(f"no program {name!r}; one of {names}, or {_OWN}")
+    return name
 
 
 def _interpreter() -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import types
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -543,6 +544,52 @@ def test_other_options_or_programs_are_refused(capsys, monkeypatch):
     status, _, err = run_command(capsys, "train", "a2c", *resume)
     assert status == 1
     assert "a checkpoint of 'ppo', not of 'a2c'" in err
+
+
+def test_a_program_of_ones_own_is_trained_resumed_and_evaluated(capsys):
+    status, out, _ = run_command(capsys, "train", "tiny:Tiny", *SHORT, "--total-timesteps", "640")
+    assert status == 0
+    assert out.startswith("tiny:Tiny on CartPole-v1")
+    folder = folder_of(out)
+    flags = ("--resume", folder, "--total-timesteps", "704", "--eval-episodes", "3")
+    status, out, _ = run_command(capsys, "train", "tiny:Tiny", *flags)
+    assert (status, rows(folder)[-1][0]) == (0, 704)
+    status, again, _ = run_command(capsys, "evaluate", folder, "--episodes", "3")
+    assert (status, again.splitlines()[-1]) == (0, out.splitlines()[-1])
+
+
+def test_the_readme_shows_a_program_of_ones_own(capsys, monkeypatch, tmp_path):
+    """It trains as it stands there, and one seed gives the same with 1 and 2 workers."""
+    text = (Path(rl.__file__).parent / "README.md").read_text()
+    section = text.split("### A program of your own")[1]
+    (tmp_path / "reinforce.py").write_text(section.split("```python\n")[1].split("```")[0])
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "reinforce", raising=False)
+    flags = ("--learning-rate", "0.01", "--total-timesteps", "10000", "--eval-episodes", "5")
+    folders = []
+    for workers in ("1", "2"):
+        status, out, _ = run_command(
+            capsys, "train", "reinforce:Reinforce", *flags, "--workers", workers
+        )
+        assert status == 0
+        folders.append(folder_of(out))
+    assert float(out.split("mean ")[-1].split(",")[0]) > 50, "a random policy lasts 20 steps"
+    assert equal_arrays(*(f"{folder}/model.npz" for folder in folders))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pqn", "no program 'pqn'; one of dqn, ppo, "),
+        ("nowhere:Tiny", "No module named 'nowhere'"),
+        ("tiny:TinyLearner", "tiny must have an Algorithm TinyLearner and its Options TinyLearner"),
+    ],
+)
+def test_a_name_that_is_no_program_is_refused(capsys, name, message):
+    status, _, err = run_command(capsys, "train", name)
+    assert status in (1, 2)
+    assert message in err
+    assert "Traceback" not in err
 
 
 def test_a_run_does_not_go_on_from_weights_alone(capsys):

@@ -66,7 +66,7 @@ def evaluate_command(arguments: Sequence[str]) -> int:
         path = checkpoint_path(asked.checkpoint)
         tree, header = checkpoint.load(path)
         name = header.get("program")
-        if name not in PROGRAMS:
+        if name not in PROGRAMS and ":" not in str(name):
             raise checkpoint.CheckpointError(f"{path}: of {name!r}, which is no program here")
         program, options_class = load_program(name)
         options = options_of(header, path, name, options_class)

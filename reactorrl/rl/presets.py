@@ -174,12 +174,26 @@ def preset_for(name: str, env_id: str) -> Preset:
 def load_program(name: str) -> tuple[type[Algorithm], type[Options]]:
     """Import a program and its options.
 
+    Args:
+        name: One of `PROGRAMS`, or `"module:Class"` for an `Algorithm` of one's own; its options
+            are the `ClassOptions` of that module.
+
     Raises:
         ValueError: There is no such program.
-        ImportError: Something it needs is not installed.
+        ImportError: There is no such module, or something it needs is not installed.
     """
-    if name not in PROGRAMS:
-        raise ValueError(f"no program {name!r}; there are {', '.join(PROGRAMS)}")
-    module = importlib.import_module("reactorrl.rl")
-    class_name = PROGRAMS[name][0]
-    return getattr(module, class_name), getattr(module, class_name + "Options")
+    module_name, is_own, class_name = name.partition(":")
+    if not is_own:
+        if name not in PROGRAMS:
+            raise ValueError(f"no program {name!r}; there are {', '.join(PROGRAMS)}")
+        module_name, class_name = "reactorrl.rl", PROGRAMS[name][0]
+    module = importlib.import_module(module_name)
+    program = getattr(module, class_name, None)
+    options = getattr(module, f"{class_name}Options", None)
+    for found, kind in ((program, Algorithm), (options, Options)):
+        if not (isinstance(found, type) and issubclass(found, kind)):
+            raise ValueError(
+                f"program {name!r}: {module_name} must have an Algorithm {class_name} and its"
+                f" Options {class_name}Options"
+            )
+    return program, options

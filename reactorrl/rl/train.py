@@ -154,7 +154,8 @@ def train(
     the checkpoint before.
 
     Args:
-        name: Of the program: `"dqn"`, `"ppo"`, ...; see `reactorrl.rl.presets`.
+        name: Of the program: `"dqn"`, `"ppo"`, ..., or `"module:Class"`; see
+            `reactorrl.rl.presets.load_program`.
         options: Of the program; None for those of the checkpoint in `run.resume`, or the defaults.
         run: How to run it.
         say: Takes lines for the user.

@@ -43,6 +43,18 @@ def naive_gae(rewards, values, next_values, terminated, truncated, gamma, gae_la
     return advantages
 
 
+def test_gae_of_numpys_numbers_is_that_of_pythons():
+    rewards, values, next_values = np.random.default_rng(5).normal(size=(3, 9, 2)).astype("f4")
+    ends = {name: np.zeros((9, 2), np.bool_) for name in ("terminated", "truncated")}
+
+    def advantages(gamma, gae_lambda):
+        return rl.gae(rewards, values, next_values, gamma=gamma, gae_lambda=gae_lambda, **ends)
+
+    got = advantages(np.float64(0.9), np.float64(0.8))
+    assert got.dtype == np.float32
+    assert np.array_equal(got, advantages(0.9, 0.8))
+
+
 @pytest.mark.parametrize(("gamma", "gae_lambda"), [(0.9, 0.8), (0.99, 1.0), (1.0, 0.0)])
 def test_gae_is_the_sum_of_discounted_errors_up_to_the_end_of_the_episode(gamma, gae_lambda):
     rng = np.random.default_rng(5)
@@ -269,6 +281,7 @@ def test_explained_variance():
     assert explained_variance(returns, returns) == {name: 1.0}
     assert explained_variance(torch.zeros(3), returns) == {name: 0.0}
     assert explained_variance(returns, torch.ones(3)) == {}, "there is nothing to explain"
+    assert explained_variance(torch.zeros(1), torch.ones(1)) == {}, "one has no variance"
 
 
 # The programs
@@ -348,6 +361,19 @@ def test_features_may_be_bytes(kind):
     rr.run(main, workers=1, fast=True)
     assert main.learner.latest["actor.0.weight"].shape == (64, 5)
     assert main.episodes.mean_return() > 9 * 0.7, "at random it is 9"
+
+
+def test_a_round_may_be_a_single_step(kind):
+    options = {"num_envs": 2, "num_steps": 1, "total_timesteps": 40}
+    if kind != "a3c":  # there each of the two actor-learners has one env
+        options["num_envs"] = 1
+    if kind == "ppo":
+        options |= {"num_minibatches": 1, "norm_adv": False}
+    main = make(kind, **options, **({"sync_every": 0} if kind == "a3c" else {}))
+    rr.run(main, workers=1, fast=True)
+    assert main.options.steps_per_round == 1
+    assert main.learner.round == 40
+    assert "losses/explained_variance" not in main.episodes.metrics_now
 
 
 def test_images_give_equal_bits_too(kind):

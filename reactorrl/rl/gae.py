@@ -37,7 +37,8 @@ def gae(
         estimation, equation 16; episodes that were cut off: Pardo et al. (2018), Time limits in
         reinforcement learning, equation 6.
     """
-    deltas = rewards + gamma * next_values * ~terminated - values
+    # A number of NumPy's would make all of it float64.
+    deltas = rewards + float(gamma) * next_values * ~terminated - values
     carried = np.float32(gamma * gae_lambda) * ~(terminated | truncated)
     following = np.zeros_like(values[0])
     advantages = np.empty_like(deltas)

@@ -171,8 +171,7 @@ def log_probs_and_entropy(
 
 def explained_variance(values: torch.Tensor, returns: torch.Tensor) -> dict[str, float]:
     """Return the share of the returns' variance that the values explain, if there is a variance."""
-    variance = returns.var()
-    if variance == 0:
+    if len(returns) < 2 or (variance := returns.var()) == 0:
         return {}
     return {"losses/explained_variance": 1 - ((returns - values).var() / variance).item()}
 

@@ -365,6 +365,52 @@ def test_learner_takes_the_step_that_adam_takes():
 
 
 @needs_torch
+@pytest.mark.parametrize("is_dueling", [False, True])
+def test_features_may_be_bytes(is_dueling):
+    import torch
+
+    from reactorrl.rl.networks import QNetwork, q_forward, weights_of
+
+    spaces = rl.Spaces((3,), np.dtype(np.uint8), 2, 0)
+    make = functools.partial(QNetwork, spaces, (8,), is_dueling)
+    network = make(torch.Generator().manual_seed(1))
+    obs = np.random.default_rng(3).integers(256, size=(50, 3), dtype=np.uint8)
+    with torch.no_grad():
+        values = network(torch.tensor(obs))
+        assert torch.equal(values, network(torch.tensor(obs).float()))
+    forward = q_forward(spaces, is_dueling, make)
+    forward.load(weights_of(network))
+    assert forward(obs) == pytest.approx(values.numpy(), abs=1e-3)
+
+
+@needs_torch
+def test_only_the_pixels_of_bytes_are_scaled():
+    import torch
+
+    from reactorrl.rl.networks import ActorCritic, QNetwork
+
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randint(256, (2, 3, 40, 36), dtype=torch.uint8, generator=generator)
+    spaces = rl.Spaces((3, 40, 36), np.dtype(np.uint8), 2, 0)
+    with torch.no_grad():
+        network = QNetwork(spaces, (), False, generator)
+        assert torch.equal(network(pixels), network(pixels / 255.0))
+        network = ActorCritic(spaces, (), generator)
+        for one, other in zip(network(pixels), network(pixels / 255.0), strict=True):
+            assert torch.equal(one, other)
+
+
+@needs_torch
+def test_images_with_their_channels_last_are_refused_with_the_shape_they_should_have():
+    import torch
+
+    from reactorrl.rl.networks import NatureCNN
+
+    with pytest.raises(ValueError, match=r"\(96, 96, 3\): must be \(channels, height, width\)"):
+        NatureCNN((96, 96, 3), torch.Generator())
+
+
+@needs_torch
 def test_a_loss_that_is_not_finite_ends_the_program_with_its_name():
     main = Lesson(q_learner(2), [one_transition(1.0), one_transition(np.nan)])
     with pytest.raises(rr.ReactionError) as caught:

@@ -74,12 +74,17 @@ def mlp(
 
 
 class NatureCNN(torch.nn.Sequential):
-    """Frames `(n, channels, 84, 84)` uint8 to `(n, 512)` features.
+    """Frames `(n, channels, 84, 84)` to `(n, 512)` features.
+
+    Pixels that are uint8 are divided by 255; of any other type, they are taken as they are.
 
     Args:
         obs_shape: Of one observation; height and width from 36 on.
         generator: Of the initial weights.
         init: Of every layer.
+
+    Raises:
+        ValueError: Height or width are too small, as where the channels come last.
 
     Source:
         Mnih et al. (2015), Methods, "Model architecture".
@@ -100,15 +105,15 @@ class NatureCNN(torch.nn.Sequential):
             height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
         if height < 1 or width < 1:
             raise ValueError(
-                f"images of shape {tuple(obs_shape)} are too small for the network, which takes"
-                " (channels, height, width) from 36x36 on"
+                f"images of shape {tuple(obs_shape)}: must be (channels, height, width), at least"
+                " 36 pixels high and wide (where the channels come last, wrap the env)"
             )
         head = linear(channels * height * width, self.n_features, init, generator)
         super().__init__(*layers, torch.nn.Flatten(), head, torch.nn.ReLU())
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Return `(n, 512)` float32."""
-        return super().forward(obs.float() / 255.0)
+        return super().forward(obs.float() / 255.0 if obs.dtype == torch.uint8 else obs.float())
 
 
 class ActorCritic(torch.nn.Module):
@@ -143,7 +148,7 @@ class ActorCritic(torch.nn.Module):
 
     def forward(self, obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits `(n, n_actions)` and values `(n,)`."""
-        features = self.features(obs.float())
+        features = self.features(obs).float()
         return self.actor(features), self.critic(features).squeeze(1)
 
 
@@ -172,13 +177,14 @@ class QNetwork(torch.nn.Module):
             sizes = [spaces.obs_shape[0], *hidden]
             for n_in, n_out in pairwise(sizes):
                 body += [linear(n_in, n_out, uniform_init, generator), torch.nn.ReLU()]
+        self.is_image = spaces.is_image
         self.body = torch.nn.Sequential(*body)
         self.advantages = linear(sizes[-1], spaces.n_actions, uniform_init, generator)
         self.value = linear(sizes[-1], 1, uniform_init, generator) if is_dueling else None
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Return `(n, n_actions)`."""
-        features = self.body(obs)
+        features = self.body(obs if self.is_image else obs.float())
         advantages = self.advantages(features)
         if self.value is None:
             return advantages

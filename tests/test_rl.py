@@ -532,6 +532,50 @@ def test_dqn_with_its_options_is_equal_for_every_number_of_workers(one_worker, o
 
 
 @needs_torch
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_round_begins_when_the_priorities_of_the_one_before_are_there(workers):
+    main = rl.DQN(rl.DQNOptions(**SHORT, prioritized=True))
+    memory, seen = main.replay.memory, []
+    update = memory.update
+
+    def noted(priorities):
+        seen.append("priorities")
+        return update(priorities)
+
+    memory.update = noted
+    main.gate.hook = lambda: seen.append(main.learner.round)
+    rr.run(main, workers=workers, fast=True)
+    rounds = main.learner.round
+    first = next(i for i in range(rounds) if seen[i] == "priorities") - 1
+    expected = [*range(first + 1)]
+    for number in range(first + 1, rounds):
+        expected += ["priorities", number]
+    assert seen == [*expected, "priorities"]
+
+
+@needs_torch
+def test_dqn_stopped_by_its_user_goes_on_with_the_priorities_that_were_under_way():
+    def make():
+        return rl.DQN(rl.DQNOptions(**SHORT, prioritized=True))
+
+    whole, stopped, resumed = make(), make(), make()
+    rr.run(whole, workers=1, fast=True)
+    update = stopped.learner.update
+
+    def stopping(batch):
+        stopped.learner.request_stop()
+        return update(batch)
+
+    stopped.learner.update = stopping
+    rr.run(stopped, workers=1, fast=True)
+    assert 2 <= stopped.learner.round < whole.learner.round
+    resumed.load_state_dict(stopped.state_dict())
+    rr.run(resumed, workers=1, fast=True)
+    assert rl.weights_sha256(resumed.learner.latest) == rl.weights_sha256(whole.learner.latest)
+    assert resumed.episodes.returns == whole.episodes.returns
+
+
+@needs_torch
 def test_dqn_learns():
     main, _ = train(2, num_steps=128, total_timesteps=40_000, gradient_steps=24, batch_size=128)
     first = np.mean(main.episodes.returns[:100])

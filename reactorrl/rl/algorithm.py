@@ -145,19 +145,21 @@ class Gate(rr.Reactor):
     """Where every round begins: the weights pass through here on their way to the rollouts.
 
     All reactions of the round before have finished, and those of this one wait for the weights, so
-    `hook` may read every other reactor of the program, as a checkpoint does.
+    `hook` may read every other reactor of the program, as a checkpoint does. What else arrives with
+    the weights is to be done with before; who does it is connected to `done`.
 
     Attributes:
         hook: Called before each round; None does nothing. Set it before the program starts.
     """
 
     weights_in = rr.Input[Weights]()
+    done = rr.Input[Any]()
     weights = rr.Output[Weights]()
 
     def __init__(self) -> None:
         self.hook: Callable[[], None] | None = None
 
-    @rr.reaction(weights_in, effects=weights)
+    @rr.reaction(weights_in, uses=done, effects=weights)
     def begin_round(self) -> None:
         """Call the hook, then let the weights pass."""
         if self.hook is not None:

@@ -168,6 +168,7 @@ class DQN(Algorithm):
         self.connect(self.replay.batch, self.learner.batch)
         if options.prioritized:
             self.connect(self.learner.priorities, self.replay.priorities, after=0)
+            self.connect(self.replay.prioritized, self.gate.done)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
         self.connect(self.learner.metrics, self.episodes.metrics)
 
@@ -209,6 +210,13 @@ class QLearner(Learner):
         )
         self.options = options
         self.since_target = options.target_network_frequency  # so that the first round sets it
+        self._sent: Priorities | None = None
+
+    @rr.reaction(rr.startup, effects=priorities)
+    def send_again(self) -> None:
+        """Send the priorities of a state, as they may have been under way; twice does no harm."""
+        if self._sent is not None:
+            self.priorities.set(self._sent)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Make Adam, and the target network."""
@@ -262,7 +270,8 @@ class QLearner(Learner):
             sums.append(torch.stack([loss.detach(), chosen.detach().mean()]))
             errors.append((chosen.detach() - targets[rows]).abs())
         if batch.indices is not None:
-            self.priorities.set(Priorities(batch.indices, torch.cat(errors).cpu().numpy()))
+            self._sent = Priorities(batch.indices, torch.cat(errors).cpu().numpy())
+            self.priorities.set(self._sent)
         td_loss, q_values = torch.stack(sums).mean(dim=0).tolist()
         return {"losses/td_loss": td_loss, "losses/q_values": q_values}
 
@@ -272,6 +281,7 @@ class QLearner(Learner):
             **super().state_dict(),
             "target": dict(weights_of(self.target)),
             "since_target": self.since_target,
+            "priorities": None if self._sent is None else dict(vars(self._sent)),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -279,6 +289,8 @@ class QLearner(Learner):
         super().restore(state)
         load_weights(self.target, state["target"])
         self.since_target = state["since_target"]
+        if state["priorities"] is not None:
+            self._sent = Priorities(**state["priorities"])
 
 
 @torch.no_grad()

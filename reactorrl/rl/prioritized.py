@@ -177,6 +177,7 @@ class PrioritizedReplayBuffer(rr.Reactor):
 
     priorities = rr.Input[Priorities]()
     trajectories = rr.Input[Trajectory](width="n")
+    prioritized = rr.Output[int]()
     batch = rr.Output[Batch]()
 
     def __init__(
@@ -200,10 +201,10 @@ class PrioritizedReplayBuffer(rr.Reactor):
         self.learning_starts = learning_starts
         self.generator = np.random.default_rng((seed, n))  # the rollouts have (seed, 0) and on
 
-    @rr.reaction(priorities)
+    @rr.reaction(priorities, effects=prioritized)
     def prioritize(self) -> None:
-        """Take what the learner found out."""
-        self.memory.update(self.priorities.value)
+        """Take what the learner found out; set how many of the transitions were still there."""
+        self.prioritized.set(self.memory.update(self.priorities.value))
 
     @rr.reaction(trajectories, effects=batch)
     def remember(self) -> None:

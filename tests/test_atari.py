@@ -114,6 +114,44 @@ def test_a_reset_presses_fire_and_then_the_third_action():
     assert freeway.ale.getEpisodeFrameNumber() == 0
 
 
+def test_a_reset_after_a_lost_life_shows_the_brighter_of_two_frames():
+    """The step of no action is a step like others, also in games without a fire button."""
+    env = atari.make("Asterix", seed=1)
+    assert "FIRE" not in env.get_action_meanings()
+    rng = np.random.default_rng(0)
+    env.reset()
+    differing = 0
+    for _ in range(3):
+        terminated = False
+        while not terminated:
+            _, _, terminated, _, info = env.step(int(rng.integers(env.action_space.n)))
+        other, grey = bare("Asterix")
+        other.restoreState(env.ale.cloneState())
+        screens = []
+        for _ in range(4):
+            other.act(0)
+            screens.append(grey())
+        obs, _ = env.reset()
+        if "game" not in info:
+            assert env.ale.getEpisodeFrameNumber() == other.getEpisodeFrameNumber()
+            np.testing.assert_array_equal(obs[3], average(np.maximum(*screens[-2:]), SHAPE))
+            differing += bool((screens[-2] > screens[-1]).any())
+    assert differing
+
+
+def test_a_reset_that_presses_fire_shows_a_single_frame_without_frame_skip():
+    env = atari.make("Breakout", noop_max=0, frame_skip=1)
+    ale, grey = bare("Breakout")
+    ale.reset_game()
+    screens = []
+    for code in (1, 3):
+        ale.act(code)
+        screens.append(grey())
+    assert (screens[0] > screens[1]).any()
+    obs, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(obs[3], average(screens[1], SHAPE))
+
+
 def test_padding_repeats_the_first_frame():
     """After every reset of the preset "machado"; later ones push it out."""
     env = atari.make("Pong", "machado")

@@ -151,6 +151,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
             self._np_random, self._np_random_seed = seeding.np_random(seed)
         self._pending: Literal["game", "life", ""] = "game"  # what reset begins; "": not finished
         self._held = _NOOP  # the joystick in the last frame
+        self._shows_newest_only = True  # not the brighter of the last two screens
         self._lives = 0
         self._return = 0.0
         self._steps = 0
@@ -174,7 +175,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
         self._lives = self.ale.lives()
         frames = self._stack.frames
         frames[:] = 0
-        self._stack.push(newest_only=not self._start_actions)
+        self._stack.push(self._shows_newest_only)
         if self.preprocessing.padding == "reset":
             frames[:] = frames[-1]
         return frames.copy(), {"lives": self._lives}
@@ -191,7 +192,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
         if not 0 <= action < len(self._codes):
             raise ValueError(f"{self.game}: action {action}: from 0 to {len(self._codes) - 1}")
         reward = self._emulate(self._codes[action])
-        self._stack.push(self.preprocessing.frame_skip == 1)
+        self._stack.push(self._shows_newest_only)
         self._steps += 1
         lives, before = self.ale.lives(), self._lives
         self._lives = lives
@@ -292,6 +293,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
                 self.ale.reset_game()
                 self._return = 0.0
         self._see()
+        self._shows_newest_only = True
 
     def _start_if_over(self) -> None:
         if self.ale.game_over():
@@ -312,6 +314,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
             self._see()
         reward += act(codes[-1])
         self._see()
+        self._shows_newest_only = n == 1
         self._return += reward
         return reward
 

@@ -299,6 +299,17 @@ def test_an_env_goes_on_from_its_state():
     assert played(env, np.random.default_rng(2), 60) == played(other, np.random.default_rng(2), 60)
 
 
+def test_a_state_of_the_env_is_a_copy():
+    env, other = TrafficJunction(), TrafficJunction()
+    env.reset(seed=3)
+    state = env.get_state()
+    shown = played(env, np.random.default_rng(2), 60)
+    for each in (other, env):  # no two of them share anything
+        each.set_state(state)
+    assert played(env, np.random.default_rng(2), 60) == shown
+    assert played(other, np.random.default_rng(2), 60) == shown
+
+
 # Inference
 
 

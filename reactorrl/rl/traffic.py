@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -307,9 +308,9 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         return rows
 
     def get_state(self) -> dict[str, Any]:
-        """Return all that changes, for `set_state` of an env made alike."""
+        """Return all that changes, for `set_state` of an env made alike: copies."""
         return {
-            "generator": self.np_random,
+            "generator": deepcopy(self.np_random),
             "is_over": not self.agents,
             "cars": np.stack([self._route, self._position, self._age]),
             "braked": self._braked.copy(),
@@ -319,7 +320,7 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from a state that `get_state` gave."""
-        self.np_random = state["generator"]
+        self.np_random = deepcopy(state["generator"])
         self.agents = [] if state["is_over"] else self.possible_agents.copy()
         self._route, self._position, self._age = np.array(state["cars"])
         self._braked = np.array(state["braked"])

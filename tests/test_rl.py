@@ -586,6 +586,16 @@ def test_dqn_learns():
 def test_dqn_refuses_options_that_cannot_work():
     with pytest.raises(ValueError, match="total_timesteps=0: must be at least 1"):
         rl.DQNOptions(total_timesteps=0)
+    with pytest.raises(ValueError, match="seed=-1: must be at least 0"):
+        rl.DQNOptions(seed=-1)
+    for options, message in (
+        ({"max_grad_norm": -1.0}, "max_grad_norm=-1.0: must be positive"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: must be positive"),
+        ({"exploration_fraction": 0.0}, r"exploration_fraction=0.0: must be in \(0, 1\]"),
+        ({"hidden_sizes": (64, 0)}, r"hidden_sizes=\(64, 0\): each must be at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            rl.DQNOptions(**options)
     with pytest.raises(ValueError, match="learning would never start"):
         rl.DQNOptions(buffer_size=1_000)
     with pytest.raises(ValueError, match="num_rollouts=4: must divide num_envs=6"):
@@ -593,7 +603,7 @@ def test_dqn_refuses_options_that_cannot_work():
     with pytest.raises(ValueError, match=r"tau=1\.5: must be from 0 to 1"):
         rl.DQNOptions(tau=1.5)
     with pytest.raises(ValueError, match=r"duration=0\.0: must be positive"):
-        rl.DQN(rl.DQNOptions(exploration_fraction=0.0))
+        rl.LinearSchedule(1.0, 0.0, 0.0)
 
 
 def test_rollout_says_only_once_that_there_is_no_such_env():

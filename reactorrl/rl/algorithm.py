@@ -43,11 +43,12 @@ class Options:
     """Whether to learn on a GPU if torch sees one."""
 
     def __post_init__(self) -> None:
-        for name in ("total_timesteps", "num_envs", "num_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
-        if self.seed < 0:
-            raise ValueError(f"seed={self.seed}: must be at least 0")
+        for name, least in (("seed", 0), ("total_timesteps", 1), ("num_envs", 1), ("num_steps", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: must be at least {least}")
+        for name in ("learning_rate", "max_grad_norm"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be positive")
         if self.num_rollouts < 0 or self.num_envs % self.rollouts:
             raise ValueError(
                 f"num_rollouts={self.num_rollouts}: must divide num_envs={self.num_envs}"

@@ -27,7 +27,7 @@ class DQNOptions(Options):
     `train_frequency` is `num_envs * num_steps` here.
 
     Raises:
-        ValueError: A count is below 1, or learning would never start.
+        ValueError: A number is out of its range, or learning would never start.
     """
 
     total_timesteps: int = 400_000
@@ -89,6 +89,10 @@ class DQNOptions(Options):
         for name in ("start_e", "end_e", "tau", "alpha", "beta", "gamma"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}={getattr(self, name)}: must be from 0 to 1")
+        if not 0 < self.exploration_fraction <= 1:
+            raise ValueError(f"exploration_fraction={self.exploration_fraction}: must be in (0, 1]")
+        if min(self.hidden_sizes, default=1) < 1:
+            raise ValueError(f"hidden_sizes={self.hidden_sizes}: each must be at least 1")
         if self.loss not in ("mse", "huber"):
             raise ValueError(f"loss={self.loss!r}: must be 'mse' or 'huber'")
         if self.learning_starts > self.buffer_size:

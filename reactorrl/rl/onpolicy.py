@@ -49,9 +49,6 @@ class OnPolicyOptions(Options):
         for name in ("gamma", "gae_lambda"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}={getattr(self, name)}: must be from 0 to 1")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name}={getattr(self, name)}: must be positive")
         if min(self.hidden_sizes, default=1) < 1:
             raise ValueError(f"hidden_sizes={self.hidden_sizes}: each must be at least 1")
 

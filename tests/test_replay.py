@@ -667,7 +667,7 @@ def assert_same(batches, expected):
 
 def expected_batches(rounds, memory, beta=None):
     """The same without reactors."""
-    rng = np.random.default_rng((5, 3))
+    rng = np.random.default_rng((5, 4))
     batches = []
     for arrived in zip(*rounds, strict=True):
         if batches and beta:

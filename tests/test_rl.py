@@ -135,7 +135,7 @@ def plain_loop(env_id, weights_of_rounds, steps, seed, rollout, num_envs, epsilo
     envs = [gym.make(env_id) for _ in range(num_envs)]
     first = rollout * num_envs
     now = [env.reset(seed=seed + first + index)[0] for index, env in enumerate(envs)]
-    generator = np.random.default_rng((seed, rollout))
+    generator = np.random.default_rng((seed, 1 + rollout))
     step = 0
     for weights in weights_of_rounds:
         w1, b1, w2, b2 = weights.values()
@@ -183,6 +183,16 @@ def test_rollouts_equal_a_plain_loop(workers, num_envs):
     returns = [r for round_ in main.gather.rounds for r in round_[1].episode_returns]
     assert len(returns) > 3
     assert sum(returns) <= 180 * num_envs
+
+
+def test_rollouts_and_envs_have_random_numbers_of_their_own():
+    weights = random_weights((4, 16, 2), 1)
+    main = Sampling(2, [weights], "CartPole-v1", greedy, num_envs=2, steps=1, seed=9)
+    rr.run(main, workers=1, fast=True)
+    generators = [rollout.generator for rollout in main.rollouts]  # a greedy policy draws nothing
+    for rollout in main.rollouts:
+        generators += [np.random.default_rng(seed) for seed in rollout.seeds]  # as Gymnasium does
+    assert len({str(each.bit_generator.state) for each in generators}) == 6
 
 
 def test_rollout_tells_truncation_from_termination():

@@ -165,7 +165,8 @@ class MultiAgentRollout(rr.Reactor):
     @rr.reaction(rr.startup)
     def make_envs(self) -> None:
         """Make the envs and reset them, for the only time with a seed; or go on from a state."""
-        self.generator = np.random.default_rng((self.seed, self.bank_index))
+        # Not (seed, 0): that is the generator of an env which is seeded with `seed`.
+        self.generator = np.random.default_rng((self.seed, 1 + self.bank_index))
         first = self.seed + self.bank_index * self.num_envs
         self.seeds = list(range(first, first + self.num_envs))
         for index, seed in enumerate(self.seeds):

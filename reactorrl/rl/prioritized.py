@@ -199,7 +199,7 @@ class PrioritizedReplayBuffer(rr.Reactor):
         self.beta = beta
         self.batch_rows = batch_rows
         self.learning_starts = learning_starts
-        self.generator = np.random.default_rng((seed, n))  # the rollouts have (seed, 0) and on
+        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
 
     @rr.reaction(priorities, effects=prioritized)
     def prioritize(self) -> None:

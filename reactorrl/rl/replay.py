@@ -374,7 +374,7 @@ class ReplayBuffer(rr.Reactor):
         self.memory = ReplayMemory(n_lanes=n * num_envs, **options)
         self.batch_rows = batch_rows
         self.learning_starts = learning_starts
-        self.generator = np.random.default_rng((seed, n))  # the rollouts have (seed, 0) and on
+        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
 
     @rr.reaction(trajectories, effects=batch)
     def remember(self) -> None:

@@ -20,8 +20,8 @@ class Rollout(rr.Reactor):
     """Steps its envs `steps` times at every tag at which weights arrive.
 
     Episodes go on from one tag to the next. The random numbers come from a generator of its own,
-    seeded from `(seed, bank_index)`, and from the envs', of which the i-th of all is seeded with
-    `seed + i`.
+    seeded from `(seed, 1 + bank_index)`, and from the envs', of which the i-th of all is seeded
+    with `seed + i`.
 
     Args:
         make_env: Makes one env; its observations are vectors or images, its actions `Discrete`.
@@ -66,7 +66,8 @@ class Rollout(rr.Reactor):
     def make_envs(self) -> None:
         """Make the envs and reset them, for the only time with a seed; or go on from a state."""
         first = self.bank_index * self.num_envs
-        self.generator = np.random.default_rng((self.seed, self.bank_index))
+        # Not (seed, 0): that is the generator of an env which is seeded with `seed`.
+        self.generator = np.random.default_rng((self.seed, 1 + self.bank_index))
         self.seeds = [self.seed + first + index for index in range(self.num_envs)]
         for index in range(self.num_envs):
             self.at = 0, index

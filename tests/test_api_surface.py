@@ -35,7 +35,7 @@ def test_every_name_is_there():
         (rr.Timer, "offset, period"),
         (
             rr.make_vec,
-            "id, num_envs, *, workers, autoreset_mode, vector_kwargs, wrappers, kwargs",
+            "id, num_envs, *, workers, autoreset_mode, vector_kwargs, wrappers, atari, kwargs",
         ),
         (rr.LogicalAction, "min_delay, *, min_spacing, policy"),
         (rr.PhysicalAction, "min_delay, *, min_spacing, policy, capacity, full"),

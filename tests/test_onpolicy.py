@@ -12,13 +12,11 @@ from reactorrl.testing import assert_deterministic
 
 torch = pytest.importorskip("torch")
 
-from reactorrl.rl.networks import ActorCritic  # noqa: E402 - needs torch
+from reactorrl.rl.networks import ActorCritic, flat_gradient, flattened  # noqa: E402 - needs torch
 from reactorrl.rl.onpolicy import (  # noqa: E402
     Experience,
     actor_critic_losses,
     explained_variance,
-    flat_gradient,
-    flattened,
 )
 from reactorrl.rl.ppo import ppo_losses  # noqa: E402
 

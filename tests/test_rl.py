@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import threading
 import time
+import types
 from itertools import pairwise
 
 import gymnasium as gym
@@ -418,6 +419,45 @@ def test_images_with_their_channels_last_are_refused_with_the_shape_they_should_
 
     with pytest.raises(ValueError, match=r"\(96, 96, 3\): must be \(channels, height, width\)"):
         NatureCNN((96, 96, 3), torch.Generator())
+
+
+@needs_torch
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+@pytest.mark.parametrize("weights", [None, [0.25, 1.0, 0.5]])
+def test_learner_follows_the_gradient_of_its_loss(loss, weights):
+    """One step of SGD against autograd, on errors on both sides of 1; the loss is reported."""
+    import torch
+
+    from reactorrl.rl.dqn import QLearner
+
+    batch = rl.Batch(
+        obs=np.array([[1.0], [2.0], [3.0]], np.float32),
+        actions=np.array([0, 1, 0]),
+        rewards=np.array([0.5, 4.0, -3.0], np.float32),
+        next_obs=np.ones((3, 1), np.float32),
+        discounts=np.zeros(3, np.float32),
+        indices=None if weights is None else np.arange(3),
+        weights=None if weights is None else np.array(weights, np.float32),
+    )
+    options = rl.DQNOptions(batch_size=3, loss=loss, max_grad_norm=1e9, cuda=False)
+    learner = QLearner(lambda generator: linear_q([[1.0], [0.5]], [0.0, 0.25]), options)
+    learner.network = learner.make_network(None)
+    learner.make_optimizer()
+    learner.optimizer = torch.optim.SGD([learner.flat], 0.1)
+    learner.priorities = types.SimpleNamespace(set=lambda value: None)
+    metrics = learner.update(batch)
+
+    network = linear_q([[1.0], [0.5]], [0.0, 0.25])
+    kinds = {"mse": torch.nn.functional.mse_loss, "huber": torch.nn.functional.smooth_l1_loss}
+    chosen = network(torch.tensor(batch.obs)).gather(1, torch.tensor(batch.actions)[:, None])
+    losses = kinds[loss](chosen.squeeze(1), torch.tensor(batch.rewards), reduction="none")
+    expected = (losses * torch.tensor(weights or [1.0] * 3)).mean()
+    expected.backward()
+    stepped = [(p - 0.1 * p.grad).detach().numpy() for p in network.parameters()]
+    for got, wanted in zip(learner.network.parameters(), stepped, strict=True):
+        assert got.detach().numpy() == pytest.approx(wanted, abs=1e-6)
+    assert metrics["losses/td_loss"] == pytest.approx(expected.item(), abs=1e-6)
+    assert metrics["losses/q_values"] == pytest.approx(chosen.mean().item(), abs=1e-6)
 
 
 @needs_torch

@@ -11,14 +11,12 @@ import reactorrl as rr
 
 from .algorithm import Gate
 from .learner import Learner, Metrics
-from .networks import MakeNetwork, load_weights, torch, weights_of
+from .networks import MakeNetwork, flat_gradient, flattened, load_weights, torch, weights_of
 from .onpolicy import (
     Experience,
     OnPolicy,
     OnPolicyOptions,
     actor_critic_losses,
-    flat_gradient,
-    flattened,
 )
 from .policy import Weights
 from .rollout import Rollout

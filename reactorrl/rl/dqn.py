@@ -11,7 +11,15 @@ import reactorrl as rr
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
 from .envs import env_maker, probe
 from .learner import Learner
-from .networks import MakeNetwork, QNetwork, load_weights, q_forward, weights_of
+from .networks import (
+    MakeNetwork,
+    QNetwork,
+    flat_gradient,
+    flattened,
+    load_weights,
+    q_forward,
+    weights_of,
+)
 from .policy import EpsilonGreedy, Greedy, LinearSchedule
 from .prioritized import Priorities, PrioritizedReplayBuffer
 from .replay import Batch, ReplayBuffer
@@ -226,7 +234,9 @@ class QLearner(Learner):
         """Make Adam, and the target network."""
         self.target = self.make_network(torch.Generator()).to(self.device)
         load_weights(self.target, weights_of(self.network))
-        return torch.optim.Adam(self.network.parameters(), self.options.learning_rate, fused=True)
+        self.flat = flattened(self.network)
+        self.flat_target = flattened(self.target)
+        return torch.optim.Adam([self.flat], self.options.learning_rate, fused=True)
 
     @rr.reaction(batch, effects=(Learner.weights, Learner.metrics, priorities))
     def learn(self) -> None:
@@ -241,9 +251,7 @@ class QLearner(Learner):
     @torch.no_grad()
     def update_target(self) -> None:
         """Move the target network towards the online one."""
-        pairs = zip(self.target.parameters(), self.network.parameters(), strict=True)
-        for target, online in pairs:
-            target.lerp_(online, self.options.tau)
+        self.flat_target.lerp_(self.flat, self.options.tau)
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Take one gradient step for each minibatch; only for the reactor's own reactions."""
@@ -258,25 +266,33 @@ class QLearner(Learner):
         targets = td_targets(self.target, chooser, rewards, next_obs, discounts)
         weights = None if batch.weights is None else torch.tensor(batch.weights).to(self.device)
         actions = actions.unsqueeze(1)
-        kind = torch.nn.functional.mse_loss
-        if options.loss == "huber":
-            kind = torch.nn.functional.smooth_l1_loss
-        errors, sums = [], []
+        found = []
         for first in range(0, len(batch), options.batch_size):
             rows = slice(first, first + options.batch_size)
-            chosen = self.network(obs[rows]).gather(1, actions[rows]).squeeze(1)
-            losses = kind(chosen, targets[rows], reduction="none")
-            loss = losses.mean() if weights is None else (losses * weights[rows]).mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.max_grad_norm)
+            values = self.network(obs[rows])
+            chosen = values.detach().gather(1, actions[rows]).squeeze(1)
+            errors = chosen - targets[rows]
+            # The loss is the mean of losses of the errors; written out, as that of PPO is.
+            by_errors = 2 * errors if options.loss == "mse" else errors.clamp(-1.0, 1.0)
+            if weights is not None:
+                by_errors = by_errors * weights[rows]
+            by_values = torch.zeros_like(values)
+            by_values.scatter_(1, actions[rows], (by_errors / len(errors)).unsqueeze(1))
+            self.flat.grad = flat_gradient(
+                self.network, options.max_grad_norm, [values], [by_values]
+            )
             self.optimizer.step()
-            sums.append(torch.stack([loss.detach(), chosen.detach().mean()]))
-            errors.append((chosen.detach() - targets[rows]).abs())
+            found.append(torch.stack((errors, chosen)))
+        errors, chosen = torch.cat(found, dim=1)
         if batch.indices is not None:
-            self._sent = Priorities(batch.indices, torch.cat(errors).cpu().numpy())
+            self._sent = Priorities(batch.indices, errors.abs().cpu().numpy())
             self.priorities.set(self._sent)
-        td_loss, q_values = torch.stack(sums).mean(dim=0).tolist()
+        losses = errors.square()
+        if options.loss == "huber":
+            losses = torch.where(losses <= 1.0, losses / 2, errors.abs() - 0.5)
+        if weights is not None:
+            losses = losses * weights
+        td_loss, q_values = torch.stack((losses.mean(), chosen.mean())).tolist()
         return {"losses/td_loss": td_loss, "losses/q_values": q_values}
 
     def state_dict(self) -> dict[str, Any]:

@@ -204,6 +204,40 @@ def load_weights(network: torch.nn.Module, weights: Weights) -> None:
         parameter.copy_(torch.tensor(weights[name]))
 
 
+def flattened(network: torch.nn.Module) -> torch.nn.Parameter:
+    """Move a network's parameters into one vector and return it.
+
+    The network's own become views of it, and gradients are taken of these: see `flat_gradient`. An
+    optimizer spends most of its time between small parameters.
+    """
+    parameters = list(network.parameters())
+    flat = torch.nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+    views = flat.detach().split([p.numel() for p in parameters])
+    for parameter, view in zip(parameters, views, strict=True):
+        parameter.data = view.view_as(parameter)
+    return flat
+
+
+def flat_gradient(
+    network: torch.nn.Module,
+    max_grad_norm: float,
+    outputs: Sequence[torch.Tensor],
+    by_outputs: Sequence[torch.Tensor] | None = None,
+) -> torch.Tensor:
+    """Return the gradient of a loss as one vector, in order of `flattened`, its 2-norm bounded.
+
+    Args:
+        network: Of whose parameters.
+        max_grad_norm: The bound.
+        outputs: What was computed with it: the loss itself, or what the loss is a function of.
+        by_outputs: The derivatives of the loss by each of them, of the same shapes; None for a
+            loss.
+    """
+    gradients = torch.autograd.grad(outputs, list(network.parameters()), by_outputs)
+    gradient = torch.cat([each.flatten() for each in gradients])
+    return gradient * (max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
+
+
 class TorchForward:
     """A torch network behind `Forward`: for images.
 

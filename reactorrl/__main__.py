@@ -28,7 +28,14 @@ print(is_on())
 _PROBE_SECONDS = 180
 
 _OWN = "module:Class"
-_PROGRAMS = ("dqn", "ppo", "a2c", "a3c", "qlearning", "marl")  # reactorrl.rl.presets.PROGRAMS
+_PROGRAMS = {  # reactorrl.rl.presets.PROGRAMS, without importing it
+    "dqn": "deep Q-learning with a replay buffer",
+    "ppo": "proximal policy optimization",
+    "a2c": "synchronous advantage actor-critic",
+    "a3c": "asynchronous advantage actor-critic, the same in every run",
+    "qlearning": "parallel Q-learning, on a table or with a small network",
+    "marl": "PPO for several agents (PettingZoo)",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"reactorrl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("doctor", help="say what this machine and interpreter offer to programs")
-    train = commands.add_parser("train", help="train a program; `train ppo --help` lists its flags")
+    train = commands.add_parser(
+        "train",
+        help="train a program; `train ppo --help` lists its flags",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="programs:\n" + "\n".join(f"  {name:<14}{what}" for name, what in _PROGRAMS.items()),
+    )
     names = ",".join((*_PROGRAMS, _OWN))
     train.add_argument("program", type=_program, metavar=f"{{{names}}}")
     train.add_argument("flags", nargs=argparse.REMAINDER, help="of the program and the run")

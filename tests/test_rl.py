@@ -347,7 +347,7 @@ def q_learner(rounds, **options):
     from reactorrl.rl.dqn import QLearner
 
     options = rl.DQNOptions(
-        num_envs=1, num_steps=1, total_timesteps=rounds, batch_size=1, **options
+        num_envs=1, num_steps=1, total_timesteps=rounds, learning_starts=0, batch_size=1, **options
     )
     return QLearner(lambda generator: linear_q([[1.0], [0.0]], [0.0, 0.0]), options)
 
@@ -647,7 +647,7 @@ def test_dqn_refuses_options_that_cannot_work():
         with pytest.raises(ValueError, match=message):
             rl.DQNOptions(**options)
     with pytest.raises(ValueError, match="learning would never start"):
-        rl.DQNOptions(buffer_size=1_000)
+        rl.DQNOptions(total_timesteps=1_500)
     with pytest.raises(ValueError, match="num_rollouts=4: must divide num_envs=6"):
         rl.DQNOptions(num_rollouts=4)
     with pytest.raises(ValueError, match=r"tau=1\.5: must be from 0 to 1"):

@@ -117,7 +117,7 @@ def test_help_of_the_whole_imports_neither_torch_nor_gymnasium(capsys):
 
 
 def test_the_command_line_knows_every_program():
-    assert tuple(presets.PROGRAMS) == __main__._PROGRAMS
+    assert tuple(presets.PROGRAMS) == tuple(__main__._PROGRAMS)
 
 
 @pytest.mark.parametrize(

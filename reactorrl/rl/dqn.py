@@ -103,10 +103,10 @@ class DQNOptions(Options):
             raise ValueError(f"hidden_sizes={self.hidden_sizes}: each must be at least 1")
         if self.loss not in ("mse", "huber"):
             raise ValueError(f"loss={self.loss!r}: must be 'mse' or 'huber'")
-        if self.learning_starts > self.buffer_size:
+        if self.learning_starts >= self.total_timesteps:
             raise ValueError(
-                f"learning_starts={self.learning_starts}: more than the buffer_size of"
-                f" {self.buffer_size}, so learning would never start"
+                f"learning_starts={self.learning_starts}: not below the total_timesteps of"
+                f" {self.total_timesteps}, so learning would never start"
             )
 
 

@@ -18,17 +18,17 @@ from typing import Any
 
 from .algorithm import Algorithm, Options
 
-PROGRAMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+PROGRAMS: Mapping[str, str] = MappingProxyType(
     {
-        "dqn": ("DQN", "deep Q-learning with a replay buffer"),
-        "ppo": ("PPO", "proximal policy optimization"),
-        "a2c": ("A2C", "synchronous advantage actor-critic"),
-        "a3c": ("A3C", "asynchronous advantage actor-critic"),
-        "qlearning": ("QLearning", "Q-learning on a table"),
-        "marl": ("MultiAgentPPO", "PPO for several agents (PettingZoo)"),
+        "dqn": "DQN",
+        "ppo": "PPO",
+        "a2c": "A2C",
+        "a3c": "A3C",
+        "qlearning": "QLearning",
+        "marl": "MultiAgentPPO",
     }
 )
-"""Class in `reactorrl.rl` and a few words, by the name that the command line has for it."""
+"""Class in `reactorrl.rl` by the name that the command line has for it."""
 
 ATARI = "ALE/*"
 
@@ -186,7 +186,7 @@ def load_program(name: str) -> tuple[type[Algorithm], type[Options]]:
     if not is_own:
         if name not in PROGRAMS:
             raise ValueError(f"no program {name!r}; there are {', '.join(PROGRAMS)}")
-        module_name, class_name = "reactorrl.rl", PROGRAMS[name][0]
+        module_name, class_name = "reactorrl.rl", PROGRAMS[name]
     module = importlib.import_module(module_name)
     program = getattr(module, class_name, None)
     options = getattr(module, f"{class_name}Options", None)

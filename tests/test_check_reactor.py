@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 
 import reactorrl as rr
-from reactorrl.rl import LinearSchedule, ReplayBuffer, Rollout, initial_weights
+from reactorrl.rl import (
+    EpsilonGreedy,
+    LinearSchedule,
+    MLPForward,
+    ReplayBuffer,
+    Rollout,
+    env_maker,
+)
 from reactorrl.testing import Finding, assert_reactor, check_reactor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -602,16 +609,35 @@ def test_each_call_makes_a_new_reactor():
 
 # What the library itself comes with.
 
-WEIGHTS = initial_weights((4, 8, 2), np.random.default_rng(1))
+WEIGHTS = {
+    f"{layer}.{name}": np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    for layer, (name, shape) in enumerate(
+        (("weight", (8, 4)), ("bias", 8), ("weight", (2, 8)), ("bias", 2))
+    )
+}
+
+
+def rollout(steps):
+    """The arguments of one on two envs."""
+
+    def policy():
+        return EpsilonGreedy(MLPForward(), 2, LinearSchedule(1.0, 0.0, 20))
+
+    return {
+        "make_env": env_maker("CartPole-v1"),
+        "make_policy": policy,
+        "num_envs": 2,
+        "steps": steps,
+        "seed": 1,
+    }
 
 
 def trajectories(n):
-    rollout = {"env_id": "CartPole-v1", "steps": 20, "seed": 1, "epsilon": LinearSchedule(1, 0, 9)}
     found = []
 
     class Main(rr.Reactor):
         def __init__(self):
-            self.rollout = Rollout(**rollout)
+            self.rollout = Rollout(**rollout(20))
             self.add_reaction(self.start, rr.startup, effects=self.rollout.weights)
             self.add_reaction(self.keep, self.rollout.trajectory)
 
@@ -627,14 +653,7 @@ def trajectories(n):
 
 def test_the_rollout_is_clean():
     """No finding, and all its reactions ran."""
-    findings = check_reactor(
-        Rollout,
-        "CartPole-v1",
-        steps=30,
-        seed=1,
-        epsilon=LinearSchedule(1.0, 0.0, 20),
-        inputs=[{Rollout.weights: WEIGHTS}] * 3,
-    )
+    findings = check_reactor(Rollout, **rollout(30), inputs=[{Rollout.weights: WEIGHTS}] * 3)
     assert (findings, findings.not_run) == ([], [])
 
 
@@ -643,8 +662,9 @@ def test_the_replay_buffer_is_clean():
     findings = check_reactor(
         ReplayBuffer,
         2,
-        n_features=4,
-        capacity=64,
+        num_envs=2,
+        obs_shape=(4,),
+        capacity=300,
         batch_rows=8,
         learning_starts=10,
         seed=1,
@@ -655,30 +675,35 @@ def test_the_replay_buffer_is_clean():
 
 @pytest.mark.leaves_threads
 def test_dqn_is_clean():
-    """The whole program with its learner: no finding, and everything ran."""
+    """The whole program with its learner: no finding, and all ran; nothing evaluates in it."""
     pytest.importorskip("torch")
     from reactorrl.rl import DQN, DQNOptions
 
     options = DQNOptions(num_envs=2, num_steps=16, total_timesteps=200, learning_starts=32)
     findings = check_reactor(DQN, options)
-    assert (findings, findings.not_run) == ([], [])
+    assert (findings, findings.not_run) == ([], ["DQN.episodes.record_evaluation"])
 
 
 EXAMPLES = {
+    "a3c": ("A3C", (20,), {}),
     "asynchronous": ("Bandit", (), {}),
     "hello": ("Hello", (), {"timeout": rr.msec(3)}),
     "parallel_dqn": ("Train", ("CartPole-v1", 2, 3), {}),
 }
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*.py")), ids=lambda path: path.stem)
-def test_the_examples_are_clean(path):
-    """Each one of examples/, all of its reactions; one draws how long it sleeps, and says so."""
-    name, arguments, options = EXAMPLES[path.stem]
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_are_clean(example):
+    """All their reactions; two draw how long they sleep, and say so."""
+    path = ROOT / "examples" / f"{example}.py"
+    name, arguments, options = EXAMPLES[example]
     spec = util.spec_from_file_location(path.stem, path)
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     findings = check_reactor(getattr(module, name), *arguments, options=options)
-    known = {("asynchronous", "global-random", "Bandit.learner.learn")}
+    known = {
+        ("asynchronous", "global-random", "Bandit.learner.learn"),
+        ("a3c", "global-random", "A3C.actors[0].differentiate"),
+    }
     assert {(path.stem, finding.kind, finding.path) for finding in findings} <= known
     assert (findings.not_run, findings.not_read) == ([], [])

@@ -161,7 +161,8 @@ int main(int argc, char **argv) {
     uint64_t first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     uint64_t n_programs = (N_PROGRAMS * percent / 100 + CHECK_SLOWDOWN - 1) / CHECK_SLOWDOWN;
     uint64_t n_compared = 0, n_reactions = 0;
-    for (uint64_t seed = first_seed; seed < first_seed + n_programs; seed++) {
+    for (uint64_t seed = first_seed; n_compared < n_programs; seed++) {
+        CHECK(seed < first_seed + 20 * n_programs); /* three of four can be compared */
         run_world(seed, 1, MODE_NATURAL, 0, true, &expected);
         n_compared += expected.stats.trace_hash != 0;
         n_reactions += expected.stats.n_reactions;
@@ -174,8 +175,7 @@ int main(int argc, char **argv) {
             check_same(&expected, &result);
         }
     }
-    printf("%" PRIu64 " programs, %" PRIu64 " of them compared in 3 runs; %" PRIu64 " reactions\n",
-           n_programs, n_compared, n_reactions);
-    CHECK(n_compared > n_programs / 2);
+    printf("%" PRIu64 " programs compared in 3 runs each; %" PRIu64 " reactions\n", n_compared,
+           n_reactions);
     return 0;
 }

@@ -22,8 +22,12 @@ class Rollout(rr.Reactor):
     trajectory = rr.Output[Any]()
 
     def __init__(self, steps: int) -> None:
-        self.sampler = Sampler(self.bank_index, steps)
+        self.steps = steps
         self.check = 0
+
+    @rr.reaction(rr.startup)
+    def make_env(self) -> None:
+        self.sampler = Sampler(self.bank_index, self.steps)
 
     @rr.reaction(weights, effects=trajectory)
     def sample(self) -> None:

@@ -1,4 +1,8 @@
-"""Plain threads of the same interpreter: one after the other, with a barrier, and never meeting."""
+"""Plain threads of the same interpreter: one alone, with a barrier, and never meeting.
+
+Each thread makes the envs that it steps: on free-threaded CPython objects are cheap for the thread
+that made them.
+"""
 
 import threading
 from typing import Any
@@ -7,75 +11,79 @@ from bench.sampling.sampler import Sampler, digest, fixed_weights
 from bench.stopwatch import Stopwatch
 
 
-def serial(envs: int, steps: int, warm: int, rounds: int) -> dict[str, Any]:
-    """The floor: one thread steps all envs in turn."""
-    samplers = [Sampler(index, steps) for index in range(envs)]
-    checks, weights = [0] * envs, fixed_weights()
-    watch = Stopwatch(warm, rounds)
-    while left := watch.lap():
-        for _ in range(left):
-            for index, sampler in enumerate(samplers):
-                checks[index] = digest(checks[index], sampler.roll_out(weights))
-    return watch.reply(checks)
+class Share:
+    """The envs of one thread, and the checks of what they gave."""
+
+    def __init__(self, indices: range, steps: int) -> None:
+        self.samplers = {index: Sampler(index, steps) for index in indices}
+        self.checks = dict.fromkeys(indices, 0)
+        self.weights = fixed_weights()
+
+    def round(self) -> None:
+        """A trajectory of each env."""
+        for index, sampler in self.samplers.items():
+            self.checks[index] = digest(self.checks[index], sampler.roll_out(self.weights))
 
 
-def free_running(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
-    """The limit: every thread steps its envs through all rounds and nobody gathers anything."""
-    samplers = [Sampler(index, steps) for index in range(envs)]
-    checks, weights = [0] * envs, fixed_weights()
-    todo = 0
+def in_threads(
+    envs: int, steps: int, threads: int, warm: int, rounds: int, *, meets: bool
+) -> dict[str, Any]:
+    """Persistent threads with a share of the envs each; the calling one is the first.
 
-    def run(share: range) -> None:
-        for _ in range(todo):
-            for index in share:
-                checks[index] = digest(checks[index], samplers[index].roll_out(weights))
+    They meet before and after each round, or, where `meets` is false, only before and after all
+    the rounds that are timed.
+    """
+    barrier = threading.Barrier(threads)
+    shares: list[Share] = []
+    todo = 1
 
-    watch = Stopwatch(warm, rounds)
-    while todo := watch.lap():
-        others = [
-            threading.Thread(target=run, args=(range(first, envs, threads),))
-            for first in range(1, threads)
-        ]
-        for thread in others:
-            thread.start()
-        run(range(0, envs, threads))
-        for thread in others:
-            thread.join()
-    return watch.reply(checks)
-
-
-def barrier(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
-    """Persistent threads that meet twice a round; the calling thread takes the first share."""
-    samplers = [Sampler(index, steps) for index in range(envs)]
-    checks, weights = [0] * envs, fixed_weights()
-    gathered: list[Any] = [None] * envs
-    begin, end = threading.Barrier(threads), threading.Barrier(threads)
-    is_over = False
-
-    def answer(first: int) -> None:
-        for index in range(first, envs, threads):
-            gathered[index] = samplers[index].roll_out(weights)
-            checks[index] = digest(checks[index], gathered[index])
+    def rounds_of(share: Share) -> None:
+        for _ in range(1 if meets else todo):
+            share.round()
 
     def serve(first: int) -> None:
+        share = Share(range(first, envs, threads), steps)
+        shares.append(share)
+        barrier.wait()
         while True:
-            begin.wait()
-            if is_over:
+            barrier.wait()
+            if not todo:
                 return
-            answer(first)
-            end.wait()
+            rounds_of(share)
+            barrier.wait()
+
+    def one_turn(share: Share) -> None:
+        barrier.wait()
+        rounds_of(share)
+        barrier.wait()
 
     others = [threading.Thread(target=serve, args=(first,)) for first in range(1, threads)]
     for thread in others:
         thread.start()
+    mine = Share(range(0, envs, threads), steps)
+    shares.append(mine)
+    barrier.wait()
     watch = Stopwatch(warm, rounds)
-    while left := watch.lap():
-        for _ in range(left):
-            begin.wait()
-            answer(0)
-            end.wait()
-    is_over = True
-    begin.wait()
+    while todo := watch.lap():
+        for _ in range(todo if meets else 1):
+            one_turn(mine)
+    barrier.wait()
     for thread in others:
         thread.join()
-    return watch.reply(checks)
+    checks = {index: check for share in shares for index, check in share.checks.items()}
+    return watch.reply([checks[index] for index in range(envs)])
+
+
+def serial(envs: int, steps: int, warm: int, rounds: int) -> dict[str, Any]:
+    """The floor: one thread steps all envs in turn."""
+    return in_threads(envs, steps, 1, warm, rounds, meets=False)
+
+
+def free_running(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
+    """The limit: every thread goes through all rounds and nobody gathers anything."""
+    return in_threads(envs, steps, threads, warm, rounds, meets=False)
+
+
+def barrier(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
+    """What one would write by hand: the threads meet twice a round."""
+    return in_threads(envs, steps, threads, warm, rounds, meets=True)

@@ -4,7 +4,6 @@ The limit is ale-py alone on plain threads that never meet: each step four calls
 two screens in grey, and the maximum of them. That is neither resized nor stacked.
 """
 
-import threading
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from bench.results import Finding, Goal
 from bench.samples import Measured
 from bench.sampling.sides import ENVPOOL, findings, python_sides
 from bench.sampling.stepping import BATCHES
+from bench.shares import in_threads
 from bench.stopwatch import Stopwatch
 from reactorrl.atari import ale
 
@@ -66,24 +66,18 @@ def made(n_envs: int) -> list[Emulator]:
 def emulators(n_envs: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
     """Every thread steps its share through all rounds without ever meeting the others."""
     columns = np.random.default_rng(1).integers(0, N_ACTIONS, (n_envs, BATCHES)).tolist()
-    shares = [list(zip(made(n_envs), columns, strict=True))[i::threads] for i in range(threads)]
     for emulator in made(n_envs):
         emulator.reset()
-    todo = 0
 
-    def run(share: list[tuple[Emulator, list[int]]]) -> None:
-        for k in range(todo):
+    def make(number: int) -> list[tuple[Emulator, list[int]]]:
+        return list(zip(made(n_envs), columns, strict=True))[number::threads]
+
+    def run(share: list[tuple[Emulator, list[int]]], rounds: int) -> None:
+        for k in range(rounds):
             for emulator, actions in share:
                 emulator.step(actions[k % BATCHES])
 
-    watch = Stopwatch(warm, rounds)
-    while todo := watch.lap():
-        others = [threading.Thread(target=run, args=(share,)) for share in shares[1:]]
-        for thread in others:
-            thread.start()
-        run(shares[0])
-        for thread in others:
-            thread.join()
+    watch, _ = in_threads(threads, make, run, warm, rounds, meets=False)
     return watch.reply("emulators")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.micro.peers.plain import Client, Sink
+from bench.shares import in_threads
 from bench.stopwatch import Stopwatch
 
 
@@ -81,21 +82,14 @@ def fan_out_unsynchronised(
     sinks: int, iterations: int, threads: int, warm: int, rounds: int
 ) -> dict[str, Any]:
     """The limit: every thread runs its share of all rounds without ever meeting the others."""
-    members = [Sink(iterations) for _ in range(sinks)]
-    shares = [members[i::threads] for i in range(threads)]
-    todo = 0
 
-    def run(share: list[Sink]) -> None:
-        for _ in range(todo):
+    def make(number: int) -> list[Sink]:
+        return [Sink(iterations) for _ in range(number, sinks, threads)]
+
+    def run(share: list[Sink], rounds: int) -> None:
+        for _ in range(rounds):
             for sink in share:
                 sink.work()
 
-    watch = Stopwatch(warm, rounds)
-    while todo := watch.lap():
-        others = [threading.Thread(target=run, args=(share,)) for share in shares[1:]]
-        for thread in others:
-            thread.start()
-        run(shares[0])
-        for thread in others:
-            thread.join()
-    return watch.reply(sum(sink.done for sink in members))
+    watch, shares = in_threads(threads, make, run, warm, rounds, meets=False)
+    return watch.reply(sum(sink.done for share in shares for sink in share))

@@ -21,8 +21,8 @@ test: env ## run all tests; TEST="-k name" passes options to pytest
 	$(ENV) -m pytest $(TEST)
 
 bench: env ## run the benchmarks of the runtime and of sampling; BENCH="--smoke" passes options
-	$(ENV) -m bench.micro $(BENCH)
-	$(ENV) -m bench.sampling $(BENCH)
+	$(ENV) -m reactorrl bench micro $(BENCH)
+	$(ENV) -m reactorrl bench sampling $(BENCH)
 
 bench-peers: env ## install what the benchmarks compare with (xronos, Ray), apart from .venv
 	$(ENV) -m bench.peers

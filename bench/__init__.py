@@ -1,7 +1,5 @@
-"""Benchmarks of reactorrl and of what else can do the same work (see bench/README.md)."""
+"""Benchmarks of reactorrl and of what else can do the same work (see bench/README.md).
 
-import sys
-from pathlib import Path
-
-# For `registries`, which knows the package registries and the cache.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
+In the tree `bench`, installed `reactorrl.bench`. Measured processes always know it as `bench`, as
+the interpreters of peers have no reactorrl; so it imports its own modules relatively.
+"""

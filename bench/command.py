@@ -3,16 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from bench import machine, peers
-from bench.harness import FULL, QUICK, SMOKE, Case, Servers, Settings, measure
-from bench.results import Results
-from bench.samples import Measured
-from bench.table import header, text_lines
+from . import machine, peers
+from .experiments import EXPERIMENTS
+from .harness import FULL, QUICK, SMOKE, Case, Servers, Settings, measure
+from .results import Results
+from .samples import Measured
+from .table import header, text_lines
 
 BAR = "{desc:<28.28} {bar:24} {percentage:3.0f}%  {elapsed} done, {remaining} left"
 
@@ -75,22 +76,25 @@ def is_complete(results: Results) -> bool:
     )
 
 
-def main(name: str, description: str | None, cases_of: Callable[[Settings], list[Case]]) -> int:
-    """Runs the cases that the arguments ask for; `cases_of` makes all of them."""
+def main(arguments: Sequence[str]) -> int:
+    """Runs `reactorrl bench ARGUMENTS...` and returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog=f"python -m {name}",
-        description=description,
+        prog="reactorrl bench",
+        description="Measure on this machine, now, next to peers.",
+        epilog="\n".join(f"  {e.name:<10} {e.question}" for e in EXPERIMENTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("experiment", choices=EXPERIMENTS)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="10 short repetitions")
     size.add_argument("--smoke", action="store_true", help="2 tiny repetitions")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument("--only", action="append", default=[], metavar="CASE", help="repeatable")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     settings = SMOKE if options.smoke else QUICK if options.quick else FULL
     words = options.only
-    cases = [c for c in cases_of(settings) if not words or any(word in c.name for word in words)]
+    cases = EXPERIMENTS[options.experiment].cases(settings)
+    cases = [c for c in cases if not words or any(word in c.name for word in words)]
     if not cases:
         parser.error("no case has such a name")
     results = run(cases, settings, options.json)

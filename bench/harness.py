@@ -7,14 +7,14 @@ marked and repeated.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.machine import Probe, cpu_seconds
-from bench.place import Place, Server, ServerError
-from bench.samples import Measured, Reply, is_clean
+from .machine import Probe, cpu_seconds
+from .place import Place, Server, ServerError
+from .samples import Measured, Reply, is_clean
 
 VERIFY = {"warm": 2, "rounds": 6}
 
@@ -66,6 +66,7 @@ class Case:
     seconds: float = 4.0  # a guess for the progress bar
     company: Callable[[], AbstractContextManager[Any]] | None = None  # computes beside it
     disturbed_anyway: bool = False  # disturbance is what it measures: nothing is repeated
+    at: Mapping[str, float | str] = field(default_factory=dict)  # where in a figure: {"clients": 6}
 
 
 class Servers:

@@ -12,10 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from registries import cache_dir
-
-from bench.serve import gil_enabled
-from bench.stopwatch import stolen_ticks
+from .registries import cache_dir
+from .serve import gil_enabled
+from .stopwatch import stolen_ticks
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = Path(__file__).with_name("roundtrip.c")

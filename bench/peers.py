@@ -14,9 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from registries import Unavailable, cache_dir, cache_lock, run, uv
-
-from bench.place import Place
+from .place import Place
+from .registries import Unavailable, cache_dir, cache_lock, run, uv
 
 ORDINARY = ("python3.14", "python3.13", "python3.12", "python3.11", "python3")
 VERSION = """

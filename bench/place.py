@@ -4,16 +4,36 @@ import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.serve import SINGLE_THREADED
+from .serve import SINGLE_THREADED
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
 CLOSING_S = 30
+
+
+@cache
+def import_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder with nothing but `bench` to import, for interpreters of any kind; gone at exit."""
+    folder = tempfile.TemporaryDirectory(prefix="reactorrl-bench-")
+    (Path(folder.name) / "bench").symlink_to(PACKAGE)
+    return folder
+
+
+def import_path(python: str) -> str:
+    """PYTHONPATH of a measured process: `bench`, and for this interpreter the same reactorrl."""
+    folders = [import_folder().name]
+    spec = find_spec("reactorrl") if python == sys.executable else None
+    if spec and spec.origin:
+        folders.append(str(Path(spec.origin).parent.parent))
+    return os.pathsep.join(folders)
 
 
 class ServerError(Exception):
@@ -43,11 +63,11 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            cwd=ROOT,
+            cwd=import_folder().name,
             env={
                 **os.environ,
                 **dict.fromkeys(SINGLE_THREADED, "1"),
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": import_path(place.python),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 **place.environment,
             },

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.harness import Case
-from bench.machine import usual
-from bench.samples import Measured, Summary, per_round
-from bench.table import header, markdown, show, text_lines
+from .harness import Case
+from .machine import usual
+from .samples import Measured, Summary, per_round
+from .table import header, markdown, show, text_lines
 
 FORMAT = 1
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -85,6 +85,7 @@ class Results:
         entry = {
             "name": case.name,
             "question": case.question,
+            "at": dict(case.at),
             "findings": findings,
             "missing": measured.missing,
             "round_trip": usual(measured.round_trips) if measured.round_trips else "unknown",

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from bench.stopwatch import Stopwatch
+from .stopwatch import Stopwatch
 
 S = TypeVar("S")
 

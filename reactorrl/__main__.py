@@ -63,6 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "evaluate", add_help=False, help="evaluate what a run has learned, from its checkpoint"
     )
     evaluate.add_argument("flags", nargs=argparse.REMAINDER)
+    bench = commands.add_parser(
+        "bench", add_help=False, help="measure on this machine, next to peers"
+    )
+    bench.add_argument("flags", nargs=argparse.REMAINDER)
     arguments, more = parser.parse_known_args(argv)
     if arguments.command is None:
         parser.print_help()
@@ -75,6 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .rl.cli import evaluate_command  # noqa: PLC0415
 
         return evaluate_command([*more, *arguments.flags])
+    if arguments.command == "bench":
+        from .bench.command import main as bench_command  # noqa: PLC0415
+
+        return bench_command([*more, *arguments.flags])
     if more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     for section in (_interpreter, _processors, _libraries):

@@ -29,7 +29,7 @@ SAMPLING = {
     *("cartpole-8", "busy-500us-8", "atari-1", "atari-8"),
     *("rollouts-1", "rollouts-200", "prioritized-sampler", "prioritized-transitions"),
 }
-CASES = {"bench.micro": MICRO, "bench.sampling": SAMPLING}
+CASES = {"micro": MICRO, "sampling": SAMPLING}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -37,7 +37,7 @@ def smoke(request, tmp_path_factory):
     """The results of one smoke run of a family of benchmarks."""
     path = tmp_path_factory.mktemp("bench") / "smoke.json"
     done = subprocess.run(
-        [sys.executable, "-m", request.param, "--smoke", "--json", path],
+        [sys.executable, "-m", "reactorrl", "bench", request.param, "--smoke", "--json", path],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench import machine
-from bench.learning import deep, multiagent, tabular
-from bench.learning.case import Case, Finding, markdown
+from .. import machine
+from . import deep, multiagent, tabular
+from .case import Case, Finding, markdown
 
 GROUPS = {"tabular": tabular.CASES, "deep": deep.CASES, "multiagent": multiagent.CASES}
 

@@ -7,10 +7,11 @@ after it; each row says which of the two it is. rl-zoo publishes one run of each
 from functools import cache, partial
 from typing import Any
 
-from bench.learning.case import Case, Outcome, mean_and_interval, trained
 from reactorrl import rl
 from reactorrl.rl.evaluate import evaluate
 from reactorrl.rl.presets import load_program, preset_for
+
+from .case import Case, Outcome, mean_and_interval, trained
 
 LAST = 100
 """Training episodes whose mean CleanRL reports."""

@@ -6,8 +6,9 @@ reference; what a car does that never looks is one.
 
 from functools import partial
 
-from bench.learning.case import Case, Outcome, trained
 from reactorrl import rl
+
+from .case import Case, Outcome, trained
 
 EPISODES = 500
 

@@ -24,12 +24,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from registries import cache_dir
-
 import reactorrl as rr
-from bench import machine, peers
-from bench.serve import SINGLE_THREADED
 from reactorrl.rl.presets import load_program, preset_for
+
+from .. import machine, peers
+from ..registries import cache_dir
+from ..serve import SINGLE_THREADED
 
 ENV_ID = "CartPole-v1"
 BARS = {"ppo": 478.0, "dqn": 456.0}

@@ -9,8 +9,9 @@ from functools import partial
 import gymnasium as gym
 import numpy as np
 
-from bench.learning.case import Case, Outcome, mean_and_interval, trained
 from reactorrl import rl
+
+from .case import Case, Outcome, mean_and_interval, trained
 
 EPISODES = 1_000
 NO_LIMIT = 200

@@ -5,8 +5,12 @@ from typing import Any
 import numpy as np
 
 import reactorrl as rr
-from bench.harness import Case, Contender, Settings
-from bench.micro.sides import (
+
+from ..harness import Case, Contender, Settings
+from ..results import Finding, Goal
+from ..samples import Measured
+from ..stopwatch import Stopwatch
+from .sides import (
     HERE,
     OURS_1,
     OURS_2,
@@ -17,9 +21,6 @@ from bench.micro.sides import (
     ours_and_others,
     xronos_on_both,
 )
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.stopwatch import Stopwatch
 
 GOALS = {6: Goal(at_most=1200), 64: Goal(at_most=8000)}
 SIZES = {"1 KB": 1_000, "10 MB": 10_000_000}

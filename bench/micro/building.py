@@ -4,10 +4,11 @@ import time
 from typing import Any
 
 import reactorrl as rr
-from bench.harness import Case, Contender, Settings
-from bench.micro.sides import HERE, XRONOS, Places, xronos_on_both
-from bench.results import Finding, Goal
-from bench.samples import Measured, Reply
+
+from ..harness import Case, Contender, Settings
+from ..results import Finding, Goal
+from ..samples import Measured, Reply
+from .sides import HERE, XRONOS, Places, xronos_on_both
 
 CHAIN = 10  # reactors, one's output connected to the next one's input
 OURS = "reactorrl"

@@ -3,12 +3,13 @@
 from typing import Any
 
 import reactorrl as rr
-from bench.harness import Case, Contender, Settings
-from bench.micro.sides import HERE, OURS_1, OURS_2, PEER, XRONOS, Places, xronos_on_both
-from bench.micro.work import busy, iterations_for
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.stopwatch import Stopwatch
+
+from ..harness import Case, Contender, Settings
+from ..results import Finding, Goal
+from ..samples import Measured
+from ..stopwatch import Stopwatch
+from .sides import HERE, OURS_1, OURS_2, PEER, XRONOS, Places, xronos_on_both
+from .work import busy, iterations_for
 
 CALL = "bench.micro.fanout:fan_out"
 OURS = "reactorrl"

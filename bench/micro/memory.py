@@ -5,12 +5,13 @@ import statistics
 from typing import Any
 
 import reactorrl as rr
-from bench.harness import Case, Contender, Settings
-from bench.micro.broadcast import Client
-from bench.micro.sides import HERE, OURS_1, OURS_2, Places
-from bench.results import Finding, Goal
-from bench.samples import Measured, Reply
-from bench.stopwatch import Stopwatch
+
+from ..harness import Case, Contender, Settings
+from ..results import Finding, Goal
+from ..samples import Measured, Reply
+from ..stopwatch import Stopwatch
+from .broadcast import Client
+from .sides import HERE, OURS_1, OURS_2, Places
 
 TAGS = {"full": 1_000_000, "quick": 200_000, "smoke": 4_000}
 POINTS = 100

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.harness import Case, Contender, Settings
-from bench.machine import usable_cpus
-from bench.micro import broadcast, fanout
-from bench.micro.sides import HERE, ONE_PROCESSOR, OURS_1, OURS_2, Places
-from bench.results import Finding, Goal
-from bench.samples import Measured
+from ..harness import Case, Contender, Settings
+from ..machine import usable_cpus
+from ..results import Finding, Goal
+from ..samples import Measured
+from . import broadcast, fanout
+from .sides import HERE, ONE_PROCESSOR, OURS_1, OURS_2, Places
 
 OURS = "2 workers against 1"
 GOAL = Goal(at_most=1.3)

@@ -3,12 +3,12 @@
 import sys
 from typing import Any
 
-from bench import peers
-from bench.harness import Contender
-from bench.machine import usable_cpus
-from bench.place import Place
-from bench.results import Finding, Goal
-from bench.samples import Measured
+from .. import peers
+from ..harness import Contender
+from ..machine import usable_cpus
+from ..place import Place
+from ..results import Finding, Goal
+from ..samples import Measured
 
 Places = dict[str, Place]
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from bench.harness import Case, Contender, Settings
-from bench.place import Place
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.sampling.sides import ENVPOOL, findings, python_sides
-from bench.sampling.stepping import BATCHES
-from bench.shares import in_threads
-from bench.stopwatch import Stopwatch
 from reactorrl.atari import ale
+
+from ..harness import Case, Contender, Settings
+from ..place import Place
+from ..results import Finding, Goal
+from ..samples import Measured
+from ..shares import in_threads
+from ..stopwatch import Stopwatch
+from .sides import ENVPOOL, findings, python_sides
+from .stepping import BATCHES
 
 GAME = "Pong"
 N_ACTIONS = 6

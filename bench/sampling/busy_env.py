@@ -6,11 +6,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from bench.harness import Case, Settings
-from bench.micro.work import busy, iterations_for
-from bench.place import Place
-from bench.samples import Measured
-from bench.sampling.sides import ASYNC, SYNC, findings, python_sides
+from ..harness import Case, Settings
+from ..micro.work import busy, iterations_for
+from ..place import Place
+from ..samples import Measured
+from .sides import ASYNC, SYNC, findings, python_sides
 
 N_ENVS = 8
 STEP_NS = 500_000

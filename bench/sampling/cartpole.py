@@ -5,11 +5,11 @@ from typing import Any
 
 import gymnasium as gym
 
-from bench.harness import Case, Contender, Settings
-from bench.place import Place
-from bench.samples import Measured
-from bench.sampling.sides import ASYNC, ENVPOOL, HERE, SYNC, findings, python_sides
-from bench.sampling.stepping import stepped
+from ..harness import Case, Contender, Settings
+from ..place import Place
+from ..samples import Measured
+from .sides import ASYNC, ENVPOOL, HERE, SYNC, findings, python_sides
+from .stepping import stepped
 
 N_ENVS = 8
 NUMPY = "CartPoleVectorEnv (NumPy), for information"

@@ -5,11 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from bench.harness import Case, Contender, Settings
-from bench.micro.sides import HERE, Places
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.sampling.experience import (
+from reactorrl import rl
+from reactorrl.rl._sum_tree import SumTree
+
+from ..harness import Case, Contender, Settings
+from ..micro.sides import HERE, Places
+from ..results import Finding, Goal
+from ..samples import Measured
+from ..stopwatch import Stopwatch
+from .experience import (
     ALPHA,
     BETA,
     N_FEATURES,
@@ -17,9 +21,6 @@ from bench.sampling.experience import (
     errors,
     transitions_of,
 )
-from bench.stopwatch import Stopwatch
-from reactorrl import rl
-from reactorrl.rl._sum_tree import SumTree
 
 OURS = "reactorrl"
 PEERS = {"Tianshou": "with_tianshou", "TorchRL": "with_torchrl"}

@@ -3,12 +3,13 @@
 from typing import Any
 
 import reactorrl as rr
-from bench.harness import Case, Contender, Settings
-from bench.micro.sides import HERE, OURS_1, OURS_2, RAY, Places, faster
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.sampling.sampler import Sampler, Weights, digest, fixed_weights
-from bench.stopwatch import Stopwatch
+
+from ..harness import Case, Contender, Settings
+from ..micro.sides import HERE, OURS_1, OURS_2, RAY, Places, faster
+from ..results import Finding, Goal
+from ..samples import Measured
+from ..stopwatch import Stopwatch
+from .sampler import Sampler, Weights, digest, fixed_weights
 
 PEER = "bench.sampling.peers"
 FREE, BARRIER = "2 threads that never meet", "2 threads with a barrier"

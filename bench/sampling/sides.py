@@ -13,12 +13,12 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 
-from bench import peers
-from bench.harness import Contender
-from bench.place import Place
-from bench.results import Finding, Goal
-from bench.samples import Measured
-from bench.sampling.stepping import stepped
+from .. import peers
+from ..harness import Contender
+from ..place import Place
+from ..results import Finding, Goal
+from ..samples import Measured
+from .stepping import stepped
 
 HERE = "here"
 PROCESSES = "here, with processes of its own"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.stopwatch import Stopwatch
+from ..stopwatch import Stopwatch
 
 BATCHES = 256  # of actions, drawn in advance
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.micro.work import busy
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..work import busy
 
 
 class Clock:

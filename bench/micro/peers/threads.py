@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.micro.peers.plain import Client, Sink
-from bench.shares import in_threads
-from bench.stopwatch import Stopwatch
+from ...shares import in_threads
+from ...stopwatch import Stopwatch
+from .plain import Client, Sink
 
 
 class BarrierPool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
 
 # Read by Ray when it is imported.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -12,7 +12,7 @@ import numpy as np
 import xronos
 from xronos import experimental
 
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
 
 NOW = datetime.timedelta(0)
 SOON = datetime.timedelta(microseconds=1)

@@ -8,8 +8,8 @@ from typing import Any
 
 import xronos
 
-from bench.micro.work import busy
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..work import busy
 
 SOON = datetime.timedelta(microseconds=1)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bench.sampling.sampler import Sampler, digest, fixed_weights
-from bench.shares import in_threads
+from ...shares import in_threads
+from ..sampler import Sampler, digest, fixed_weights
 
 
 class Share:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ale_py import vector_env as ale_vector
 
-from bench.sampling.stepping import stepped
+from ..stepping import stepped
 
 
 @cache

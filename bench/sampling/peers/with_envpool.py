@@ -5,7 +5,7 @@ from typing import Any
 
 import envpool
 
-from bench.sampling.stepping import stepped
+from ..stepping import stepped
 
 
 class Seeded:

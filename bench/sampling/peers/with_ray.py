@@ -15,8 +15,8 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
 
-from bench.sampling.sampler import Sampler, digest, fixed_weights
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..sampler import Sampler, digest, fixed_weights
 
 
 @ray.remote(num_cpus=0)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.sampling.stepping import BATCHES
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..stepping import BATCHES
 
 # Read by Ray when it is imported.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from tianshou.data import Batch, PrioritizedReplayBuffer
 
-from bench.sampling.experience import ALPHA, BETA, N_PRIORITIES, errors, transitions_of
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..experience import ALPHA, BETA, N_PRIORITIES, errors, transitions_of
 
 
 @cache

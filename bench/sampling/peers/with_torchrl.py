@@ -7,8 +7,8 @@ import torch
 from tensordict import TensorDict
 from torchrl.data import LazyTensorStorage, TensorDictPrioritizedReplayBuffer
 
-from bench.sampling.experience import ALPHA, BETA, N_PRIORITIES, errors, transitions_of
-from bench.stopwatch import Stopwatch
+from ...stopwatch import Stopwatch
+from ..experience import ALPHA, BETA, N_PRIORITIES, errors, transitions_of
 
 torch.set_num_threads(1)
 

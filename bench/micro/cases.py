@@ -1,0 +1,13 @@
+"""The micro-benchmarks: what the runtime itself costs, next to its peers, on this machine, now."""
+
+from ..harness import SMOKE, Case, Settings
+from . import broadcast, building, events, fanout, memory, onecore
+from .sides import all_places
+
+GROUPS = (events, broadcast, fanout, building, onecore, memory)
+
+
+def cases(settings: Settings) -> list[Case]:
+    """All cases; a smoke run is without Ray."""
+    places = all_places(with_ray=settings is not SMOKE)
+    return [case for group in GROUPS for case in group.cases(places, settings)]

@@ -1,0 +1,13 @@
+"""What it costs to gather experience and to draw it again, next to others, on this machine, now."""
+
+from ..harness import SMOKE, Case, Settings
+from . import atari, busy_env, cartpole, prioritized, rollouts
+from .sides import all_places
+
+GROUPS = (cartpole, busy_env, atari, rollouts, prioritized)
+
+
+def cases(settings: Settings) -> list[Case]:
+    """All cases of all groups; a smoke run is without what takes long to start."""
+    places = all_places(with_slow_starters=settings is not SMOKE)
+    return [case for group in GROUPS for case in group.cases(places, settings)]

@@ -56,7 +56,7 @@ class Envs:
         return {
             AutoresetMode.NEXT_STEP: self._step_or_reset,
             AutoresetMode.SAME_STEP: self._step_and_reset,
-            AutoresetMode.DISABLED: self._step_only,
+            AutoresetMode.DISABLED: self._step_or_reset,
         }[mode]
 
     def begin_reset(
@@ -96,7 +96,7 @@ class Envs:
                     seat.found.append((index, info))
 
     def _step_or_reset(self, seat: Seat, indices: Iterable[int]) -> None:
-        """NEXT_STEP: the step after an end is a reset."""
+        """NEXT_STEP: the step after an end is a reset. DISABLED: nobody steps one that is over."""
         calls, actions, rewards, is_over = self._calls, self.actions, self.rewards, self.is_over
         is_timed = self._is_timed
         for index in indices:
@@ -134,22 +134,6 @@ class Envs:
                 self._end(index, terminated, truncated)
             elif is_over[index]:
                 self._end(index, False, False)
-            write(obs)
-            if info:
-                seat.found.append((index, info))
-
-    def _step_only(self, seat: Seat, indices: Iterable[int]) -> None:
-        """DISABLED: nobody steps an env that is over."""
-        calls, actions, rewards = self._calls, self.actions, self.rewards
-        is_timed = self._is_timed
-        for index in indices:
-            seat.at = index
-            if is_timed:
-                seat.since_ns = _clock()
-            step, _, write = calls[index]
-            obs, rewards[index], terminated, truncated, info = step(actions[index])
-            if terminated or truncated:
-                self._end(index, terminated, truncated)
             write(obs)
             if info:
                 seat.found.append((index, info))

@@ -12,7 +12,7 @@ import reactorrl as rr
 
 from ._sum_tree import SumTree
 from .policy import LinearSchedule
-from .replay import Batch, MemoryOptions, ReplayMemory, add_all
+from .replay import Batch, Buffer, MemoryOptions, ReplayMemory
 from .trajectory import Trajectory
 
 
@@ -151,7 +151,7 @@ class PrioritizedReplayMemory(ReplayMemory):
         self._tree.set(np.arange(len(leaves)), leaves)
 
 
-class PrioritizedReplayBuffer(rr.Reactor):
+class PrioritizedReplayBuffer(Buffer):
     """A `ReplayBuffer` whose batches are drawn by priorities that the learner sends back.
 
     At a tag with both, `priorities` count before the batch is drawn. They name rows of any earlier
@@ -175,10 +175,9 @@ class PrioritizedReplayBuffer(rr.Reactor):
         Schaul et al. (2016), Prioritized experience replay, the proportional variant.
     """
 
+    memory: PrioritizedReplayMemory
     priorities = rr.Input[Priorities]()
-    trajectories = rr.Input[Trajectory](width="n")
     prioritized = rr.Output[int]()
-    batch = rr.Output[Batch]()
 
     def __init__(
         self,
@@ -193,35 +192,24 @@ class PrioritizedReplayBuffer(rr.Reactor):
         eps: float = 1e-6,
         **options: Unpack[MemoryOptions],
     ) -> None:
-        self.n = n
-        self.num_envs = num_envs
-        self.memory = PrioritizedReplayMemory(alpha=alpha, eps=eps, n_lanes=n * num_envs, **options)
+        super().__init__(
+            PrioritizedReplayMemory(alpha=alpha, eps=eps, n_lanes=n * num_envs, **options),
+            n=n,
+            num_envs=num_envs,
+            batch_rows=batch_rows,
+            learning_starts=learning_starts,
+            seed=seed,
+        )
         self.beta = beta
-        self.batch_rows = batch_rows
-        self.learning_starts = learning_starts
-        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
 
     @rr.reaction(priorities, effects=prioritized)
     def prioritize(self) -> None:
         """Take what the learner found out; set how many of the transitions were still there."""
         self.prioritized.set(self.memory.update(self.priorities.value))
 
-    @rr.reaction(trajectories, effects=batch)
+    @rr.reaction(Buffer.trajectories, effects=Buffer.batch)
     def remember(self) -> None:
         """Take all trajectories in and draw the round's batch."""
-        add_all(self.memory, self.trajectories.present(), self.num_envs)
-        rows = self.batch_rows if self.memory.added >= self.learning_starts else 0
+        rows = self.add_all()
         beta = float(self.beta(np.int64(self.memory.added)))
         self.batch.set(self.memory.sample(rows, self.generator, beta))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on, as `ReplayMemory.state_dict`."""
-        return {
-            "memory": self.memory.state_dict(),
-            "generator": self.generator.bit_generator.state,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the buffer was that gave this state; ValueError if it was another kind."""
-        self.memory.load_state_dict(state["memory"])
-        self.generator.bit_generator.state = state["generator"]

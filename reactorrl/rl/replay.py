@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Required, TypedDict, Unpack
 
@@ -324,20 +324,63 @@ class ReplayMemory:
         return lanes[:, : self._written.max()]
 
 
-def add_all(memory: ReplayMemory, channels: Iterable[rr.Input[Trajectory]], num_envs: int) -> None:
-    """Add what rollouts of `num_envs` envs each sent, to the lanes that belong to their channels.
+class Buffer(rr.Reactor):
+    """Takes the trajectories of `n` rollouts into a memory; a subclass draws the batches.
 
-    Raises:
-        ValueError: As `ReplayMemory.add`, or there is another number of envs.
+    Args:
+        memory: With a lane for each env.
+        others: As for `ReplayBuffer`.
     """
-    for channel in channels:
-        n_envs = channel.value.rewards.shape[1]
-        if n_envs != num_envs:
-            raise ValueError(f"channel {channel.index}: {n_envs} envs, but num_envs={num_envs}")
-        memory.add(channel.value, channel.index * num_envs)
+
+    trajectories = rr.Input[Trajectory](width="n")
+    batch = rr.Output[Batch]()
+
+    def __init__(
+        self,
+        memory: ReplayMemory,
+        *,
+        n: int,
+        num_envs: int,
+        batch_rows: int,
+        learning_starts: int,
+        seed: int,
+    ) -> None:
+        self.memory = memory
+        self.n = n
+        self.num_envs = num_envs
+        self.batch_rows = batch_rows
+        self.learning_starts = learning_starts
+        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
+
+    def add_all(self) -> int:
+        """Add what arrived; return how many rows the round's batch has.
+
+        Raises:
+            ValueError: As `ReplayMemory.add`, or a trajectory is not of `num_envs` envs.
+        """
+        for channel in self.trajectories.present():
+            n_envs = channel.value.rewards.shape[1]
+            if n_envs != self.num_envs:
+                raise ValueError(
+                    f"channel {channel.index}: {n_envs} envs, but num_envs={self.num_envs}"
+                )
+            self.memory.add(channel.value, channel.index * self.num_envs)
+        return self.batch_rows if self.memory.added >= self.learning_starts else 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on, as `ReplayMemory.state_dict`."""
+        return {
+            "memory": self.memory.state_dict(),
+            "generator": self.generator.bit_generator.state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the buffer was that gave this state; ValueError if it was another kind."""
+        self.memory.load_state_dict(state["memory"])
+        self.generator.bit_generator.state = state["generator"]
 
 
-class ReplayBuffer(rr.Reactor):
+class ReplayBuffer(Buffer):
     """Remembers the trajectories of `n` rollouts and answers each tag of theirs with one batch.
 
     Trajectories enter in the order of their channels, so that the memory does not depend on which
@@ -356,9 +399,6 @@ class ReplayBuffer(rr.Reactor):
         ValueError: As `ReplayMemory`.
     """
 
-    trajectories = rr.Input[Trajectory](width="n")
-    batch = rr.Output[Batch]()
-
     def __init__(
         self,
         n: int,
@@ -369,28 +409,16 @@ class ReplayBuffer(rr.Reactor):
         seed: int,
         **options: Unpack[MemoryOptions],
     ) -> None:
-        self.n = n
-        self.num_envs = num_envs
-        self.memory = ReplayMemory(n_lanes=n * num_envs, **options)
-        self.batch_rows = batch_rows
-        self.learning_starts = learning_starts
-        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
+        super().__init__(
+            ReplayMemory(n_lanes=n * num_envs, **options),
+            n=n,
+            num_envs=num_envs,
+            batch_rows=batch_rows,
+            learning_starts=learning_starts,
+            seed=seed,
+        )
 
-    @rr.reaction(trajectories, effects=batch)
+    @rr.reaction(Buffer.trajectories, effects=Buffer.batch)
     def remember(self) -> None:
         """Take all trajectories in and draw the round's batch."""
-        add_all(self.memory, self.trajectories.present(), self.num_envs)
-        rows = self.batch_rows if self.memory.added >= self.learning_starts else 0
-        self.batch.set(self.memory.sample(rows, self.generator))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on, as `ReplayMemory.state_dict`."""
-        return {
-            "memory": self.memory.state_dict(),
-            "generator": self.generator.bit_generator.state,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the buffer was that gave this state; ValueError if it was another kind."""
-        self.memory.load_state_dict(state["memory"])
-        self.generator.bit_generator.state = state["generator"]
+        self.batch.set(self.memory.sample(self.add_all(), self.generator))

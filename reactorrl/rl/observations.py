@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .trajectory import Trajectory
+
 Rows = NDArray[np.int64]
 
 
@@ -51,35 +53,26 @@ class ObservationRing:
         return (as_bytes(kept) == as_bytes(given)).all(axis=1)
 
     def add(
-        self,
-        lanes: Rows,
-        obs: NDArray[Any],
-        ended: NDArray[np.bool_],
-        final_obs: NDArray[Any],
-        last_obs: NDArray[Any],
-        continues: NDArray[np.bool_],
+        self, lanes: Rows, trajectory: Trajectory, continues: NDArray[np.bool_]
     ) -> tuple[Rows, Rows]:
         """Append a trajectory's observations to their lanes, in order of time.
 
         Args:
-            lanes: `(n,)`, all different.
-            obs: `(T, n, *obs_shape)`.
-            ended: `(T, n)`, where an episode ended.
-            final_obs: `(k, *obs_shape)`, of the episodes that ended, in order of (step, env).
-            last_obs: `(n, *obs_shape)`, what follows.
+            lanes: `(n,)`, of its envs, all different.
+            trajectory: Of n envs, T steps each.
             continues: `(n,)`, where the first observation is the newest one of its lane already.
 
         Returns:
             `(T, n)` each: the row of every observation, and of the one that its step led to.
         """
-        steps = np.arange(len(obs))[:, None]
+        ended, n_steps = trajectory.ended, len(trajectory.obs)
         ends = np.cumsum(ended, axis=0)
         first = self.counts[lanes] - continues
-        rows = first + steps + ends - ended
-        last = first + len(obs) + (ends[-1] if len(ends) else 0)
-        self.array[self._places(lanes, rows)] = obs
-        self.array[self._places(lanes, rows + 1)[ended]] = final_obs
-        self.array[self._places(lanes, last)] = last_obs
+        rows = first + np.arange(n_steps)[:, None] + ends - ended
+        last = first + n_steps + ends[-1]
+        self.array[self._places(lanes, rows)] = trajectory.obs
+        self.array[self._places(lanes, rows + 1)[ended]] = trajectory.final_obs
+        self.array[self._places(lanes, last)] = trajectory.last_obs
         self.counts[lanes] = last + 1
         return rows, rows + 1
 
@@ -140,15 +133,10 @@ class FrameRing(ObservationRing):
         self._numbers_new = (1, 0, *range(2, self.depth))
 
     def add(
-        self,
-        lanes: Rows,
-        obs: NDArray[Any],
-        ended: NDArray[np.bool_],
-        final_obs: NDArray[Any],
-        last_obs: NDArray[Any],
-        continues: NDArray[np.bool_],
+        self, lanes: Rows, trajectory: Trajectory, continues: NDArray[np.bool_]
     ) -> tuple[Rows, Rows]:
         """Append a trajectory's observations to their lanes, as in the base class."""
+        obs, ended, final_obs = trajectory.obs, trajectory.ended, trajectory.final_obs
         rows, next_rows = np.empty((2, *ended.shape), np.int64)
         number = np.cumsum(ended).reshape(ended.shape) - 1
         for env, lane in enumerate(lanes.tolist()):
@@ -159,7 +147,7 @@ class FrameRing(ObservationRing):
                 if is_end:
                     self._append(lane, final_obs[number[step, env]])
                     next_rows[step, env] = self.counts[lane] - 1
-            self._append(lane, last_obs[env])
+            self._append(lane, trajectory.last_obs[env])
             going = ~ended[:, env]
             following = np.append(rows[1:, env], self.counts[lane] - 1)
             next_rows[going, env] = following[going]

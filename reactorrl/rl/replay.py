@@ -167,7 +167,6 @@ class ReplayMemory:
         n_steps, n_envs = trajectory.rewards.shape
         self._check(trajectory, first_lane)
         lanes = np.arange(first_lane, first_lane + n_envs)
-        ended = trajectory.ended
 
         begun = self._written[lanes] > 0
         continues = np.zeros(n_envs, np.bool_)
@@ -175,9 +174,7 @@ class ReplayMemory:
         cut = lanes[begun & ~continues]
         self._steps["ended"][self._slots_at(cut, self._written[cut] - 1)] = True
 
-        rows, next_rows = self._obs.add(
-            lanes, trajectory.obs, ended, trajectory.final_obs, trajectory.last_obs, continues
-        )
+        rows, next_rows = self._obs.add(lanes, trajectory, continues)
         at = self._slots_at(lanes, self._written[lanes] + np.arange(n_steps)[:, None])
         self._actions[at] = trajectory.actions
         for name, column in (
@@ -185,7 +182,7 @@ class ReplayMemory:
             ("row_step", next_rows - rows),
             ("reward", trajectory.rewards),
             ("terminated", trajectory.terminated),
-            ("ended", ended),
+            ("ended", trajectory.ended),
         ):
             self._steps[name][at] = column
         self._written[lanes] += n_steps

@@ -522,9 +522,10 @@ def with_workers(n, resume=None):
 def test_a_finished_run_only_evaluates_and_a_longer_one_goes_on(capsys):
     run = train("ppo", tiny.TinyOptions(), RunOptions(eval_episodes=3), say=quiet)
     flags = ("--resume", str(run.folder), "--eval-episodes", "3")
-    status, out, _ = run_command(capsys, "train", "ppo", *flags)
+    status, out, _ = run_command(capsys, "train", "ppo", *flags, "--trace")
     assert status == 0
     assert "the checkpoint is the end of its run" in out
+    assert "trace  " not in out, "nothing ran, so there is none"
     assert out.splitlines()[-1] == training.evaluation_line(run.returns)
     status, out, _ = run_command(capsys, "train", "ppo", *flags, "--total-timesteps", "768")
     assert status == 0

@@ -221,7 +221,7 @@ def train(
     save_model(folder / MODEL_NAME, weights, session.header())
     if run.save_plot is not None:
         say(f"return curve  {session.draw()}")
-    if run.trace is not None:
+    if run.trace is not None and report is not None:
         say(f"trace         {session.place(run.trace)}")
     if run.capture_video:
         seed = options.seed + EVALUATION_SEED

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from reactorrl.rl import checkpoint
-from reactorrl.rl.env_state import env_state, restore_env, unsavable
+from reactorrl.rl.env_state import env_state, restore_env, states_of, unsavable
 
 TREE = {
     "learner": {"round": 3, "network": {"0.weight": np.arange(6, dtype=np.float32).reshape(2, 3)}},
@@ -333,6 +333,14 @@ def test_what_cannot_be_saved_is_named_with_its_place():
     assert "shares memory" in unsavable(Holding([buffer, buffer[:2]]))
     restore_env(env, None)
     assert len(env.unwrapped.held) == 2
+
+
+def test_of_several_envs_the_first_that_cannot_be_saved_is_named():
+    good, bad, worse = Holding(1), Holding(iter([])), Holding(iter({}))
+    states = states_of([good, bad, worse])
+    assert states["envs"] == [env_state(good), None, None]
+    assert states["unsavable"] == "Holding.held is a builtins.list_iterator"
+    assert states_of([good])["unsavable"] is None
 
 
 def test_an_env_may_offer_its_own_state(tmp_path):

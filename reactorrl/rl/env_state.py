@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -56,6 +56,22 @@ def unsavable(env: Any) -> str | None:
     except _UnsavableError as error:
         return str(error)
     return None
+
+
+def states_of(envs: Iterable[Any]) -> dict[str, Any]:
+    """Return what a rollout's state says of its envs.
+
+    Returns:
+        `envs` are their states, None where there is none; `unsavable` is what kept the first of
+        those from being saved, None if all were.
+    """
+    states, reason = [], None
+    for env in envs:
+        state = env_state(env)
+        states.append(state)
+        if state is None and reason is None:
+            reason = unsavable(env)
+    return {"envs": states, "unsavable": reason}
 
 
 def restore_env(env: Any, state: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 import reactorrl as rr
 
-from .env_state import env_state, restore_env, unsavable
+from .env_state import restore_env, states_of
 from .envs import MakeEnv, score_of, spaces_of
 from .policy import Policy, Weights
 from .trajectory import Trajectory
@@ -181,8 +181,7 @@ class Rollout(rr.Reactor):
             "generator": self.generator.bit_generator.state,
             "episode_returns": list(self.episode_returns),
             "episode_lengths": list(self.episode_lengths),
-            "envs": [env_state(env) for env in self.envs],
-            "unsavable": unsavable(self.envs[0]),
+            **states_of(self.envs),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

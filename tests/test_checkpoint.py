@@ -290,6 +290,16 @@ def test_a_state_is_a_copy():
     assert str(state) == text
 
 
+@pytest.mark.parametrize("kind", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_the_state_of_a_generator_is_a_copy(kind):
+    generator = np.random.Generator(getattr(np.random, kind)(3))
+    env, other = Holding(generator), Holding()
+    state = env_state(env)
+    drawn = generator.random(1000).tolist()
+    restore_env(other, state)
+    assert other.held.random(1000).tolist() == drawn
+
+
 class Holding(gym.Env):
     observation_space = gym.spaces.Box(0, 1, (1,))
     action_space = gym.spaces.Discrete(2)

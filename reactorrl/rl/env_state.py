@@ -117,7 +117,7 @@ class _Writer:
             self._refuse_views(value, where)
             return {"array": value.copy()}
         if kind is np.random.Generator:
-            return {"generator": _plain(value.bit_generator.state)}
+            return {"generator": value.bit_generator.state}
         if kind in (list, tuple):
             items = [self.write(each, f"{where}[{i}]") for i, each in enumerate(value)]
             return {kind.__name__: items}
@@ -247,7 +247,7 @@ def _spaces_in(space: gym.Space[Any]) -> Iterator[gym.Space[Any]]:
 
 def _generator_of(space: gym.Space[Any]) -> dict[str, Any] | None:
     generator = space._np_random  # noqa: SLF001 - the property would seed one from the system
-    return None if generator is None else _plain(generator.bit_generator.state)
+    return None if generator is None else generator.bit_generator.state
 
 
 def _generator_from(state: dict[str, Any]) -> np.random.Generator:
@@ -258,13 +258,3 @@ def _generator_from(state: dict[str, Any]) -> np.random.Generator:
     bits = kind()
     bits.state = state
     return np.random.Generator(bits)
-
-
-def _plain(state: dict[str, Any]) -> dict[str, Any]:
-    """Copies the arrays of a generator's state."""
-    return {
-        name: _plain(value)
-        if isinstance(value, dict)
-        else (value.copy() if isinstance(value, np.ndarray) else value)
-        for name, value in state.items()
-    }

@@ -75,6 +75,11 @@ rules(
             "So is a physical event that min_spacing moves past the end of time.",
             "test_a_spacing_of_physical_events_past_the_end_of_time_ends_the_program",
         ),
+        "delay.lost-mode": (
+            "So is an event that the pause of its mode moves past the end of time.",
+            "test_a_mode_s_pause_past_the_end_of_time_ends_the_program",
+            "test_what_comes_for_a_paused_mode_past_the_end_of_time_ends_the_program",
+        ),
         "time.units": (
             "A time is an int of nanoseconds, which nsec, usec, msec and sec give.",
             "test_units_are_ints_of_nanoseconds",

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from programs import BOUND, Collect, Emit, Fails, Trace, Wire, prepared, run
+from programs import BOUND, Collect, Emit, Fails, Trace, Wire, in_thread, joined, prepared, run
 
 import reactorrl as rr
 
@@ -574,3 +574,84 @@ def test_a_physical_connection_past_the_end_of_time_ends_the_program(workers):
 
     with pytest.raises(OverflowError, match=r"sent at Tag\(time=1, microstep=0\)"):
         rr.run(Wire(build), workers=workers, clock=clock)
+
+
+class Returns(rr.Reactor):
+    """Leaves `on` at 10 and is back at 40: what was pending there is due 30 later."""
+
+    tick = rr.Timer(10, 30)
+    on, off = rr.Mode(initial=True), rr.Mode()
+    with on:
+        act = rr.LogicalAction()
+
+        @rr.reaction(rr.startup, effects=act)
+        def start(self):
+            if not self.is_sent:
+                self.act.schedule(delay=rr.FOREVER - 20)
+
+        @rr.reaction(act)
+        def late(self):
+            self.trace(self, "late")
+
+    def __init__(self, trace, is_sent):
+        self.trace, self.is_sent = trace, is_sent
+        if is_sent:
+            with self.on:
+                self.a, self.b = Emit(1), Collect(trace)
+                self.connect(self.a.out, self.b.inp, after=rr.FOREVER - 20)
+
+    @rr.reaction(tick, effects=(off, rr.history(on)))
+    def switch(self):
+        self.trace(self, "switch")
+        (self.off if self.on.is_active else self.on).set()
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        self.trace(self, "end")
+
+
+@pytest.mark.parametrize(
+    ("is_sent", "what"),
+    [(False, r"Returns\.act"), (True, r"Returns\.a\.out -> Returns\.b\.inp")],
+    ids=["action", "connection"],
+)
+def test_a_mode_s_pause_past_the_end_of_time_ends_the_program(workers, is_sent, what):
+    """Known when the mode is active again, where its events find no time left."""
+    trace = Trace()
+    with pytest.raises(OverflowError, match=rf"^{what}.* at Tag\(time=40, .* past the end of time"):
+        run(Returns(trace, is_sent), workers)
+    assert trace.events == [((10, 0), "switch"), ((40, 0), "switch"), ((40, 1), "end")]
+
+
+class Paused(rr.Reactor):
+    """Leaves `on` near the end of time, where something comes from outside at once."""
+
+    tick = rr.Timer(rr.FOREVER - 20)
+    on, off = rr.Mode(initial=True), rr.Mode()
+    with on:
+        act = rr.PhysicalAction()
+
+        @rr.reaction(act)
+        def never(self):
+            self.trace(self, "never")
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    @rr.reaction(tick, effects=off)
+    def switch(self):
+        self.off.set()
+        joined(in_thread(lambda: self.act.schedule(delay=30)))
+
+    @rr.reaction(rr.shutdown)
+    def end(self):
+        self.trace(self, "end")
+
+
+@pytest.mark.own_clock(reason="only the real clock can be behind logical time")
+def test_what_comes_for_a_paused_mode_past_the_end_of_time_ends_the_program(workers):
+    """Its delay counts from where the mode was left, not from the clock."""
+    trace = Trace()
+    with pytest.raises(OverflowError, match=r"^Paused\.act: what came at .* past the end of time"):
+        rr.run(Paused(trace), workers=workers, fast=True)
+    assert trace.events == [((rr.FOREVER - 20, 1), "end")]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from .pool import GRACE_S, Job, Seat, TaskError, TaskTimeout
+from .pool import GRACE_S, Job, Seat, TaskError, check_limit, join, start
 
 _clock = time.perf_counter_ns
 
@@ -31,10 +30,7 @@ class Exchange:
         self._done: SimpleQueue[tuple[int, list[Any], BaseException | None]] = SimpleQueue()
         self._ready: list[tuple[int, list[Any], BaseException | None]] = []
         self._seats = [Seat(range(0)) for _ in range(workers)]
-        for k, seat in enumerate(self._seats):
-            name = f"reactorrl-exchange-{k}"
-            seat.thread = threading.Thread(target=self._help, args=(seat,), name=name, daemon=True)
-            seat.thread.start()
+        start(self._seats, self._help, "reactorrl-exchange")
 
     def send(self, job: Job, tasks: Iterable[int]) -> None:
         """Have the job done for each of the tasks, none of which is under way."""
@@ -61,7 +57,8 @@ class Exchange:
                     self._done.get(timeout=None if wait_ns is None else wait_ns / 1e9)
                 )
             except Empty:
-                self._check_limit()
+                if self._limit_ns:
+                    check_limit(self._seats, self._limit_ns)
                 if end_ns is not None and _clock() >= end_ns:
                     done = {task for task, *_ in self._ready}
                     raise TimeoutError(sorted(self.under_way - done)) from None
@@ -81,22 +78,7 @@ class Exchange:
                 break
         for _ in self._seats:
             self._tasks.put(None)
-        end = time.monotonic() + grace_s
-        stuck = []
-        for seat in self._seats:
-            thread = seat.thread
-            if thread is None or thread is threading.current_thread():
-                continue
-            thread.join(max(0.0, end - time.monotonic()))
-            if thread.is_alive():
-                stuck.append(seat.at)
-        return stuck
-
-    def _check_limit(self) -> None:
-        for seat in self._seats:
-            since_ns, task = seat.since_ns, seat.at
-            if since_ns and _clock() - since_ns > self._limit_ns > 0 and seat.since_ns == since_ns:
-                raise TaskTimeout(task)
+        return join(self._seats, grace_s)
 
     def _help(self, seat: Seat) -> None:
         while (item := self._tasks.get()) is not None:

@@ -68,6 +68,35 @@ class Seat:
         self.done.acquire()
 
 
+def start(seats: Iterable[Seat], body: Callable[[Seat], None], name: str) -> None:
+    """Start a thread for each seat."""
+    for k, seat in enumerate(seats):
+        seat.thread = threading.Thread(target=body, args=(seat,), name=f"{name}-{k}", daemon=True)
+        seat.thread.start()
+
+
+def join(seats: Iterable[Seat], grace_s: float) -> list[int]:
+    """Wait for the threads of the seats; the tasks of those that did not end in time."""
+    end = time.monotonic() + grace_s
+    stuck = []
+    for seat in seats:
+        thread = seat.thread
+        if thread is None or thread is threading.current_thread():
+            continue
+        thread.join(max(0.0, end - time.monotonic()))
+        if thread.is_alive():
+            stuck.append(seat.at)
+    return stuck
+
+
+def check_limit(seats: Iterable[Seat], limit_ns: int) -> None:
+    """TaskTimeout: one takes longer than this."""
+    for seat in seats:
+        since_ns, task = seat.since_ns, seat.at
+        if since_ns and _clock() - since_ns > limit_ns and seat.since_ns == since_ns:
+            raise TaskTimeout(task)
+
+
 class Pool:
     """Runs batches of tasks 0 to `n_tasks - 1`, on the calling thread and on helpers.
 
@@ -103,10 +132,7 @@ class Pool:
         self._mean_ns = 0.0  # of a task; 0: not known
         self._credit_ns = 0.0
         self._spins = usable_cores() >= len(self._helpers) + 1 and not gil_is_enabled()
-        for k, seat in enumerate(self._helpers):
-            name = f"reactorrl-envs-{k}"
-            seat.thread = threading.Thread(target=self._help, args=(seat,), name=name, daemon=True)
-            seat.thread.start()
+        start(self._helpers, self._help, "reactorrl-envs")
         _pools.add(self)
 
     def run(self, job: Job) -> list[Any]:
@@ -129,8 +155,6 @@ class Pool:
         except BaseException as error:
             self._abandon(error)
             raise
-        finally:
-            self._job = None
         return self._outcome()
 
     def run_in_order(self, job: Job) -> list[Any]:
@@ -149,8 +173,6 @@ class Pool:
         except BaseException as error:
             self._abandon(error)
             raise
-        finally:
-            self._job = None
         return self._outcome()
 
     def stop(self, grace_s: float = GRACE_S) -> list[int]:
@@ -161,16 +183,7 @@ class Pool:
             seat.chunks.clear()
             with suppress(RuntimeError):  # open already
                 seat.go.release()
-        end = time.monotonic() + grace_s
-        stuck = []
-        for seat in self._helpers:
-            thread = seat.thread
-            if thread is None or thread is threading.current_thread():
-                continue
-            thread.join(max(0.0, end - time.monotonic()))
-            if thread.is_alive():
-                stuck.append(seat.at)
-        return stuck
+        return join(self._helpers, grace_s)
 
     def _deal(self) -> list[Seat]:
         """Give each seat its chunks; return the helpers that are worth having in this batch."""
@@ -199,6 +212,7 @@ class Pool:
         self._mean_ns = sample_ns
 
     def _outcome(self) -> list[Any]:
+        self._job = None
         found: list[Any] = []
         errors: list[tuple[int, BaseException]] = []
         busy_ns = 0
@@ -218,6 +232,7 @@ class Pool:
         return found
 
     def _abandon(self, error: BaseException) -> None:
+        self._job = None
         for seat in self._seats:
             seat.chunks.clear()
         if isinstance(error, TaskTimeout):
@@ -288,11 +303,7 @@ class Pool:
             seat.done.acquire()  # Ctrl-C interrupts it
             return
         while not seat.done.acquire(timeout=self.limit_ns / 4e9):
-            for each in self._seats:
-                since_ns, task = each.since_ns, each.at
-                is_late = since_ns and _clock() - since_ns > self.limit_ns
-                if is_late and each.since_ns == since_ns:
-                    raise TaskTimeout(task)
+            check_limit(self._seats, self.limit_ns)
 
 
 class TaskError(Exception):

@@ -312,12 +312,17 @@ def test_a_memory_refuses_what_cannot_be():
     streams = [Stream("vector", np.random.default_rng(0), end=0.0) for _ in range(2)]
     memory = rl.ReplayMemory(10, obs_shape=(2,))
     good = vars(play(streams[:1], 4))
+    per_step = ("obs", "actions", "rewards", "terminated", "truncated")
+    nothing = {name: good[name][:0] for name in per_step}
     for changes, message in (
         (vars(play(streams[:1], 10)), "10 steps of an env do not fit: they take 11 observations"),
         (vars(play(streams, 2)), "2 envs from lane 0 on: the memory has 1 lanes"),
         ({"obs": good["obs"][..., :1]}, r"observations are float32 \(4, 1, 1\)"),
         ({"obs": good["obs"].astype(complex)}, "observations are complex128"),
+        ({"last_obs": good["last_obs"][:, :1]}, r"last observations are float32 \(1, 1\)"),
+        ({"final_obs": np.zeros((0, 1))}, r"final observations are float64 \(0, 1\)"),
         ({"actions": good["actions"] + 0.5}, "actions are float64"),
+        (nothing, "a trajectory without steps"),
         ({"final_obs": np.zeros((1, 2), np.float32)}, "1 final observations for 0 ended episodes"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -194,21 +194,24 @@ class ReplayMemory:
             raise ValueError(
                 f"{n_envs} envs from lane {first_lane} on: the memory has {self.n_lanes} lanes"
             )
-        for name, given, kept, shape in (
-            ("observations", trajectory.obs, self._obs.array, self.obs_shape),
-            ("actions", trajectory.actions, self._actions, self._actions.shape[1:]),
+        if not n_steps:
+            raise ValueError("a trajectory without steps")
+        rows, actions, shape = self._obs.array, self._actions, self.obs_shape
+        n_final = len(trajectory.final_obs)
+        for name, given, kept, expected in (
+            ("observations", trajectory.obs, rows, (n_steps, n_envs, *shape)),
+            ("final observations", trajectory.final_obs, rows, (n_final, *shape)),
+            ("last observations", trajectory.last_obs, rows, (n_envs, *shape)),
+            ("actions", trajectory.actions, actions, (n_steps, n_envs, *actions.shape[1:])),
         ):
-            expected = (n_steps, n_envs, *shape)
             if given.shape != expected or not np.can_cast(given.dtype, kept.dtype, "same_kind"):
                 raise ValueError(
                     f"{name} are {given.dtype} {given.shape}: the memory was made for {kept.dtype}"
                     f" {expected}"
                 )
         n_ends = np.count_nonzero(trajectory.ended, axis=0)
-        if len(trajectory.final_obs) != n_ends.sum():
-            raise ValueError(
-                f"{len(trajectory.final_obs)} final observations for {n_ends.sum()} ended episodes"
-            )
+        if n_final != n_ends.sum():
+            raise ValueError(f"{n_final} final observations for {n_ends.sum()} ended episodes")
         needed = n_steps + int(n_ends.max(initial=0)) + self._obs.depth
         if needed > self._per_lane:
             raise ValueError(

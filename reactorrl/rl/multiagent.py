@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 import reactorrl as rr
 
 from .algorithm import EpisodeLog
-from .env_state import env_state, restore_env, unsavable
 from .envs import Spaces
 from .policy import Policy, Weights
+from .rollout import Rollout
 from .trajectory import Trajectory
 
 MakeParallelEnv: TypeAlias = Callable[[], Any]
@@ -114,82 +114,34 @@ class MultiAgentTrajectory(Trajectory):
         return self.rewards.size // self.agent_returns.shape[1]
 
 
-class MultiAgentRollout(rr.Reactor):
-    """Steps parallel envs `steps` times at every tag at which weights arrive.
-
-    All agents of all its envs act by one policy, in one forward pass. Otherwise it is like
-    `Rollout`: episodes go on from one tag to the next, and the i-th env of all is seeded with
-    `seed + i`.
+class MultiAgentRollout(Rollout):
+    """A `Rollout` of parallel envs: all agents of all its envs act in one forward pass.
 
     Args:
         make_env: Makes one env.
         make_policy: Makes what chooses the actions.
         agent_spaces: Of the env.
-        num_envs: Envs of this rollout.
-        steps: Env steps of each per trajectory.
-        seed: Of the program; members of a bank differ by their index.
-
-    Attributes:
-        at: `(step, env)` of the call of an env under way, as in `Rollout`.
+        **rollout: Of `Rollout`.
     """
 
-    weights = rr.Input[Weights]()
-    trajectory = rr.Output[MultiAgentTrajectory]()
+    _kept = (*Rollout._kept, "active")  # noqa: SLF001 - of its base
 
     def __init__(
         self,
         make_env: MakeParallelEnv,
         make_policy: Callable[[], Policy],
         agent_spaces: AgentSpaces,
-        *,
-        num_envs: int,
-        steps: int,
-        seed: int,
+        **rollout: Any,
     ) -> None:
-        self.make_env = make_env
-        self.policy = make_policy()
+        super().__init__(make_env, make_policy, **rollout)
         self.agents = agent_spaces.agents
-        self.num_envs = num_envs
-        self.steps = steps
-        self.seed = seed
-        self.envs: list[Any] = []
-        self.env_steps = 0
-        rows = num_envs, len(self.agents)
-        self.obs = np.zeros((*rows, *agent_spaces.spaces.obs_shape), np.float32)
+        self.obs_shape = agent_spaces.spaces.obs_shape
+
+    def _lay_out(self) -> None:
+        rows = self.num_envs, len(self.agents)
+        self.obs = np.zeros((*rows, *self.obs_shape), np.float32)
         self.active = np.zeros(rows, np.bool_)
-        self.agent_returns = np.zeros(rows)
-        self.episode_lengths = [0] * num_envs
-        self.at: tuple[int, int] | None = None
-        self._saved: dict[str, Any] | None = None
-
-    @rr.reaction(rr.startup)
-    def make_envs(self) -> None:
-        """Make the envs and reset them, for the only time with a seed; or go on from a state."""
-        # Not (seed, 0): that is the generator of an env which is seeded with `seed`.
-        self.generator = np.random.default_rng((self.seed, 1 + self.bank_index))
-        first = self.seed + self.bank_index * self.num_envs
-        self.seeds = list(range(first, first + self.num_envs))
-        for index, seed in enumerate(self.seeds):
-            self.at = 0, index
-            self.envs.append(self.make_env())
-            self._reset(index, seed=seed)
-        self.at = None
-        if self._saved is not None:
-            self._restore(self._saved)
-
-    @rr.reaction(weights, effects=trajectory)
-    def sample(self) -> None:
-        """Set the trajectory of the next `steps` env steps under the new weights."""
-        self.trajectory.set(self.roll_out(self.weights.value))
-
-    @rr.reaction(rr.shutdown)
-    def close_envs(self) -> None:
-        """Close the envs; `state_dict` still gives the state they had."""
-        if len(self.envs) == self.num_envs:
-            self._saved = self.state_dict()
-        for env in self.envs:
-            env.close()
-        self.envs = []
+        self.episode_returns = np.zeros(rows)
 
     def roll_out(self, weights: Weights) -> MultiAgentTrajectory:
         """Step the envs `steps` times, return fresh arrays; for the reactor's own reactions only.
@@ -223,14 +175,11 @@ class MultiAgentRollout(rr.Reactor):
                     ends[:, step, index] = terminated, truncated
                     final_obs.append(self.obs[index, terminated | truncated])
                     if not self.envs[index].agents:
-                        returns = self.agent_returns[index].copy()
+                        returns = self.episode_returns[index].copy()
                         scored.append((returns, self.episode_lengths[index], success))
                         self._reset(index)
         except Exception as error:
-            error.add_note(
-                f"env {self.bank_index * self.num_envs + index} of {self.path}, seeded with"
-                f" {self.seeds[index]}, at its step {self.env_steps + step}"
-            )
+            self._name_env(error, step, index)
             raise
 
         self.at = None
@@ -280,7 +229,7 @@ class MultiAgentRollout(rr.Reactor):
             success = info.get("is_success", success)
             self.obs[index, row] = observations[agent]
             self.active[index, row] = is_there and agent in remaining
-            self.agent_returns[index, row] += gains[agent]
+            self.episode_returns[index, row] += gains[agent]
             if was_active[row]:
                 rewards[row] = gains[agent]
                 terminated[row] = terminations[agent] or not is_there
@@ -297,46 +246,7 @@ class MultiAgentRollout(rr.Reactor):
             if agent in observations:
                 self.obs[index, row] = observations[agent]
                 self.active[index, row] = infos.get(agent, {}).get("active", True)
-        self.agent_returns[index] = 0.0
-        self.episode_lengths[index] = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what it takes to go on bit for bit."""
-        if not self.envs and self._saved is not None:
-            return self._saved
-        return {
-            "env_steps": self.env_steps,
-            "obs": self.obs.copy(),
-            "active": self.active.copy(),
-            "agent_returns": self.agent_returns.copy(),
-            "episode_lengths": list(self.episode_lengths),
-            "generator": self.generator.bit_generator.state,
-            "envs": [env_state(env) for env in self.envs],
-            "unsavable": unsavable(self.envs[0]),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from this state at the start of the program."""
-        self._saved = state
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.env_steps = state["env_steps"]
-        self.obs = np.array(state["obs"])
-        self.active = np.array(state["active"])
-        self.agent_returns = np.array(state["agent_returns"])
-        self.episode_lengths = list(state["episode_lengths"])
-        self.generator.bit_generator.state = state["generator"]
-        for index, saved in enumerate(state["envs"]):
-            if saved is None:
-                self._begin_anew(index)
-            else:
-                restore_env(self.envs[index], saved)
-
-    def _begin_anew(self, index: int) -> None:
-        """Begin an episode of an env that could not be saved, with another seed than at first."""
-        entropy = (self.seed, self.bank_index * self.num_envs + index, self.env_steps)
-        self.seeds[index] = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
-        self._reset(index, seed=self.seeds[index])
+        self.episode_returns[index], self.episode_lengths[index] = 0.0, 0
 
 
 class MultiAgentEpisodeLog(EpisodeLog):

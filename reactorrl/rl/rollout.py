@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from copy import deepcopy
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -41,6 +42,8 @@ class Rollout(rr.Reactor):
     weights = rr.Input[Weights]()
     trajectory = rr.Output[Trajectory]()
 
+    _kept: ClassVar = ("env_steps", "obs", "episode_returns", "episode_lengths")
+
     def __init__(
         self,
         make_env: MakeEnv,
@@ -69,16 +72,18 @@ class Rollout(rr.Reactor):
         # Not (seed, 0): that is the generator of an env which is seeded with `seed`.
         self.generator = np.random.default_rng((self.seed, 1 + self.bank_index))
         self.seeds = [self.seed + first + index for index in range(self.num_envs)]
-        for index in range(self.num_envs):
-            self.at = 0, index
-            self.envs.append(self.make_env())
-        spaces = spaces_of(self.envs[0])
-        self.first_action = spaces.first_action
-        self.obs = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
-        for index, env in enumerate(self.envs):
-            self.at = 0, index
-            obs, _ = env.reset(seed=self.seeds[index])
-            self.obs[index] = self._checked(obs)
+        index = 0
+        try:
+            for index in range(self.num_envs):
+                self.at = 0, index
+                self.envs.append(self.make_env())
+            self._lay_out()
+            for index, seed in enumerate(self.seeds):
+                self.at = 0, index
+                self._reset(index, seed)
+        except Exception as error:
+            self._name_env(error, 0, index)
+            raise
         self.at = None
         if self._saved is not None:
             self._restore(self._saved)
@@ -103,7 +108,8 @@ class Rollout(rr.Reactor):
         Raises:
             Exception: What an env raised, with a note that names the env, its seed and its step.
         """
-        steps, n = shape = (self.steps, self.num_envs)
+        steps = self.steps
+        shape = steps, self.num_envs
         observed = np.empty((steps + 1, *self.obs.shape), self.obs.dtype)
         actions = np.empty(shape, np.int64)
         rewards = np.empty(shape, np.float32)
@@ -141,10 +147,7 @@ class Rollout(rr.Reactor):
                         obs = self._checked(obs)
                     observed[step + 1, index] = obs
         except Exception as error:
-            error.add_note(
-                f"env {self.bank_index * n + index} of {self.path}, seeded with"
-                f" {self.seeds[index]}, at its step {self.env_steps + step}"
-            )
+            self._name_env(error, step, index)
             raise
 
         self.at = None
@@ -162,6 +165,24 @@ class Rollout(rr.Reactor):
             episode_lengths=np.array(lengths, np.int64),
         )
 
+    def _lay_out(self) -> None:
+        """Make room for what the envs, which are there but not yet reset, will show."""
+        spaces = spaces_of(self.envs[0])
+        self.first_action = spaces.first_action
+        self.obs = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
+
+    def _reset(self, index: int, seed: int | None = None) -> None:
+        """Begin an episode of an env."""
+        obs, _ = self.envs[index].reset(seed=seed)
+        self.obs[index] = self._checked(obs)
+        self.episode_returns[index], self.episode_lengths[index] = 0.0, 0
+
+    def _name_env(self, error: Exception, step: int, index: int) -> None:
+        error.add_note(
+            f"env {self.bank_index * self.num_envs + index} of {self.path}, seeded with"
+            f" {self.seeds[index]}, at its step {self.env_steps + step}"
+        )
+
     def _checked(self, obs: Any) -> Any:
         """Return an observation; NumPy would spread one of another shape over the right one."""
         if np.shape(obs) != self.obs.shape[1:]:
@@ -176,11 +197,8 @@ class Rollout(rr.Reactor):
         if not self.envs and self._saved is not None:
             return self._saved
         return {
-            "env_steps": self.env_steps,
-            "obs": self.obs,
+            **{name: deepcopy(getattr(self, name)) for name in self._kept},
             "generator": self.generator.bit_generator.state,
-            "episode_returns": list(self.episode_returns),
-            "episode_lengths": list(self.episode_lengths),
             **states_of(self.envs),
         }
 
@@ -189,11 +207,9 @@ class Rollout(rr.Reactor):
         self._saved = state
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.env_steps = state["env_steps"]
-        self.obs = np.array(state["obs"])
+        for name in self._kept:
+            setattr(self, name, deepcopy(state[name]))
         self.generator.bit_generator.state = state["generator"]
-        self.episode_returns = list(state["episode_returns"])
-        self.episode_lengths = list(state["episode_lengths"])
         for index, saved in enumerate(state["envs"]):
             if saved is None:
                 self._begin_anew(index)
@@ -204,5 +220,4 @@ class Rollout(rr.Reactor):
         """Begin an episode of an env that could not be saved, with another seed than at first."""
         entropy = (self.seed, self.bank_index * self.num_envs + index, self.env_steps)
         self.seeds[index] = int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
-        self.obs[index], _ = self.envs[index].reset(seed=self.seeds[index])
-        self.episode_returns[index], self.episode_lengths[index] = 0.0, 0
+        self._reset(index, self.seeds[index])

@@ -61,9 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
 
     started = time.perf_counter()
-    print(f"Parallel DQN on {asked.env_id}: {asked.num_envs} rollouts, seed {asked.seed}")
+    title = f"Parallel DQN on {asked.env_id}: {asked.num_envs} envs, seed {asked.seed}"
+    print(title)
     print(_machine(), end="; ", flush=True)
     from .rl import DQN, DQNOptions  # noqa: PLC0415 - torch takes seconds, and --help need not
+    from .rl.plot import draw_returns  # noqa: PLC0415
 
     options = DQNOptions(
         env_id=asked.env_id,
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs.append(_train(dqn, workers, options))
     diagram, curve = asked.out / "reactors.svg", asked.out / "returns.png"
     diagram.write_text(rr.Program(DQN(options)).graph.to_svg())
-    _draw_returns(dqn, options, curve)
+    draw_returns(dqn.episodes, curve, title=title, goal=GOALS.get(asked.env_id))
 
     _print_table(runs)
     print(f"\nreactor diagram  {diagram}\nreturn curve     {curve}")
@@ -159,35 +161,6 @@ def _train(dqn: DQN, workers: int, options: DQNOptions) -> Run:
         mean_return=dqn.episodes.mean_return(),
         weights_sha256=weights_sha256(dqn.learner.latest),
     )
-
-
-def _draw_returns(dqn: DQN, options: DQNOptions, path: Path) -> None:
-    """Draw the return of every episode, and the mean over 100, against the env steps."""
-    import numpy as np  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415 - without pyplot: no window, no state
-
-    steps = np.array(dqn.episodes.ended_at) / 1000
-    returns = np.array(dqn.episodes.returns)
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode")
-    if len(returns) >= 100:
-        means = np.convolve(returns, np.full(100, 0.01), "valid")
-        axes.plot(steps[99:], means, color="#0b5394", linewidth=2, label="mean of the last 100")
-    goal = GOALS.get(options.env_id)
-    if goal is not None:
-        axes.axhline(goal, color="#b45f06", linewidth=1, linestyle="--", label=f"goal: {goal:.0f}")
-    axes.set_title(
-        f"Parallel DQN on {options.env_id}: {options.num_envs} rollouts, seed {options.seed}"
-    )
-    axes.set_xlabel("env steps of all rollouts, in thousands")
-    axes.set_ylabel("return of an episode")
-    axes.set_xlim(0, steps[-1] if len(steps) else None)
-    axes.set_ylim(0, None)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right")
-    figure.savefig(path, dpi=150)
 
 
 def _print_table(runs: list[Run]) -> None:

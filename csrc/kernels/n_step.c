@@ -30,3 +30,11 @@ void rrl_n_step_gather(const rrl_n_step_t *of, int64_t n_slots, const int64_t *s
         out.next_rows[i] = last->row + last->row_step;
     }
 }
+
+int64_t rrl_n_step_first(const rrl_n_step_t *of, int64_t lane, int64_t first, int64_t oldest) {
+    const rrl_step_t *steps = of->steps + lane * of->per_lane;
+    int64_t written = of->written[lane];
+    if (first < written - of->per_lane) first = written - of->per_lane;
+    while (first < written && steps[first % of->per_lane].row < oldest) first++;
+    return first;
+}

@@ -5,7 +5,7 @@
  *
  *     lane l   [ 8 9 | 4 5 6 7 ]    written = 10, per_lane = 6: from the oldest, 4, to the newest, 9
  *
- * All memory is the caller's; nothing is written but what is `out_`. Any number of threads, as long as
+ * All memory is the caller's; nothing is written but what is `out`. Any number of threads, as long as
  * nobody writes. */
 #ifndef RRL_N_STEP_H
 #define RRL_N_STEP_H
@@ -46,5 +46,9 @@ typedef struct rrl_n_step_returns {
  * lane. */
 void rrl_n_step_gather(const rrl_n_step_t *of, int64_t n_slots, const int64_t *slots,
                        rrl_n_step_returns_t out);
+
+/* The first position of a lane, from `first` on, whose row is `oldest` or a later one; `written` if there
+ * is none. Rows do not decrease along a lane. */
+int64_t rrl_n_step_first(const rrl_n_step_t *of, int64_t lane, int64_t first, int64_t oldest);
 
 #endif

@@ -42,3 +42,13 @@ class NStep:
             index, which is position * n_lanes + lane; row of the observation; and of the one that
             the last step led to.
         """
+    def advance(
+        self, first: NDArray[np.int64], lanes: NDArray[np.int64], oldest: NDArray[np.int64]
+    ) -> None:
+        """Move `first` of these lanes to the first step whose row is not older than `oldest`.
+
+        Args:
+            first: `(n_lanes,)` positions; written.
+            lanes: `(n,)`.
+            oldest: `(n,)` rows.
+        """

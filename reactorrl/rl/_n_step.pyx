@@ -30,6 +30,9 @@ cdef extern from "kernels/n_step.h" nogil:
     void rrl_n_step_gather(
         const rrl_n_step_t *of, int64_t n_slots, const int64_t *slots, rrl_n_step_returns_t out
     )
+    int64_t rrl_n_step_first(
+        const rrl_n_step_t *of, int64_t lane, int64_t first, int64_t oldest
+    )
 
 
 # rrl_step_t, as NumPy has it.
@@ -72,3 +75,10 @@ cdef class NStep:
             with nogil:
                 rrl_n_step_gather(&self._c_steps, n, &slots[0], out)
         return (*floats, *integers)
+
+    def advance(self, int64_t[::1] first, const int64_t[::1] lanes, const int64_t[::1] oldest):
+        cdef int64_t i, lane
+        with nogil:
+            for i in range(lanes.shape[0]):
+                lane = lanes[i]
+                first[lane] = rrl_n_step_first(&self._c_steps, lane, first[lane], oldest[i])

@@ -177,16 +177,14 @@ class ReplayMemory:
         rows, next_rows = self._obs.add(lanes, trajectory, continues)
         at = self._slots_at(lanes, self._written[lanes] + np.arange(n_steps)[:, None])
         self._actions[at] = trajectory.actions
-        for name, column in (
-            ("row", rows),
-            ("row_step", next_rows - rows),
-            ("reward", trajectory.rewards),
-            ("terminated", trajectory.terminated),
-            ("ended", trajectory.ended),
-        ):
-            self._steps[name][at] = column
+        steps = np.zeros(at.shape, STEP)
+        steps["row"], steps["row_step"] = rows, next_rows - rows
+        steps["reward"] = trajectory.rewards
+        steps["terminated"], steps["ended"] = trajectory.terminated, trajectory.ended
+        self._steps[at] = steps
         self._written[lanes] += n_steps
-        self._forget(lanes)
+        # What was overwritten is forgotten: the oldest transitions of each lane.
+        self._returns.advance(self._first, lanes, self._obs.oldest(lanes))
 
     def _check(self, trajectory: Trajectory, first_lane: int) -> None:
         n_steps, n_envs = trajectory.rewards.shape
@@ -218,27 +216,6 @@ class ReplayMemory:
                 f"{n_steps} steps of an env do not fit: they take {needed} observations, and a lane"
                 f" has room for {self._per_lane} ({self.capacity} among {self.n_lanes})"
             )
-
-    def _forget(self, lanes: Lanes) -> None:
-        """Leave out the transitions of which something was overwritten: the oldest of each lane."""
-        written, oldest = self._written[lanes], self._obs.oldest(lanes)
-        low = np.maximum(self._first[lanes], written - self._per_lane)
-
-        def is_whole(positions: Positions) -> NDArray[np.bool_]:
-            rows = self._steps["row"][self._slots_at(lanes, positions)]
-            return (positions >= written) | (rows >= oldest)
-
-        # Rows do not decrease along a lane: the first whole one is found by doubling, then halving.
-        high, width = low, 1
-        while not (whole := is_whole(high)).all():
-            low = np.where(whole, low, high + 1)
-            high = np.where(whole, high, np.minimum(high + width, written))
-            width *= 2
-        while (low < high).any():
-            middle = (low + high) // 2
-            whole = is_whole(middle)
-            low, high = np.where(whole, low, middle + 1), np.where(whole, middle, high)
-        self._first[lanes] = low
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """Draw transitions uniformly, with replacement.

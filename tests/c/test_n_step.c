@@ -57,6 +57,14 @@ static void check_all(const rrl_n_step_t *of, const lane_t *lanes) {
     CHECK_EQ(i, n_slots);
 }
 
+/* From `from` on, and from the oldest step that is still there. */
+static int64_t first_by_history(const lane_t *lane, int64_t from, int64_t oldest) {
+    int64_t first = lane->n > PER_LANE ? lane->n - PER_LANE : 0;
+    if (first < from) first = from;
+    while (first < lane->n && lane->steps[first].row < oldest) first++;
+    return first;
+}
+
 static void returns_are_those_of_the_whole_history(void) {
     uint64_t random = 7;
     for (int64_t n = 1; n <= PER_LANE + 2; n++) {
@@ -73,6 +81,9 @@ static void returns_are_those_of_the_whole_history(void) {
             steps[l * PER_LANE + lane->n % PER_LANE] = lane->steps[lane->n];
             written[l] = ++lane->n;
             check_all(&of, lanes);
+            int64_t from = (int64_t)(check_random(&random) % (uint64_t)(lane->n + 1));
+            int64_t oldest = (int64_t)(check_random(&random) % (uint64_t)(10 * round + 20)) - 5;
+            CHECK_EQ(rrl_n_step_first(&of, l, from, oldest), first_by_history(lane, from, oldest));
         }
     }
 }

@@ -144,14 +144,17 @@ class EpsilonGreedy:
         self._forward.load(weights)
         epsilon = self._epsilon(np.arange(env_steps, env_steps + shape[0]))
         self._explores = rng.random(shape) < epsilon[:, np.newaxis]
-        self._all_explore = self._explores.all(axis=1).tolist()
+        self._n_explore = self._explores.sum(axis=1).tolist()
         self._random = rng.integers(self._n_actions, size=shape)
 
     def act(self, step: int, obs: NDArray[Any]) -> NDArray[np.int64]:
         """See `Policy`."""
-        if self._all_explore[step]:
+        if self._n_explore[step] == len(obs):
             return self._random[step]
-        return np.where(self._explores[step], self._random[step], self._forward(obs).argmax(axis=1))
+        best = self._forward(obs).argmax(axis=1)
+        if self._n_explore[step]:
+            best[self._explores[step]] = self._random[step, self._explores[step]]
+        return best
 
 
 class Categorical:

@@ -12,7 +12,7 @@ from reactorrl.testing import assert_deterministic
 
 torch = pytest.importorskip("torch")
 
-from reactorrl.rl.networks import ActorCritic, flat_gradient, flattened  # noqa: E402 - needs torch
+from reactorrl.rl.networks import ActorCritic, Flat, weights_of  # noqa: E402 - needs torch
 from reactorrl.rl.onpolicy import (  # noqa: E402
     Experience,
     actor_critic_losses,
@@ -232,8 +232,7 @@ def network_of(seed=3):
 def test_the_flat_gradient_is_the_gradient_with_its_norm_bounded(bound):
     network, other = network_of(), network_of()
     obs = torch.arange(12.0).reshape(4, 3)
-    flattened(network)
-    gradient = flat_gradient(network, bound, [sum(out.square().mean() for out in network(obs))])
+    gradient = Flat(network).gradient(bound, [sum(out.square().mean() for out in network(obs))])
     sum(out.square().mean() for out in other(obs)).backward()
     torch.nn.utils.clip_grad_norm_(other.parameters(), bound)
     expected = torch.cat([p.grad.flatten() for p in other.parameters()])
@@ -263,14 +262,19 @@ def test_actor_critic_losses_by_hand():
 
 def test_a_flattened_networks_parameters_are_views():
     network, other = network_of(), network_of()
-    flat = flattened(network)
-    assert len(flat) == sum(p.numel() for p in other.parameters())
+    flat = Flat(network)
+    assert len(flat.vector) == sum(p.numel() for p in other.parameters())
     for one, two in zip(network.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)
     with torch.no_grad():
-        flat.mul_(2.0)
+        flat.vector.mul_(2.0)
     for one, two in zip(network.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, 2.0 * two)
+    weights, digest = flat.weights(), rl.weights_sha256(weights_of(network))
+    assert not any(array.flags.writeable for array in weights.values())
+    with torch.no_grad():
+        flat.vector.zero_()
+    assert rl.weights_sha256(weights) == digest, "they are copies"
 
 
 def test_explained_variance():

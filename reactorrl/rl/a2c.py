@@ -34,9 +34,11 @@ class A2COptions(OnPolicyOptions):
 class A2CLearner(OnPolicyLearner):
     """Takes one gradient step on all of each round's experience."""
 
-    def optimizer_of(self, flat: torch.nn.Parameter) -> torch.optim.Optimizer:
+    def make_optimizer(self) -> torch.optim.Optimizer:
         """Return RMSprop."""
-        return torch.optim.RMSprop([flat], lr=self.options.learning_rate, alpha=0.99, eps=1e-5)
+        return torch.optim.RMSprop(
+            [self.flat.vector], lr=self.options.learning_rate, alpha=0.99, eps=1e-5
+        )
 
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient step."""

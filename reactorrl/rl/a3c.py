@@ -11,7 +11,7 @@ import reactorrl as rr
 
 from .algorithm import Gate
 from .learner import Learner, Metrics
-from .networks import MakeNetwork, flat_gradient, flattened, load_weights, torch, weights_of
+from .networks import Flat, MakeNetwork, load_weights, torch
 from .onpolicy import (
     Experience,
     OnPolicy,
@@ -100,6 +100,7 @@ class ActorLearner(Rollout):
         """Make the network that takes over the weights."""
         prepare_worker()
         self.network = self.make_network(torch.Generator())
+        self.flat = Flat(self.network)
 
     @rr.reaction(Rollout.weights, uses=Rollout.trajectory, effects=_computed)
     def differentiate(self) -> None:
@@ -108,7 +109,7 @@ class ActorLearner(Rollout):
         load_weights(self.network, self.weights.value)
         experience = Experience([self.trajectory.value], torch.device("cpu"))
         loss, metrics = actor_critic_losses(self.network, experience, self.options)
-        gradient = flat_gradient(self.network, self.options.max_grad_norm, [loss])
+        gradient = self.flat.gradient(self.options.max_grad_norm, [loss])
         drawn = np.random.default_rng((self.seed, self.bank_index, self.env_steps))
         jitter = int(drawn.integers(_JITTER))
         self._computed.schedule(Gradient(gradient, metrics), delay=jitter)
@@ -154,8 +155,7 @@ class GradientServer(Learner):
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return RMSprop, whose statistics are thereby shared by all actor-learners."""
-        self.flat = flattened(self.network)
-        return torch.optim.RMSprop([self.flat], lr=0.0, alpha=0.99, eps=1e-5)
+        return torch.optim.RMSprop([self.flat.vector], lr=0.0, alpha=0.99, eps=1e-5)
 
     @rr.reaction(gradients, effects=(Learner.weights, Learner.metrics, replies))
     def apply(self) -> None:
@@ -166,10 +166,10 @@ class GradientServer(Learner):
             if self.round + self._n_expected < self._goal:
                 self._n_expected += 1
                 self._sent_at[channel.index] = self.round
-                self.latest = weights_of(self.network)
+                self.latest = self.flat.weights()
                 self.replies[channel.index].set(self.latest)
         if self._n_expected == 0:
-            self.latest = weights_of(self.network)
+            self.latest = self.flat.weights()
             if self.round >= self.rounds:
                 self.request_stop()
             else:
@@ -181,7 +181,7 @@ class GradientServer(Learner):
         self.lags[index] = self.round - self._sent_at[index]
         learning_rate = self.options.learning_rate_of(self.round)
         self.optimizer.param_groups[0]["lr"] = learning_rate
-        self.flat.grad = gradient.values
+        self.flat.vector.grad = gradient.values
         self.optimizer.step()
         self.round += 1
         self._n_expected -= 1

@@ -12,13 +12,11 @@ from .algorithm import Algorithm, EpisodeLog, Gate, Options
 from .envs import env_maker, probe
 from .learner import Learner
 from .networks import (
+    Flat,
     MakeNetwork,
     QNetwork,
-    flat_gradient,
-    flattened,
     load_weights,
     q_forward,
-    weights_of,
 )
 from .policy import EpsilonGreedy, Greedy, LinearSchedule
 from .prioritized import Priorities, PrioritizedReplayBuffer
@@ -233,10 +231,9 @@ class QLearner(Learner):
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Make Adam, and the target network."""
         self.target = self.make_network(torch.Generator()).to(self.device)
-        load_weights(self.target, weights_of(self.network))
-        self.flat = flattened(self.network)
-        self.flat_target = flattened(self.target)
-        return torch.optim.Adam([self.flat], self.options.learning_rate, fused=True)
+        load_weights(self.target, self.flat.weights())
+        self.flat_target = Flat(self.target)
+        return torch.optim.Adam([self.flat.vector], self.options.learning_rate, fused=True)
 
     @rr.reaction(batch, effects=(Learner.weights, Learner.metrics, priorities))
     def learn(self) -> None:
@@ -251,7 +248,7 @@ class QLearner(Learner):
     @torch.no_grad()
     def update_target(self) -> None:
         """Move the target network towards the online one."""
-        self.flat_target.lerp_(self.flat, self.options.tau)
+        self.flat_target.vector.lerp_(self.flat.vector, self.options.tau)
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Take one gradient step for each minibatch; only for the reactor's own reactions."""
@@ -278,9 +275,7 @@ class QLearner(Learner):
                 by_errors = by_errors * weights[rows]
             by_values = torch.zeros_like(values)
             by_values.scatter_(1, actions[rows], (by_errors / len(errors)).unsqueeze(1))
-            self.flat.grad = flat_gradient(
-                self.network, options.max_grad_norm, [values], [by_values]
-            )
+            self.flat.vector.grad = self.flat.gradient(options.max_grad_norm, [values], [by_values])
             self.optimizer.step()
             found.append(torch.stack((errors, chosen)))
         errors, chosen = torch.cat(found, dim=1)
@@ -299,7 +294,7 @@ class QLearner(Learner):
         """Return what it takes to go on bit for bit."""
         return {
             **super().state_dict(),
-            "target": dict(weights_of(self.target)),
+            "target": dict(self.flat_target.weights()),
             "since_target": self.since_target,
             "priorities": None if self._sent is None else dict(vars(self._sent)),
         }

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import reactorrl as rr
 
-from .networks import MakeNetwork, load_weights, weights_of
+from .networks import Flat, MakeNetwork, load_weights, weights_of
 from .policy import Weights
 from .torch_setup import import_dynamo, prepare_worker, torch
 
@@ -31,6 +31,8 @@ class Learner(rr.Reactor):
         device: Where it learns, as torch names it.
 
     Attributes:
+        network: What is trained, from startup on.
+        flat: Its parameters.
         latest: The newest weights, also after the end of the program; None before its start.
         round: Rounds learned from so far.
     """
@@ -55,14 +57,15 @@ class Learner(rr.Reactor):
         prepare_worker()
         self.generator = torch.Generator().manual_seed(self.seed)
         self.network = self.make_network(self.generator).to(self.device)
+        self.flat = Flat(self.network)
         self.optimizer = self.make_optimizer()
         if self._saved is not None:
             self.restore(self._saved)
-        self.latest = weights_of(self.network)
+        self.latest = self.flat.weights()
         self.weights.set(self.latest)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
-        """Return the optimizer of `self.network`; called once, at startup."""
+        """Return the optimizer of `self.flat.vector`; called once, at startup."""
         raise NotImplementedError
 
     def finish_round(self, metrics: Metrics) -> None:
@@ -73,7 +76,7 @@ class Learner(rr.Reactor):
         """
         self.check_losses(metrics)
         self.round += 1
-        self.latest = weights_of(self.network)
+        self.latest = self.flat.weights()
         self.metrics.set(metrics)
         if self.round >= self.rounds:
             self.request_stop()

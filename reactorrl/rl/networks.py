@@ -204,38 +204,51 @@ def load_weights(network: torch.nn.Module, weights: Weights) -> None:
         parameter.copy_(torch.tensor(weights[name]))
 
 
-def flattened(network: torch.nn.Module) -> torch.nn.Parameter:
-    """Move a network's parameters into one vector and return it.
+class Flat:
+    """A network's parameters as one vector, of which its own become views.
 
-    The network's own become views of it, and gradients are taken of these: see `flat_gradient`. An
-    optimizer spends most of its time between small parameters.
+    An optimizer spends most of its time between small parameters, and walking through a network's
+    modules for its parameters takes as long as a small layer.
+
+    Attributes:
+        vector: The parameters, in the network's own order.
     """
-    parameters = list(network.parameters())
-    flat = torch.nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
-    views = flat.detach().split([p.numel() for p in parameters])
-    for parameter, view in zip(parameters, views, strict=True):
-        parameter.data = view.view_as(parameter)
-    return flat
 
+    def __init__(self, network: torch.nn.Module) -> None:
+        self._parameters = list(network.parameters())
+        values = [parameter.detach().flatten() for parameter in self._parameters]
+        self.vector = torch.nn.Parameter(torch.cat(values))
+        self._places: list[tuple[str, slice, tuple[int, ...]]] = []
+        first = 0
+        for name, parameter in network.named_parameters():
+            place = slice(first, first + parameter.numel())
+            parameter.data = self.vector.detach()[place].view_as(parameter)
+            self._places.append((name, place, tuple(parameter.shape)))
+            first = place.stop
 
-def flat_gradient(
-    network: torch.nn.Module,
-    max_grad_norm: float,
-    outputs: Sequence[torch.Tensor],
-    by_outputs: Sequence[torch.Tensor] | None = None,
-) -> torch.Tensor:
-    """Return the gradient of a loss as one vector, in order of `flattened`, its 2-norm bounded.
+    def weights(self) -> Weights:
+        """Return a copy of the parameters, as `weights_of` the network."""
+        copy = self.vector.detach().cpu().numpy().copy()
+        return frozen({name: copy[place].reshape(shape) for name, place, shape in self._places})
 
-    Args:
-        network: Of whose parameters.
-        max_grad_norm: The bound.
-        outputs: What was computed with it: the loss itself, or what the loss is a function of.
-        by_outputs: The derivatives of the loss by each of them, of the same shapes; None for a
-            loss.
-    """
-    gradients = torch.autograd.grad(outputs, list(network.parameters()), by_outputs)
-    gradient = torch.cat([each.flatten() for each in gradients])
-    return gradient * (max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
+    def gradient(
+        self,
+        max_grad_norm: float,
+        outputs: Sequence[torch.Tensor],
+        by_outputs: Sequence[torch.Tensor] | None = None,
+    ) -> torch.Tensor:
+        """Return the gradient of a loss by the vector, its 2-norm bounded.
+
+        Args:
+            max_grad_norm: The bound.
+            outputs: What was computed with the network: the loss itself, or what the loss is a
+                function of.
+            by_outputs: The derivatives of the loss by each of them, of the same shapes; None for a
+                loss.
+        """
+        gradients = torch.autograd.grad(outputs, self._parameters, by_outputs)
+        gradient = torch.cat([each.flatten() for each in gradients])
+        return gradient * (max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
 
 
 class TorchForward:

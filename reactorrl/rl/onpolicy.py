@@ -20,8 +20,6 @@ from .networks import (
     ActorCritic,
     MakeNetwork,
     actor_forward,
-    flat_gradient,
-    flattened,
     torch,
 )
 from .policy import Categorical, Forward, Greedy, Policy
@@ -206,15 +204,6 @@ class OnPolicyLearner(Learner):
         metrics = self.update(self.experience(arrived, self.device))
         self.finish_round({**metrics, "charts/learning_rate": learning_rate})
 
-    def make_optimizer(self) -> torch.optim.Optimizer:
-        """Move the parameters into `flat` and return what steps it."""
-        self.flat = flattened(self.network)
-        return self.optimizer_of(self.flat)
-
-    def optimizer_of(self, flat: torch.nn.Parameter) -> torch.optim.Optimizer:
-        """Return the optimizer of one vector of parameters."""
-        raise NotImplementedError
-
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient steps; return the losses."""
         raise NotImplementedError
@@ -224,9 +213,9 @@ class OnPolicyLearner(Learner):
         outputs: Sequence[torch.Tensor],
         by_outputs: Sequence[torch.Tensor] | None = None,
     ) -> None:
-        """Take one gradient step; arguments as for `flat_gradient`."""
+        """Take one gradient step; arguments as for `Flat.gradient`."""
         bound = self.options.max_grad_norm
-        self.flat.grad = flat_gradient(self.network, bound, outputs, by_outputs)
+        self.flat.vector.grad = self.flat.gradient(bound, outputs, by_outputs)
         self.optimizer.step()
 
 

@@ -150,9 +150,11 @@ class PPOLearner(OnPolicyLearner):
 
     options: PPOOptions
 
-    def optimizer_of(self, flat: torch.nn.Parameter) -> torch.optim.Optimizer:
+    def make_optimizer(self) -> torch.optim.Optimizer:
         """Return Adam with CleanRL's epsilon."""
-        return torch.optim.Adam([flat], lr=self.options.learning_rate, eps=1e-5, fused=True)
+        return torch.optim.Adam(
+            [self.flat.vector], lr=self.options.learning_rate, eps=1e-5, fused=True
+        )
 
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient steps; fewer if `target_kl` says so."""

@@ -1,0 +1,97 @@
+"""What the pages have besides Markdown: pictures of the programs above them, and lists of rules.
+
+    :::{diagram} Main()             the reactors of a program, as `Program.graph` draws them
+    :::
+    :::{timeline} Main, seed=1      what a run of it did, from the options of `Program`
+    :::
+    :::{rules} tag. delay.          rules of tests/semantics/rules.py by the beginning of their ids
+    :::
+
+The Python blocks before a picture are run, in one namespace for each page. So a picture is of the
+program that the reader sees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import timeline
+
+import reactorrl as rr
+
+PARTS = re.compile(
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```$"
+    r"|^:::\{(?P<name>timeline|diagram|rules)\} ?(?P<argument>[^\n]*)\n:::$",
+    re.MULTILINE | re.DOTALL,
+)
+RULES = Path(__file__).parent.parent / "tests/semantics/rules.py"
+
+
+def expanded(text: str) -> str:
+    """The text of a page with pictures and rules in place."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    has_pictures = "{timeline}" in text or "{diagram}" in text
+
+    def replace(match: re.Match[str]) -> str:
+        if match["language"]:
+            if match["language"] == "python" and has_pictures:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(match["code"], namespace)
+            return match[0]
+        return raw(PICTURES[match["name"]](match["argument"], namespace))
+
+    return PARTS.sub(replace, text)
+
+
+def picture_of_run(argument: str, namespace: dict[str, Any]) -> str:
+    make, options = eval(f"(lambda make, **options: (make, options))({argument})", namespace)
+    return figure(timeline.timeline(make, **options))
+
+
+def picture_of_program(argument: str, namespace: dict[str, Any]) -> str:
+    return figure(rr.Program(eval(argument, namespace), workers=1).graph.to_svg())
+
+
+def list_of_rules(argument: str, _: Any) -> str:
+    items = [f"<li><code>{name}</code> {escape(text)}</li>" for name, text in rules(argument)]
+    count = f"{len(items)} rules" if len(items) > 1 else "1 rule"
+    return (
+        f"<details><summary>{count} that tests hold</summary><ul>{''.join(items)}</ul></details>"
+    )
+
+
+PICTURES = {"timeline": picture_of_run, "diagram": picture_of_program, "rules": list_of_rules}
+
+
+def rules(beginnings: str) -> list[tuple[str, str]]:
+    """The ids and sentences of those rules whose ids begin with one of these words."""
+    namespace: dict[str, Any] = {"__name__": "rules"}
+    exec(RULES.read_text(), namespace)
+    words = tuple(beginnings.split())
+    return [(n, rule.text) for n, rule in namespace["RULES"].items() if n.startswith(words)]
+
+
+def figure(svg: str) -> str:
+    return f'<figure class="picture">{svg}</figure>'
+
+
+def raw(html: str) -> str:
+    return f"```{{raw}} html\n{html}\n```"
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """What Sphinx calls."""
+
+    def read(_: Any, name: str, source: list[str]) -> None:
+        try:
+            source[0] = expanded(source[0])
+        except Exception as error:
+            raise RuntimeError(f"{name}.md: {error}") from error
+
+    app.connect("source-read", read)
+    return {"parallel_read_safe": True}

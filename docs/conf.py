@@ -17,14 +17,22 @@ html_css_files = ["pages.css"]
 html_copy_source = False
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
-autodoc_mock_imports = ["torch", "pettingzoo"]  # the site needs neither
+autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_mock_imports = ["torch", "pettingzoo", "stable_baselines3"]  # the site needs none of them
 autodoc_preserve_defaults = True
-napoleon_numpy_docstring = False
+autodoc_typehints = "none"
+default_role = "name"  # of pages.py
 napoleon_custom_sections = [("Source", "notes_style"), ("Deviations", "notes_style")]
-default_role = "py:obj"
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:obj", ".*"),  # what stands in single backticks in a docstring is a link if it can be one
+    ("py:.*", r"(collections|gymnasium|numpy|pathlib|torch)\..*"),  # no network, no inventories
+    ("py:exc", "ClosedEnvironmentError|ResetNeeded"),  # Gymnasium's
+]

@@ -6,6 +6,8 @@
     :::
     :::{rules} tag. delay.          rules of tests/semantics/rules.py by the beginning of their ids
     :::
+    :::{examples} hello timers      scripts of examples/: what they say of themselves, and their code
+    :::
 
 The Python blocks before a picture are run, in one namespace for each page. So a picture is of the
 program that the reader sees.
@@ -13,6 +15,7 @@ program that the reader sees.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -21,15 +24,18 @@ from pathlib import Path
 from typing import Any
 
 import timeline
+from docutils import nodes
+from sphinx.domains.python import PyXRefRole
 
 import reactorrl as rr
 
 PARTS = re.compile(
     r"^```(?P<language>\w+)\n(?P<code>.*?)^```$"
-    r"|^:::\{(?P<name>timeline|diagram|rules)\} ?(?P<argument>[^\n]*)\n:::$",
+    r"|^:::\{(?P<name>timeline|diagram|rules|examples)\} ?(?P<argument>[^\n]*)\n:::$",
     re.MULTILINE | re.DOTALL,
 )
-RULES = Path(__file__).parent.parent / "tests/semantics/rules.py"
+ROOT = Path(__file__).parent.parent
+RULES, EXAMPLES = ROOT / "tests/semantics/rules.py", ROOT / "examples"
 
 
 def expanded(text: str) -> str:
@@ -43,7 +49,7 @@ def expanded(text: str) -> str:
                 with contextlib.redirect_stdout(io.StringIO()):
                     exec(match["code"], namespace)
             return match[0]
-        return raw(PICTURES[match["name"]](match["argument"], namespace))
+        return DIRECTIVES[match["name"]](match["argument"], namespace)
 
     return PARTS.sub(replace, text)
 
@@ -60,12 +66,29 @@ def picture_of_program(argument: str, namespace: dict[str, Any]) -> str:
 def list_of_rules(argument: str, _: Any) -> str:
     items = [f"<li><code>{name}</code> {escape(text)}</li>" for name, text in rules(argument)]
     count = f"{len(items)} rules" if len(items) > 1 else "1 rule"
+    return f"<details><summary>{count} that tests hold</summary><ul>{''.join(items)}</ul></details>"
+
+
+def list_of_examples(argument: str, _: Any) -> str:
+    return "\n\n".join(listing(EXAMPLES / f"{name}.py") for name in argument.split())
+
+
+def listing(path: Path) -> str:
+    text = path.read_text()
+    first, _, more = ast.get_docstring(ast.parse(text)).partition("\n\n")
+    begin = text.count("\n", 0, text.index('"""', 3)) + 3  # behind the docstring
     return (
-        f"<details><summary>{count} that tests hold</summary><ul>{''.join(items)}</ul></details>"
+        f"### {path.name}\n\n{first}\n\n{more}\n\n:::{{literalinclude}} ../examples/{path.name}\n"
+        f":language: python\n:lines: {begin}-\n:::"
     )
 
 
-PICTURES = {"timeline": picture_of_run, "diagram": picture_of_program, "rules": list_of_rules}
+DIRECTIVES = {
+    "timeline": picture_of_run,
+    "diagram": picture_of_program,
+    "rules": list_of_rules,
+    "examples": list_of_examples,
+}
 
 
 def rules(beginnings: str) -> list[tuple[str, str]]:
@@ -77,11 +100,24 @@ def rules(beginnings: str) -> list[tuple[str, str]]:
 
 
 def figure(svg: str) -> str:
-    return f'<figure class="picture">{svg}</figure>'
+    return raw(f'<figure class="picture">{svg}</figure>')
 
 
 def raw(html: str) -> str:
     return f"```{{raw}} html\n{html}\n```"
+
+
+def name_role(_: str, raw_text: str, text: str, line: int, inliner: Any, *__: Any) -> Any:
+    """Single backticks in a docstring: a link if it names something on the site, code if not."""
+    if re.fullmatch(r"[A-Za-z_][\w.]*", text):
+        return PyXRefRole()("py:obj", raw_text, text, line, inliner)
+    return [nodes.literal(raw_text, text)], []
+
+
+def keep_colons(_: Any, what: str, *rest: Any) -> None:
+    """Keep Napoleon from taking `The rounds: so many` for an attribute of the type `The rounds`."""
+    if what in ("attribute", "data", "property"):
+        rest[-1].insert(0, "")
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -94,4 +130,6 @@ def setup(app: Any) -> dict[str, bool]:
             raise RuntimeError(f"{name}.md: {error}") from error
 
     app.connect("source-read", read)
+    app.connect("autodoc-process-docstring", keep_colons, priority=400)
+    app.add_role("name", name_role)
     return {"parallel_read_safe": True}

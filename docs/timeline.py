@@ -233,4 +233,6 @@ def line(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def text(x: float, y: float, said: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{INK}" text-anchor="{anchor}">{escape(said)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" fill="{INK}" text-anchor="{anchor}">{escape(said)}</text>'
+    )

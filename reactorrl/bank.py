@@ -93,7 +93,8 @@ class Bank(Members[R]):
     Args:
         n: How many; 0 is allowed.
         cls: The reactor class.
-        *args, **kwargs: Given to each `__init__`.
+        *args: Given to each `__init__`.
+        **kwargs: Given to each `__init__`, too.
 
     Raises:
         TypeError: `cls` is no reactor class or `n` no int.

@@ -28,6 +28,100 @@ def hello(lines):
     ]
 
 
+def timers(lines):
+    assert lines == [
+        "0 s: begins",
+        "3 s: 4 blinks",
+        "6 s: 7 blinks",
+        "7 s: ends after 8 blinks, at Tag(time=7000000000, microstep=1)",
+    ]
+
+
+def feedback(lines):
+    """The loop is named; the longer the delay, the hotter it gets."""
+    assert lines == [
+        "without a delay: House.room.heat -> House.room.warm -> House.room.temperature"
+        " -> House.controller.temperature -> House.controller.control -> House.controller.power"
+        " -> House.room.power",
+        "after 0 s: at most 21.4 degrees",
+        "after 2 s: at most 22.6 degrees",
+        "after 4 s: at most 24.6 degrees",
+    ]
+
+
+def banks(lines):
+    assert lines == [
+        "Product.by_rows: [1, 2, 3, 4, 5, 6]",
+        "Product.by_columns: [1, 4, 2, 5, 3, 6]",
+        "Product.product: [321, 654]",
+    ]
+
+
+def timeouts(lines):
+    assert lines == ["2 ms: answer", "15 ms: no answer yet", "17 ms: too late", "23 ms: answer"]
+
+
+def outside(lines):
+    assert lines == [
+        "5 readings, the highest 25",
+        "replayed: 5 readings, the highest 25",
+        "the same trace: True",
+    ]
+
+
+def modes(lines):
+    """History waits out the rest of a second, a reset the whole of the charging."""
+    assert lines == [
+        "4.0 s: 5 steps, battery empty",
+        "4.0 s: charging",
+        "11.5 s: 10 steps, battery empty",
+        "11.5 s: charging",
+        "19.0 s: 15 steps, battery empty",
+        "19.0 s: charging",
+    ]
+
+
+def deadlines(lines):
+    late = "brake, 7 ms after its time"
+    fresh = "drive, 2 ms after its time"
+    done = [fresh, fresh, late, fresh, fresh, late]
+    assert lines[:-1] == [f"picture {number}: {what}" for number, what in enumerate(done)]
+    assert lines[-1] == "missed: {'Car.motor.drive': 2}"
+
+
+def mistakes(lines):
+    assert re.sub(r"mistakes.py:\d+", "LINE", lines[0]) == (
+        "before the start: Panel.connect: 2 channels (Panel.sensor.out[0], Panel.sensor.out[1]) on"
+        " the left and 3 channels (Panel.display.inp[0], Panel.display.inp[1],"
+        " Panel.display.inp[2]) on the right; make them equal (LINE)"
+    )
+    assert lines[1:] == [
+        "display: off",
+        "in a body: reaction Panel.sensor.measure raised at Tag(time=2000000000, microstep=0):"
+        " ValueError: no signal",
+        "it had run 6 reactions",
+        "found: global-random; use self.rng, or a generator of its own that is made from a seed",
+        "found: undeclared-effect; add it to effects=",
+    ]
+
+
+def one_env(lines):
+    """The rule of thumb keeps the pole up; each env step takes 20 ms of logical time."""
+    returns = [float(word) for word in lines[0].removeprefix("returns: [")[:-1].split(", ")]
+    assert len(returns) == 5
+    assert min(returns) > 100
+    seconds, tags = re.fullmatch(r"([\d.]+) s of the pole's time in (\d+) tags", lines[1]).groups()
+    assert int(tags) == sum(returns) + 2
+    assert float(seconds) == round(0.02 * sum(returns), 2)
+
+
+def replay(lines):
+    """The optimum, and the same trace with both numbers of workers."""
+    pattern = r"\d workers: greedy return -13, the optimum is -13; (\w{16})"
+    assert len({re.fullmatch(pattern, line)[1] for line in lines}) == 1
+    assert [line[0] for line in lines] == ["1", "2"]
+
+
 def parallel_dqn(lines):
     """It has learned something, and the two numbers of workers say the same."""
     by_one, by_two = "\n".join(lines[:2]), "\n".join(lines[2:])
@@ -102,9 +196,19 @@ CHECKS = {
     "a3c": a3c,
     "asynchronous": asynchronous,
     "atari_film": atari_film,
+    "banks": banks,
+    "deadlines": deadlines,
+    "feedback": feedback,
     "hello": hello,
+    "mistakes": mistakes,
+    "modes": modes,
+    "one_env": one_env,
+    "outside": outside,
     "parallel_dqn": parallel_dqn,
     "q_learning": q_learning,
+    "replay": replay,
+    "timeouts": timeouts,
+    "timers": timers,
     "traffic": traffic,
     "vector_env": vector_env,
 }

@@ -125,18 +125,18 @@ def check_reactor(
 ) -> Findings:
     """Run a reactor alone, twice, read the source of its bodies, and list what breaks promises.
 
-    | kind | what a body does |
-    |---|---|
-    | `undeclared-effect`, `undeclared-use` | touches what its reaction does not declare |
-    | `global-random` | draws from a global generator, or an unseeded one |
-    | `wall-clock` | reads a clock |
-    | `physical-time` | calls `physical_elapsed()` or `lag()`; a warning |
-    | `mutation-after-set` | changes a value that it has set on a port |
-    | `mutation-of-input` | changes a value that it got through an input that is not `mutable` |
-    | `shared-state` | changes an attribute of the class |
-    | `global-write` | changes a variable of the module or of an outer function |
-    | `not-reproducible` | two runs with the same seed and inputs differ |
-    | `raises` | raises an error |
+    Kinds of findings, by what a body does:
+
+    - `undeclared-effect`, `undeclared-use`: touches what its reaction does not declare
+    - `global-random`: draws from a global generator, or an unseeded one
+    - `wall-clock`: reads a clock
+    - `physical-time`: calls `physical_elapsed()` or `lag()`; a warning
+    - `mutation-after-set`: changes a value that it has set on a port
+    - `mutation-of-input`: changes a value that it got through an input that is not `mutable`
+    - `shared-state`: changes an attribute of the class
+    - `global-write`: changes a variable of the module or of an outer function
+    - `not-reproducible`: two runs with the same seed and inputs differ
+    - `raises`: raises an error
 
     Both ways of looking have limits. What runs is seen only where it ran, so give `inputs`; what is
     read is followed through functions of the reactor's own package only. What was not seen is in

@@ -6,7 +6,7 @@
     :::
     :::{rules} tag. delay.          rules of tests/semantics/rules.py by the beginning of their ids
     :::
-    :::{examples} hello timers      scripts of examples/: what they say of themselves, and their code
+    :::{examples} hello timers      scripts of examples/, what they say of themselves and their code
     :::
 
 The Python blocks before a picture are run, in one namespace for each page. So a picture is of the
@@ -34,6 +34,7 @@ PARTS = re.compile(
     r"|^:::\{(?P<name>timeline|diagram|rules|examples)\} ?(?P<argument>[^\n]*)\n:::$",
     re.MULTILINE | re.DOTALL,
 )
+HIDDEN = "\ue03a"  # a colon, while Napoleon reads
 ROOT = Path(__file__).parent.parent
 RULES, EXAMPLES = ROOT / "tests/semantics/rules.py", ROOT / "examples"
 
@@ -114,10 +115,16 @@ def name_role(_: str, raw_text: str, text: str, line: int, inliner: Any, *__: An
     return [nodes.literal(raw_text, text)], []
 
 
-def keep_colons(_: Any, what: str, *rest: Any) -> None:
+def hide_colon(_: Any, what: str, *rest: Any) -> None:
     """Keep Napoleon from taking `The rounds: so many` for an attribute of the type `The rounds`."""
-    if what in ("attribute", "data", "property"):
-        rest[-1].insert(0, "")
+    lines = rest[-1]
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = lines[0].replace(":", HIDDEN)
+
+
+def show_colon(*arguments: Any) -> None:
+    lines = arguments[-1]
+    lines[:] = [line.replace(HIDDEN, ":") for line in lines]
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -130,6 +137,7 @@ def setup(app: Any) -> dict[str, bool]:
             raise RuntimeError(f"{name}.md: {error}") from error
 
     app.connect("source-read", read)
-    app.connect("autodoc-process-docstring", keep_colons, priority=400)
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
+    app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.add_role("name", name_role)
     return {"parallel_read_safe": True}

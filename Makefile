@@ -7,7 +7,7 @@ BUILT := build/built$(SWITCHES)
 SOURCES := setup.py $(shell find csrc reactorrl -name '*.[ch]' -o -name '*.px[ydi]')
 C_FILES := $(shell find csrc reactorrl tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help env demo test bench bench-peers lint format clean packages
+.PHONY: help env demo test docs bench bench-peers lint format clean packages
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -19,6 +19,9 @@ demo: env ## train parallel DQN on CartPole; DEMO="--help" shows its options
 
 test: env ## run all tests; TEST="-k name" passes options to pytest
 	$(ENV) -m pytest $(TEST)
+
+docs: env ## build the site from docs/ into build/docs
+	$(ENV) -m sphinx -q -W --keep-going docs build/docs
 
 bench: env ## run the benchmarks of the runtime and of sampling; BENCH="--smoke" passes options
 	$(ENV) -m reactorrl bench micro $(BENCH)

@@ -19,6 +19,7 @@ import ast
 import contextlib
 import io
 import re
+import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -40,19 +41,24 @@ RULES, EXAMPLES = ROOT / "tests/semantics/rules.py", ROOT / "examples"
 
 
 def expanded(text: str) -> str:
-    """The text of a page with pictures and rules in place."""
+    """The text of a page with pictures, lists of rules and examples in place."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    has_pictures = "{timeline}" in text or "{diagram}" in text
+    pictures = [match.start() for match in PARTS.finditer(text) if match["name"] in PICTURES]
+    last = max(pictures, default=0)
 
     def replace(match: re.Match[str]) -> str:
-        if match["language"]:
-            if match["language"] == "python" and has_pictures:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    exec(match["code"], namespace)
-            return match[0]
-        return DIRECTIVES[match["name"]](match["argument"], namespace)
+        if match["name"]:
+            return DIRECTIVES[match["name"]](match["argument"], namespace)
+        if match["language"] == "python" and match.start() < last:
+            exec(match["code"], namespace)
+        return match[0]
 
-    return PARTS.sub(replace, text)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        return PARTS.sub(replace, text)
 
 
 def picture_of_run(argument: str, namespace: dict[str, Any]) -> str:
@@ -84,12 +90,8 @@ def listing(path: Path) -> str:
     )
 
 
-DIRECTIVES = {
-    "timeline": picture_of_run,
-    "diagram": picture_of_program,
-    "rules": list_of_rules,
-    "examples": list_of_examples,
-}
+PICTURES = {"timeline": picture_of_run, "diagram": picture_of_program}
+DIRECTIVES = {**PICTURES, "rules": list_of_rules, "examples": list_of_examples}
 
 
 def rules(beginnings: str) -> list[tuple[str, str]]:

@@ -98,7 +98,7 @@ def rules(beginnings: str) -> list[tuple[str, str]]:
     """The ids and sentences of those rules whose ids begin with one of these words."""
     namespace: dict[str, Any] = {"__name__": "rules"}
     exec(RULES.read_text(), namespace)
-    words = tuple(beginnings.split())
+    words = tuple(beginnings.split()) or ("",)
     return [(n, rule.text) for n, rule in namespace["RULES"].items() if n.startswith(words)]
 
 

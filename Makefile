@@ -23,12 +23,11 @@ test: env ## run all tests; TEST="-k name" passes options to pytest
 docs: env ## build the site from docs/ into build/docs
 	$(ENV) -m sphinx -q -W --keep-going docs build/docs
 
-bench: env ## run the benchmarks of the runtime and of sampling; BENCH="--smoke" passes options
-	$(ENV) -m reactorrl bench micro $(BENCH)
-	$(ENV) -m reactorrl bench sampling $(BENCH)
+bench: env ## run all benchmarks; BENCH="--smoke" passes options
+	$(ENV) -m reactorrl bench all $(BENCH)
 
 bench-peers: env ## install what the benchmarks compare with (xronos, Ray), apart from .venv
-	$(ENV) -m bench.peers
+	$(ENV) -m reactorrl bench peers
 
 lint: packages ## check style of Python, Cython and C
 	$(ENV) -m ruff check

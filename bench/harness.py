@@ -6,8 +6,9 @@ processor away from the process, or the hypervisor from the machine, is *disturb
 marked and repeated.
 """
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,8 @@ from .machine import Probe, cpu_seconds
 from .place import Place, Server, ServerError
 from .samples import Measured, Reply, is_clean
 
-VERIFY = {"warm": 2, "rounds": 6}
+VERIFY_ROUNDS = 6
+LEAST_REPETITIONS = 3  # of a case that is out of time
 
 
 class UnequalWorkError(Exception):
@@ -33,11 +35,13 @@ class Settings:
     tries: int  # at most so many times `repetitions`, to replace disturbed ones
     patience_s: float  # a case that took this long replaces no more
     limit_s: float = 120.0
+    experiment_s: float = math.inf  # shared out among its cases, which then repeat less
 
 
 FULL = Settings("full", repetitions=15, sample_s=0.04, tries=3, patience_s=60)
-QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2, patience_s=20)
+QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2, patience_s=20, experiment_s=22)
 SMOKE = Settings("smoke", repetitions=2, sample_s=0.002, tries=1, patience_s=0, limit_s=40)
+MODES = {settings.mode: settings for settings in (FULL, QUICK, SMOKE)}
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,9 @@ class Case:
     company: Callable[[], AbstractContextManager[Any]] | None = None  # computes beside it
     disturbed_anyway: bool = False  # disturbance is what it measures: nothing is repeated
     at: Mapping[str, float | str] = field(default_factory=dict)  # where in a figure: {"clients": 6}
+    verify_rounds: int = (
+        VERIFY_ROUNDS  # of the run that compares the checks; fewer if they are long
+    )
 
 
 class Servers:
@@ -113,22 +120,40 @@ class Servers:
 
 
 def measure(
-    case: Case, settings: Settings, servers: Servers, probe: Probe
+    case: Case, settings: Settings, servers: Servers, probe: Probe, until: float = math.inf
 ) -> Iterator[float | Measured]:
-    """Yields the share of the case that is done, 0 to 1, and at the end what was measured."""
+    """Yields the share of the case that is done, 0 to 1, and at the end what was measured.
+
+    After `until`, of `time.monotonic()`, it repeats no more than it has to, and what would be
+    measured apart is missing.
+    """
     result = Measured(settings.repetitions, {c.label: c.scale for c in case.contenders})
     together = [c for c in case.contenders if not c.apart]
-    groups = [together] + [[c] for c in case.contenders if c.apart]
+    groups = [together, *by_place(c for c in case.contenders if c.apart)]
     with case.company() if case.company else nullcontext():
         before, own = cpu_seconds(), servers.cpu_s()
         for number, group in enumerate(groups):
-            for share in take_turns(case, group, settings, servers, probe, result):
+            now = time.monotonic()
+            if now > until and group is not together:
+                reason = f"no time was left for it in a {settings.mode} run"
+                result.missing |= {contender.label: reason for contender in group}
+                continue
+            group_until = now + (until - now) / (len(groups) - number)
+            for share in take_turns(case, group, settings, servers, probe, result, group_until):
                 yield (number + share) / len(groups)
             if group is not together:
                 servers.drop(group[0].place)
             else:
                 result.foreign = foreign_share(before, cpu_seconds(), servers.cpu_s() - own)
     yield result
+
+
+def by_place(contenders: Iterable[Contender]) -> list[list[Contender]]:
+    """Those of one place together: they share its process and take turns."""
+    groups: dict[Place, list[Contender]] = {}
+    for contender in contenders:
+        groups.setdefault(contender.place, []).append(contender)
+    return list(groups.values())
 
 
 def take_turns(
@@ -138,17 +163,23 @@ def take_turns(
     servers: Servers,
     probe: Probe,
     result: Measured,
+    until: float,
 ) -> Iterator[float]:
     """Verifies and calibrates each contender, then interleaves their repetitions."""
     ready: list[tuple[Contender, dict[str, Any]]] = []
     checks: dict[str, dict[str, Any]] = {}
+    few = {"warm": min(2, case.verify_rounds), "rounds": case.verify_rounds}
     for contender in group:
         try:
             if contender.rounds is None:
-                few = {**contender.arguments, **VERIFY}
-                reply = servers.call(contender, few, settings.limit_s)
+                arguments = {**contender.arguments, **few}
+                reply = servers.call(contender, arguments, settings.limit_s)
                 checks.setdefault(contender.task, {})[contender.label] = reply["check"]
-            ready.append((contender, calibrated(contender, servers, settings)))
+                arguments = calibrated(contender, servers, settings, reply)
+            else:
+                arguments = dict(contender.arguments)
+                servers.call(contender, arguments, settings.limit_s)
+            ready.append((contender, arguments))
             result.interpreters[contender.label] = servers.at(contender.place).interpreter()
         except ServerError as error:
             result.missing[contender.label] = str(error)
@@ -160,7 +191,10 @@ def take_turns(
     begin = time.monotonic()
     most = settings.repetitions * (1 if case.disturbed_anyway else settings.tries)
     while ready and clean_turns < settings.repetitions and turns < most:
-        if turns >= settings.repetitions and time.monotonic() - begin > settings.patience_s:
+        now = time.monotonic()
+        if turns >= settings.repetitions and now - begin > settings.patience_s:
+            break
+        if turns >= LEAST_REPETITIONS and now > until:
             break
         turn: dict[str, Reply] = {}
         for contender, arguments in list(ready):
@@ -178,22 +212,21 @@ def take_turns(
         yield max(clean_turns / settings.repetitions, turns / most)
 
 
-def calibrated(contender: Contender, servers: Servers, settings: Settings) -> dict[str, Any]:
+def calibrated(
+    contender: Contender, servers: Servers, settings: Settings, verified: Reply
+) -> dict[str, Any]:
     """The contender's arguments with as many rounds as fill a sample; this also warms it up."""
-    if contender.rounds is not None:
-        servers.call(contender, contender.arguments, settings.limit_s)
-        return dict(contender.arguments)
     goal = settings.sample_s * 1e9
-    rounds, spent = VERIFY["rounds"], 0.0
-    while True:
+    rounds, spent = verified["rounds"], verified["ns"]
+    while spent < goal and rounds < 10_000_000:
         arguments = {**contender.arguments, "warm": 2, "rounds": rounds}
         # The better of two: a disturbed one would make the sample too short for its own overhead.
         spent = min(servers.call(contender, arguments, settings.limit_s)["ns"] for _ in range(2))
-        if spent * 4 > goal or rounds > 10_000_000:
+        if spent * 4 > goal:
             break
         rounds = round(rounds * min(50, max(2, goal / max(spent, 1) / 2)))
     rounds = max(1, round(rounds * goal / max(spent, 1)))
-    return {**contender.arguments, "warm": max(2, rounds // 10), "rounds": rounds}
+    return {**contender.arguments, "warm": max(min(2, rounds), rounds // 10), "rounds": rounds}
 
 
 def foreign_share(before: tuple[float, float], after: tuple[float, float], own: float) -> float:

@@ -161,6 +161,8 @@ def commit() -> str:
         command = ["git", "-C", str(ROOT), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
+    if not (ROOT / ".git").exists():
+        return "unknown"  # installed, perhaps below another project's checkout
     try:
         head = git("rev-parse", "--short=12", "HEAD")
         return head + ("+" if git("status", "--porcelain") else "")

@@ -1,14 +1,14 @@
-"""The peers that need an interpreter or packages of their own: `python -m bench.peers`.
+"""The peers that need an interpreter or packages of their own: `reactorrl bench peers`.
 
 Each lives in a virtual environment in the cache, outside the checkout, named after what is in it,
 so that a new version makes a new one. What cannot be had is named with the reason.
 """
 
-import argparse
 import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -131,7 +131,7 @@ def status_of(peer: Peer) -> dict[str, Any]:
     except Unavailable as error:
         return {"ready": False, "reason": str(error)}
     except OSError:
-        return {"ready": False, "reason": "not installed (make bench-peers)"}
+        return {"ready": False, "reason": "not installed (reactorrl bench peers)"}
 
 
 def places() -> dict[str, Place]:
@@ -151,21 +151,31 @@ def describe() -> dict[str, Any]:
     return {peer.name: {"requirements": peer.requirements, **status_of(peer)} for peer in PEERS}
 
 
-def main() -> int:
-    """Installs what is not there yet; a peer that cannot be had is no error."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--again", action="store_true", help="also those that are there")
-    options = parser.parse_args()
-    for number, peer in enumerate(PEERS, 1):
+def named(words: Iterable[str]) -> list[Peer]:
+    """Those with one of the words in their names; ValueError where none has a word."""
+    found: dict[str, Peer] = {}
+    for word in words:
+        these = {peer.name: peer for peer in PEERS if word.lower() in peer.name.lower()}
+        if not these:
+            names = ", ".join(peer.name for peer in PEERS)
+            raise ValueError(f"no peer has {word!r} in its name; there are {names}")
+        found |= these
+    return list(found.values())
+
+
+def provide(words: Sequence[str] = (), *, again: bool = False) -> int:
+    """Installs what is not there yet; a peer that cannot be had is no error.
+
+    Args:
+        words: Only peers with such a word in their names.
+        again: Also those that are there.
+    """
+    wanted = named(words) if words else PEERS
+    for number, peer in enumerate(wanted, 1):
         status = status_of(peer)
-        if options.again or not status["ready"]:
-            print(f"[{number}/{len(PEERS)}] {peer.name}: installing …", flush=True)
+        if again or not status["ready"]:
+            print(f"[{number}/{len(wanted)}] {peer.name}: installing …", flush=True)
             with cache_lock():
                 status = install(peer)
-        print(f"[{number}/{len(PEERS)}] {peer.name}: {status.get('reason', 'ready')}")
+        print(f"[{number}/{len(wanted)}] {peer.name}: {status.get('reason', 'ready')}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

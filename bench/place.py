@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from .serve import SINGLE_THREADED
 
 PACKAGE = Path(__file__).resolve().parent
 CLOSING_S = 30
+INTERRUPTED_S = 5
 
 
 @cache
@@ -57,6 +59,7 @@ class Server:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.cpu_s = 0.0
+        self._is_busy = False
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `close`)
         self._process = subprocess.Popen(
             [place.python, "-m", "bench.serve", json.dumps({"cpus": place.cpus})],
@@ -64,6 +67,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=import_folder().name,
+            start_new_session=True,  # Ctrl-C reaches only us, and `close` ends the process
             env={
                 **os.environ,
                 **dict.fromkeys(SINGLE_THREADED, "1"),
@@ -79,12 +83,14 @@ class Server:
         """One repetition; ServerError when it fails or takes longer than `limit_s`."""
         request = {"call": call, "arguments": arguments, "gc": gc}
         assert self._process.stdin
+        self._is_busy = True
         try:
             self._process.stdin.write((json.dumps(request) + "\n").encode())
             self._process.stdin.flush()
         except OSError:
             raise ServerError(self._last_words("the process is gone")) from None
         answer = json.loads(self._line(call, time.monotonic() + limit_s))
+        self._is_busy = False
         if "error" in answer:
             raise ServerError(answer["error"])
         reply = answer["reply"]
@@ -127,12 +133,14 @@ class Server:
         self._process.wait()
 
     def close(self) -> None:
-        """Lets the process end by itself; kills it if it does not."""
+        """Lets the process end by itself, interrupted if it computes; kills it if it does not."""
         if self._process.poll() is None:
             assert self._process.stdin
             try:
                 self._process.stdin.close()
-                self._process.wait(CLOSING_S)
+                if self._is_busy:
+                    self._process.send_signal(signal.SIGINT)
+                self._process.wait(INTERRUPTED_S if self._is_busy else CLOSING_S)
             except (OSError, subprocess.TimeoutExpired):
                 self.kill()
         self._errors.close()

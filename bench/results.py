@@ -1,28 +1,28 @@
-"""Results: a JSON file with the machine, a table for people, a comparison within one machine.
+"""Results: a JSON file with the machine, tables, pictures, a comparison within one machine."""
 
-python -m bench.results table FILE                      the table, as text
-python -m bench.results table FILE --write README.md    as Markdown, between the marks there
-python -m bench.results compare BEFORE AFTER            refused across machines
-"""
+from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import machine, peers
+from .figures import Figure, Pictures, draw
 from .harness import Case
 from .machine import usual
 from .samples import Measured, Summary, per_round
-from .table import header, markdown, show, text_lines
+from .table import header, html, show, text_lines
 
-FORMAT = 1
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+if TYPE_CHECKING:
+    from .experiments import Experiment
+
+FORMAT = 2
+BEGIN, END = "<!-- results: {} -->", "<!-- end of results: {} -->"
 
 
-class DifferentMachinesError(Exception):
+class DifferentMachinesError(ValueError):
     """The two results say nothing about each other."""
 
 
@@ -67,15 +67,72 @@ class Finding:
         }
 
 
+@dataclass(frozen=True)
+class Published:
+    """What somebody published of a case: facts, of another machine, never set against ours."""
+
+    case: str  # of ours, beside which it is shown
+    what: str  # of the finding beside it
+    unit: str
+    figures: Mapping[str, float]
+    source: str
+
+
 @dataclass
 class Results:
-    """Everything that one run found out."""
+    """Everything that one run of an experiment found out.
 
-    machine: dict[str, Any]
+    In a notebook it shows itself as a table; printed, as text.
+    """
+
+    experiment: str
     mode: str
+    machine: dict[str, Any]
     peers: dict[str, Any]
+    figures: Sequence[Figure] = ()
+    published: Sequence[Published] = ()
     probe: dict[str, Any] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, experiment: Experiment, mode: str) -> Results:
+        """Empty ones, on this machine."""
+        return cls(
+            experiment.name,
+            mode,
+            machine.describe(),
+            peers.describe(),
+            tuple(experiment.figures()),
+            tuple(experiment.published()),
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Results:
+        """What `save` wrote; ValueError where the file holds something else."""
+        try:
+            data = json.loads(Path(path).read_text())
+            if data.pop("format") != FORMAT:
+                raise ValueError("another format")
+            data["figures"] = tuple(Figure(**figure) for figure in data["figures"])
+            data["published"] = tuple(Published(**one) for one in data["published"])
+            return cls(**data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: not a results file of format {FORMAT}") from error
+
+    def save(self, path: str | Path) -> None:
+        """Writes all of it as JSON."""
+        Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n")
+
+    def plot(self) -> Pictures:
+        """Draws the pictures of this experiment, from what is in these results alone."""
+        return draw(self.as_json())
+
+    def __str__(self) -> str:
+        data = self.as_json()
+        return "\n".join([header(data), *(line for c in self.cases for line in text_lines(c))])
+
+    def _repr_html_(self) -> str:
+        return html(self.as_json())
 
     def add(self, case: Case, measured: Measured) -> dict[str, Any]:
         """One case, with its raw samples. A smoke run reaches and misses nothing."""
@@ -114,20 +171,15 @@ class Results:
         """The whole file."""
         return {
             "format": FORMAT,
+            "experiment": self.experiment,
             "mode": self.mode,
             "machine": self.machine,
             "probe": self.probe,
             "peers": self.peers,
+            "figures": [asdict(figure) for figure in self.figures],
+            "published": [asdict(one) for one in self.published],
             "cases": self.cases,
         }
-
-
-def load(path: str | Path) -> dict[str, Any]:
-    """A results file; ValueError if it is none."""
-    data = json.loads(Path(path).read_text())
-    if data.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a results file of format {FORMAT}")
-    return data
 
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -150,42 +202,11 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
             yield f"{name:<60} {show(a, unit):>10} {show(b, unit):>10} {change:>8}"
 
 
-def write_between_marks(path: Path, text: str) -> None:
-    """Replaces what stands between the marks of a document."""
-    head, mark, rest = path.read_text().partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"{path} has no {BEGIN} … {END}")
-    path.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
-
-
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.results", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True)
-    table = commands.add_parser("table", help="show a results file")
-    table.add_argument("file")
-    table.add_argument("--write", type=Path, help="a document with the marks of the table")
-    both = commands.add_parser("compare", help="our medians of two runs on one machine")
-    both.add_argument("before")
-    both.add_argument("after")
-    options = parser.parse_args()
-    try:
-        if options.command == "compare":
-            print("\n".join(compare(load(options.before), load(options.after))))
-        elif options.write:
-            write_between_marks(options.write, markdown(load(options.file)))
-        else:
-            data = load(options.file)
-            print(header(data))
-            for case in data["cases"]:
-                print("\n".join(text_lines(case)))
-    except (OSError, ValueError, DifferentMachinesError) as error:
-        print(f"bench.results: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def write_between_marks(path: Path, experiment: str, text: str) -> None:
+    """Replaces what stands between an experiment's marks in a document."""
+    begin, end = BEGIN.format(experiment), END.format(experiment)
+    head, mark, rest = path.read_text().partition(begin)
+    _, ending, tail = rest.partition(end)
+    if not mark or not ending:
+        raise ValueError(f"{path} has no {begin} … {end}")
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")

@@ -1,5 +1,6 @@
 """What was measured: repetitions by contender, and the medians and quartiles of them."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -39,6 +40,11 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
         return values[0], values[0], values[0]
     q1, median, q3 = statistics.quantiles(values, n=4, method="inclusive")
     return q1, median, q3
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The smallest value that the share `q` of all, 0 to 1, does not exceed."""
+    return sorted(values)[max(0, math.ceil(q * len(values)) - 1)]
 
 
 def per_round(reply: Reply) -> float:

@@ -37,33 +37,40 @@ class Stopwatch:
             self.left = watch.lap()
             if not self.left:
                 stop()
+
+    With `singles`, that many more rounds follow, each timed alone: `lap` is called after each.
     """
 
-    def __init__(self, warm: int, rounds: int) -> None:
+    def __init__(self, warm: int, rounds: int, *, singles: int = 0) -> None:
         if warm < 1 or rounds < 1:
             raise ValueError("warm and rounds are at least 1")
         self.rounds = rounds
-        self._todo = [0, rounds, warm]
+        self._todo = [0, *[1] * singles, rounds, warm]
+        self._single_from = 2 + singles  # laps that are left when the timed rounds are done
         self._before = (0, 0, 0)
         self._begin = 0
         self.ns = 0
         self.cpu_ns = 0  # of all threads of the process
         self.switches = 0
         self.stolen = 0
+        self.singles_ns: list[int] = []
 
     def lap(self) -> int:
         """The number of rounds to do before the next call; 0 when the run is over."""
         now = time.perf_counter_ns()
-        todo = self._todo.pop()
-        if not self._todo:
+        left = len(self._todo) - self._single_from
+        if left < -1:
+            self.singles_ns.append(now - self._begin)
+        elif left == -1:
             after = counters()
             self.ns = now - self._begin
             self.cpu_ns, self.switches, self.stolen = (
                 last - first for first, last in zip(self._before, after, strict=True)
             )
-        elif len(self._todo) == 1:
+        elif left == 0:
             self._before = counters()
-            self._begin = time.perf_counter_ns()
+        todo = self._todo.pop()
+        self._begin = time.perf_counter_ns()
         return todo
 
     def reply(self, check: Any, **extra: Any) -> dict[str, Any]:
@@ -77,5 +84,6 @@ class Stopwatch:
             "switches": self.switches,
             "stolen": self.stolen,
             "check": check,
+            **({"singles_ns": self.singles_ns} if self.singles_ns else {}),
             **extra,
         }

@@ -1,6 +1,7 @@
 """How results are shown: text for a terminal, Markdown for a document. Works on the JSON alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 NOISY_FOREIGN = 0.05  # share of the machine
@@ -61,21 +62,60 @@ def doubts(case: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
-def text_lines(case: dict[str, Any]) -> Iterator[str]:
-    """A case for a terminal."""
+def missing(cases: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Who was not measured in any of the cases, by the reason."""
+    found: dict[str, dict[str, None]] = {}
+    for case in cases:
+        for label, reason in case["missing"].items():
+            found.setdefault(reason, {})[label] = None
+    return {reason: list(labels) for reason, labels in found.items()}
+
+
+def rows(case: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, list[str]]]:
+    """Finding, label, and cells: median, quartiles, and how it compares."""
     for finding in case["findings"]:
-        yield f"{case['name']}: {finding['what']}"
+        unit = finding["unit"]
         for label, s in finding["series"].items():
-            unit = finding["unit"]
-            spread = f"{show(s['q1'], unit)} … {show(s['q3'], unit)}"
             right = times_ours(finding, label)
             if label == finding["ours"]:
-                right = f"{goal_text(finding):<12} {verdict(finding)}"
-            yield f"    {label:<42} {show(s['median'], unit):>9}   {spread:<22} {right}".rstrip()
-    for label, reason in case["missing"].items():
-        yield f"{case['name']}: {label}: not measured: {reason}"
+                right = f"{goal_text(finding):<12} {verdict(finding)}".strip()
+            spread = f"{show(s['q1'], unit)} … {show(s['q3'], unit)}"
+            yield finding, label, [show(s["median"], unit), spread, right]
+
+
+def text_lines(case: dict[str, Any]) -> Iterator[str]:
+    """A case for a terminal."""
+    shown = None
+    for finding, label, (median, spread, right) in rows(case):
+        if finding is not shown:
+            shown = finding
+            yield f"{case['name']}: {finding['what']}"
+        yield f"    {label:<42} {median:>9}   {spread:<22} {right}".rstrip()
+    for reason, labels in missing([case]).items():
+        yield f"{case['name']}: not measured: {'; '.join(labels)}: {reason}"
     if doubt := doubts(case):
         yield f"    noisy: {doubt}"
+
+
+def html(data: dict[str, Any]) -> str:
+    """All cases for a notebook."""
+    lines = ["<table>", f"<caption>{escape(header(data))}</caption>", "<tbody>"]
+
+    def row(cells: Sequence[str], tag: str = "td") -> None:
+        lines.append(f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>")
+
+    row(["case", "", "median", "quartiles", "against ours"], "th")
+    for case in data["cases"]:
+        shown = None
+        for finding, label, cells in rows(case):
+            first = "" if finding is shown else f"{case['name']}: {finding['what']}"
+            shown = finding
+            row([first, label, *cells])
+        for reason, labels in missing([case]).items():
+            row([case["name"], "; ".join(labels), "not measured", reason, ""])
+        if doubt := doubts(case):
+            row([case["name"], f"noisy: {doubt}", "", "", ""])
+    return "\n".join([*lines, "</tbody>", "</table>"])
 
 
 def header(data: dict[str, Any]) -> str:
@@ -90,7 +130,7 @@ def header(data: dict[str, Any]) -> str:
 
 
 def markdown(data: dict[str, Any]) -> str:
-    """The table of the README."""
+    """The tables of a document: all cases, and what others published."""
     lines = [
         header(data) + ".",
         "",
@@ -98,25 +138,52 @@ def markdown(data: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for case in data["cases"]:
-        for finding in case["findings"]:
-            unit, cells = finding["unit"], []
-            for label, s in finding["series"].items():
-                if label != finding["ours"]:
-                    times = times_ours(finding, label)
-                    cells.append(
-                        f"{label} {show(s['median'], unit)}" + (f" ({times})" if times else "")
-                    )
-            ours = finding["series"].get(finding["ours"])
-            figure = (
-                f"**{show(ours['median'], unit)}** ({show(ours['q1'], unit)} … "
-                f"{show(ours['q3'], unit)}), {finding['ours']}"
-                if ours
-                else "not measured"
-            )
-            row = [f"{case['name']}: {finding['what']}", figure, "; ".join(cells)]
-            lines.append("| " + " | ".join([*row, goal_text(finding), verdict(finding)]) + " |")
-        for label, reason in case["missing"].items():
-            lines.append(f"| {case['name']}: {label} | not measured: {reason} | | | |")
-        if doubt := doubts(case):
-            lines.append(f"| {case['name']} | noisy: {doubt} | | | |")
-    return "\n".join(lines)
+        lines += case_rows(case)
+    return "\n".join(lines + published_lines(data))
+
+
+def case_rows(case: dict[str, Any]) -> Iterator[str]:
+    """The rows of one case."""
+    for finding in case["findings"]:
+        unit, cells = finding["unit"], []
+        for label, s in finding["series"].items():
+            if label != finding["ours"]:
+                times = times_ours(finding, label)
+                cells.append(
+                    f"{label} {show(s['median'], unit)}" + (f" ({times})" if times else "")
+                )
+        ours = finding["series"].get(finding["ours"])
+        figure = (
+            f"**{show(ours['median'], unit)}** ({show(ours['q1'], unit)} … "
+            f"{show(ours['q3'], unit)}), {finding['ours']}"
+            if ours
+            else "not measured"
+        )
+        row = [f"{case['name']}: {finding['what']}", figure, "; ".join(cells)]
+        yield "| " + " | ".join([*row, goal_text(finding), verdict(finding)]) + " |"
+    for reason, labels in missing([case]).items():
+        yield f"| {case['name']}: {'; '.join(labels)} | not measured: {reason} | | | |"
+    if doubt := doubts(case):
+        yield f"| {case['name']} | noisy: {doubt} | | | |"
+
+
+def published_lines(data: dict[str, Any]) -> list[str]:
+    """What others published beside our median of the same run; no ratio across machines."""
+    if not data["published"]:
+        return []
+    medians = {
+        (case["name"], f["what"]): show(f["series"][f["ours"]]["median"], f["unit"])
+        for case in data["cases"]
+        for f in case["findings"]
+        if f["ours"] in f["series"]
+    }
+    lines = [
+        "",
+        "| case | published, of another machine | source | ours, here |",
+        "|---|---|---|---|",
+    ]
+    for one in data["published"]:
+        figures = "; ".join(f"{k} {show(v, one['unit'])}" for k, v in one["figures"].items())
+        ours = medians.get((one["case"], one["what"]), "not measured")
+        lines.append(f"| {one['case']}: {one['what']} | {figures} | {one['source']} | {ours} |")
+    return lines

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 MICRO = {
     "event",
     "ping-pong",
-    *(f"broadcast-{n}-{size}" for n in (2, 6, 16, 64) for size in ("1KB", "10MB")),
     "ready",
     *(f"parallel-{n}x{body}" for n in (2, 64) for body in ("1ms", "1us")),
     "building",
@@ -29,7 +28,12 @@ SAMPLING = {
     *("cartpole-8", "busy-500us-8", "atari-1", "atari-8"),
     *("rollouts-1", "rollouts-200", "prioritized-sampler", "prioritized-transitions"),
 }
-CASES = {"micro": MICRO, "sampling": SAMPLING}
+BROADCAST = {
+    "broadcast-flat",
+    *(f"broadcast-6-{size}{copy}" for size in ("1KB", "100KB") for copy in ("", "-copy")),
+    *(f"broadcast-{n}-10MB{copy}" for n in (2, 6) for copy in ("", "-copy")),
+}
+CASES = {"broadcast-gather": BROADCAST, "micro": MICRO, "sampling": SAMPLING}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -132,9 +136,12 @@ def test_smoke_runs_are_not_compared(smoke):
 
 def test_table_replaces_what_stands_between_the_marks(tmp_path):
     path = tmp_path / "page.md"
-    path.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
-    write_between_marks(path, "new")
-    assert path.read_text() == ("before\n<!-- results -->\nnew\n<!-- end of results -->\nafter\n")
+    marks = "before\n<!-- results: {0} -->\n{1}\n<!-- end of results: {0} -->\nafter\n"
+    path.write_text(marks.format("micro", "old") + marks.format("marl", "kept"))
+    write_between_marks(path, "micro", "new")
+    assert path.read_text() == marks.format("micro", "new") + marks.format("marl", "kept")
+    with pytest.raises(ValueError, match="sampling"):
+        write_between_marks(path, "sampling", "new")
 
 
 def test_disturbed_samples_are_left_out_when_enough_are_clean():

@@ -6,7 +6,7 @@
 
 The clock runs from the first env steps until the last 100 episodes return the bar on average, so
 that importing and building are not in it. CleanRL's scripts run as they are published, on an
-ordinary CPython (`python -m bench.peers` installs them), all sides with one thread for torch. Our
+ordinary CPython (`reactorrl bench peers` installs them), all sides with one thread for torch. Our
 programs run twice: with CleanRL's settings, and with the preset that `reactorrl train` chooses.
 """
 

@@ -1,10 +1,10 @@
 """The micro-benchmarks: what the runtime itself costs, next to its peers, on this machine, now."""
 
 from ..harness import SMOKE, Case, Settings
-from . import broadcast, building, events, fanout, memory, onecore
+from . import building, events, fanout, memory, onecore
 from .sides import all_places
 
-GROUPS = (events, broadcast, fanout, building, onecore, memory)
+GROUPS = (events, fanout, building, onecore, memory)
 
 
 def cases(settings: Settings) -> list[Case]:

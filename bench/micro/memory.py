@@ -6,11 +6,11 @@ from typing import Any
 
 import reactorrl as rr
 
+from ..broadcast_gather.program import Client
 from ..harness import Case, Contender, Settings
 from ..results import Finding, Goal
 from ..samples import Measured, Reply
 from ..stopwatch import Stopwatch
-from .broadcast import Client
 from .sides import HERE, OURS_1, OURS_2, Places
 
 TAGS = {"full": 1_000_000, "quick": 200_000, "smoke": 4_000}

@@ -10,7 +10,7 @@ from ..harness import Case, Contender, Settings
 from ..machine import usable_cpus
 from ..results import Finding, Goal
 from ..samples import Measured
-from . import broadcast, fanout
+from . import fanout
 from .sides import HERE, ONE_PROCESSOR, OURS_1, OURS_2, Places
 
 OURS = "2 workers against 1"
@@ -51,7 +51,16 @@ def conclude(measured: Measured) -> list[Finding]:
 def programs(places: Places, settings: Settings, place: str) -> dict[str, list[Contender]]:
     """The same programs as in the other cases."""
     found = {
-        f"broadcast-{clients}": broadcast.ours(places, clients, 1_000, place) for clients in (6, 64)
+        f"broadcast-{clients}": [
+            Contender(
+                label,
+                places[place],
+                "bench.broadcast_gather.program:broadcast_gather",
+                {"workers": workers, "clients": clients, "size": 1_000, "copies": False},
+            )
+            for label, workers in ((OURS_1, 1), (OURS_2, 2))
+        ]
+        for clients in (6, 64)
     }
     for body in fanout.BODIES:
         turns = fanout.iterations(body, settings)

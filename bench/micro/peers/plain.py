@@ -7,8 +7,6 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ...stopwatch import Stopwatch
 from ..work import busy
 
@@ -52,28 +50,6 @@ def self_scheduling(warm: int, rounds: int) -> dict[str, Any]:
     clock.schedule(0)
     clock.run()
     return watch.reply(warm + rounds)
-
-
-class Client:
-    """Returns the object that it got."""
-
-    def answer(self, value: np.ndarray) -> np.ndarray:
-        """The reaction."""
-        return value
-
-
-def broadcast_gather(clients: int, size: int, warm: int, rounds: int) -> dict[str, Any]:
-    """One call a client and round."""
-    watch = Stopwatch(warm, rounds)
-    members = [Client() for _ in range(clients)]
-    value = np.zeros(size, np.uint8)
-    gathered = 0
-    while left := watch.lap():
-        for _ in range(left):
-            values = [client.answer(value) for client in members]
-            gathered += len(values)
-            value = values[0]
-    return watch.reply(gathered)
 
 
 class Sink:

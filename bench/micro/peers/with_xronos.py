@@ -8,9 +8,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import xronos
-from xronos import experimental
 
 from ...stopwatch import Stopwatch
 
@@ -112,69 +110,3 @@ def ping_pong(warm: int, rounds: int) -> dict[str, Any]:
     environment.connect(pong.out, ping.back)
     environment.execute()
     return watch.reply(ping.received)
-
-
-class Server(xronos.Reactor):
-    """Broadcasts one object and gathers it from every client."""
-
-    out = xronos.OutputPortDeclaration[np.ndarray]()
-
-    def __init__(self, watch: Stopwatch, clients: int, payload: np.ndarray) -> None:
-        super().__init__()
-        self.watch = watch
-        self.payload = payload
-        self.left = watch.lap()
-        self.gathered = 0
-        self.inputs = [
-            experimental.InputPort[np.ndarray](f"input_{i}", self) for i in range(clients)
-        ]
-
-    @xronos.reaction
-    def start(self, ctx: xronos.ReactionContext) -> Callable[[], None]:
-        ctx.add_trigger(self.startup)
-        out = ctx.add_effect(self.out)
-        return lambda: out.set(self.payload)
-
-    @xronos.reaction
-    def gather(self, ctx: xronos.ReactionContext) -> Callable[[], None]:
-        inputs = [ctx.add_trigger(port) for port in self.inputs]
-        out = ctx.add_effect(self.out)
-
-        def handler() -> None:
-            values = [port.get() for port in inputs]
-            self.gathered += len(values)
-            self.left -= 1
-            if not self.left:
-                self.left = self.watch.lap()
-                if not self.left:
-                    return
-            out.set(values[0])
-
-        return handler
-
-
-class Client(xronos.Reactor):
-    """Returns the object that it got."""
-
-    inp = xronos.InputPortDeclaration[np.ndarray]()
-    out = xronos.OutputPortDeclaration[np.ndarray]()
-
-    @xronos.reaction
-    def answer(self, ctx: xronos.ReactionContext) -> Callable[[], None]:
-        inp = ctx.add_trigger(self.inp)
-        out = ctx.add_effect(self.out)
-        return lambda: out.set(inp.get())
-
-
-def broadcast_gather(clients: int, size: int, warm: int, rounds: int) -> dict[str, Any]:
-    """One object to all clients by reference, and back."""
-    watch = Stopwatch(warm, rounds)
-    environment = xronos.Environment(fast=True)
-    payload = np.zeros(size, np.uint8)
-    server = environment.create_reactor("server", Server, watch, clients, payload)
-    for i, port in enumerate(server.inputs):
-        client = environment.create_reactor(f"client_{i}", Client)
-        environment.connect(server.out, client.inp, NOW)
-        environment.connect(client.out, port)
-    environment.execute()
-    return watch.reply(server.gathered)

@@ -1,0 +1,98 @@
+"""Experiments as functions, for scripts and notebooks.
+
+Each measures on this machine, now, and returns `Results`, which show themselves as a table and draw
+their pictures with `.plot()`. Shared by all of them:
+
+    peers: Words from the names of peers to compare with, as in ("ray", "xronos"); None takes all
+        that are installed, () none.
+    only: Words, one of which the name of a case must contain.
+    mode: "quick", "full" or "smoke", which are the options of the command line.
+    progress: Whether to show a bar with the time left.
+"""
+
+from collections.abc import Callable, Sequence
+
+from . import experiments
+from .experiments import EXPERIMENTS
+from .harness import MODES, Case
+from .results import Results
+from .running import Progress, run
+
+load = Results.load
+
+
+def measured(
+    name: str,
+    cases: Sequence[Case],
+    only: Sequence[str],
+    peers: Sequence[str] | None,
+    mode: str,
+    progress: bool,
+) -> Results:
+    """Measures what is asked for of these cases."""
+    experiments.refuse_unknown(only, cases)
+    chosen = experiments.chosen(cases, only, peers)
+    with Progress(chosen, shown=progress) as bar:
+        return run(EXPERIMENTS[name], chosen, MODES[mode], bar)
+
+
+def broadcast_gather(
+    *,
+    sizes: Sequence[int] | None = None,
+    actors: Sequence[int] | None = None,
+    copies: Sequence[bool] = (False, True),
+    peers: Sequence[str] | None = None,
+    only: Sequence[str] = (),
+    mode: str = "quick",
+    progress: bool = True,
+) -> Results:
+    """What does it cost to send an object to N actors, and to gather an answer of each?
+
+    Args:
+        sizes: Bytes of the object, with 6 actors; None takes those of the mode.
+        actors: How many, with an object of 10 MB; None takes those of the mode.
+        copies: Whether actors return the object itself (False), or a copy of it (True).
+        peers: See the module.
+        only: See the module.
+        mode: See the module.
+        progress: See the module.
+    """
+    from .broadcast_gather.cases import cases  # noqa: PLC0415 - needs reactorrl, peers have none
+
+    found = cases(MODES[mode], sizes=sizes, actors=actors, copies=copies)
+    return measured("broadcast-gather", found, only, peers, mode, progress)
+
+
+def experiment_function(name: str) -> Callable[..., Results]:
+    """The function of an experiment whose cases are fixed, and narrowed by their coordinates."""
+
+    def function(
+        *,
+        peers: Sequence[str] | None = None,
+        only: Sequence[str] = (),
+        mode: str = "quick",
+        progress: bool = True,
+        **at: object,
+    ) -> Results:
+        cases = EXPERIMENTS[name].cases(MODES[mode])
+        return measured(name, experiments.where(cases, at), only, peers, mode, progress)
+
+    function.__name__ = function.__qualname__ = name.replace("-", "_")
+    function.__doc__ = f"""{EXPERIMENTS[name].question}
+
+    Args:
+        peers: See the module.
+        only: See the module.
+        mode: See the module.
+        progress: See the module.
+        at: A value, or several, of any coordinate that cases have, as in `steps=(1, 8)`; a name or
+            value that no case has is a ValueError that lists those that there are.
+    """
+    return function
+
+
+def __getattr__(attribute: str) -> Callable[..., Results]:
+    name = attribute.replace("_", "-")
+    if name not in EXPERIMENTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+    return experiment_function(name)

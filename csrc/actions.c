@@ -373,6 +373,9 @@ void rrl__drain_inbox(rrl_enclave_t *e) {
         e->is_past_stop |= out.is_past_stop;
         e->n_dropped += out.serial == 0;
         if (out.is_new && !is_suspended) rrl__push_event(e, out.tag, trigger);
+        if (rrl__is_traced(e))
+            rrl__trace_arrival(e, trigger, item.stamp_ns,
+                               out.serial ? out.tag : (rrl_tag_t){RRL_NEVER, 0});
     }
     if (some) announce_room(e);
 }
@@ -398,6 +401,8 @@ static void store_delayed(rrl_enclave_t *e, uint32_t delay, rrl_tag_t now, rrl_t
     e->is_past_stop |= out.is_past_stop;
     if (out.is_new) {
         rrl__push_event(e, out.tag, delay);
+        if (rrl__is_traced(e) && !rrl_tag_equal(tag, out.tag))
+            rrl__trace_event(e, RRL_TRACE_MOVED, delay, tag, out.tag);
         return;
     }
     if (rc) note_lost(e, delay, rc);
@@ -428,6 +433,7 @@ void rrl__capture_delay(rrl_enclave_t *e, uint32_t delay, void *payload) {
     }
     rrl_status_t rc =
         d->is_physical ? stamp(e, d->delay_ns, &tag) : rrl_tag_delay(e->tag, d->delay_ns, &tag);
+    if (!rc && rrl__is_traced(e)) rrl__trace_event(e, RRL_TRACE_SENT, delay, e->tag, tag);
     if (!rc && d->to == e->index) {
         store_delayed(e, delay, e->tag, tag, payload);
     } else if (rc || !post(e, delay, tag, payload)) {

@@ -175,7 +175,9 @@ static void resume_events(rrl_enclave_t *e, uint32_t trigger, rrl_tag_t left) {
     drop_late(e, trigger, left);
     for (uint32_t i = 0; i < t->pending.n; i++) {
         rrl_pending_event_t *event = rrl__pending_at(&t->pending, i);
+        rrl_tag_t was = event->tag;
         (void)shift(left, e->tag, &event->tag);
+        if (rrl__is_traced(e)) rrl__trace_event(e, RRL_TRACE_MOVED, trigger, was, event->tag);
         rrl__push_event(e, event->tag, trigger);
     }
     rrl_assert3(rrl__pending_is_valid(&t->pending));

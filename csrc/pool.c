@@ -179,14 +179,22 @@ static rrl_worker_t *find_unclaimed(rrl_enclave_t *e, const rrl_worker_t *w, uin
     return NULL;
 }
 
+/* Adds to what the worker has waited, and to its trace. */
+static void end_wait(rrl_worker_t *w, rrl_trace_kind_t kind, int64_t begin_ns, int64_t end_ns) {
+    rrl_store_relaxed_i64(&w->asleep_since_ns, 0);
+    rrl__count_ns(kind == RRL_TRACE_SPINNING ? &w->spinning_ns : &w->parked_ns, end_ns - begin_ns);
+    if (rrl__is_traced(w->enclave)) rrl__trace_wait(w, kind, begin_ns, end_ns);
+}
+
 /* Parks while the claim word stays as `word` showed it. */
 static void park(rrl_worker_t *w, uint64_t word) {
     uint64_t parked = word | RRL_CLAIM_PARKED;
     if (!rrl_cas_acq_rel_u64(&w->claim, &word, parked)) return;
     int64_t begin_ns = rrl__clock_ns();
+    rrl_store_relaxed_i64(&w->asleep_since_ns, begin_ns);
     while (rrl_load_acquire_u64(&w->claim) == parked)
         rrl__futex_wait_low32(&w->claim, parked, RRL_FOREVER);
-    w->parked_ns += rrl__clock_ns() - begin_ns;
+    end_wait(w, RRL_TRACE_PARKED, begin_ns, rrl__clock_ns());
 }
 
 typedef enum wait_result { WAIT_OWN, WAIT_STEAL, WAIT_RESCUE, WAIT_QUIT } wait_result_t;
@@ -197,7 +205,8 @@ static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker
     uint64_t word = rrl_load_acquire_u64(&w->claim); /* pairs with publish() */
     if (has_work(word)) return WAIT_OWN;
     rrl__detach(w);
-    int64_t begin_ns = 0, now_ns = 0, late_since_ns = 0;
+    bool is_exact = rrl__is_traced(e); /* else a wait begins at the first look at the clock */
+    int64_t begin_ns = is_exact ? rrl__clock_ns() : 0, now_ns = 0, late_since_ns = 0;
     uint64_t late_word = 0;
     rrl_worker_t *late = NULL;
     for (uint32_t n = 0;; n++) {
@@ -213,7 +222,7 @@ static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker
         uint64_t seen;
         rrl_worker_t *unclaimed = find_unclaimed(e, w, &seen);
         if (unclaimed && is_stealable(seen)) {
-            w->spinning_ns += now_ns - begin_ns;
+            end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
             return WAIT_STEAL;
         }
         if (unclaimed != late || seen != late_word) {
@@ -221,22 +230,23 @@ static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker
             late_word = seen;
             late_since_ns = now_ns;
         } else if (late && now_ns - late_since_ns > LATE_NS) {
-            w->spinning_ns += now_ns - begin_ns;
+            end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
             *out_late = late;
             return WAIT_RESCUE;
         }
         if (p->is_oversubscribed || (!late && now_ns - begin_ns > SPIN_NS)) {
-            w->spinning_ns += now_ns - begin_ns;
+            end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
             if (rrl_load_relaxed_u32(&w->has_returns)) {
                 rrl__attach(w); /* nothing of others is kept while parked */
                 rrl__take_returns(w);
                 rrl__detach(w);
             }
             park(w, word);
-            begin_ns = 0;
+            begin_ns = is_exact ? rrl__clock_ns() : 0;
         }
     }
-    if (begin_ns) w->spinning_ns += now_ns - begin_ns;
+    if (is_exact) now_ns = rrl__clock_ns();
+    if (begin_ns) end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
     return WAIT_OWN;
 }
 
@@ -254,6 +264,8 @@ bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns) 
     rrl__detach(w);
     bool is_due = false;
     int64_t begin_ns = rrl__clock_ns();
+    rrl_store_relaxed_i64(&w->asleep_since_ns, begin_ns);
+    rrl_store_relaxed_u32(&e->is_idle, 1);
     for (;;) {
         int64_t now_ns = rrl__clock_ns();
         if (now_ns >= deadline_ns) {
@@ -279,7 +291,8 @@ bool rrl__wait_for_bell(rrl_enclave_t *e, rrl_worker_t *w, int64_t deadline_ns) 
         rrl_store_relaxed_u32(&e->is_awake, 1); /* relaxed: released by the exchange */
         rrl_xchg_acq_rel_u32(&e->bell, RRL_BELL_QUIET);
     }
-    w->parked_ns += rrl__clock_ns() - begin_ns;
+    rrl_store_relaxed_u32(&e->is_idle, 0);
+    end_wait(w, RRL_TRACE_IDLE, begin_ns, rrl__clock_ns());
     rrl__attach(w);
     return is_due;
 }

@@ -38,12 +38,12 @@ static rrl_status_t create_worker(rrl_enclave_t *e, uint32_t rank) {
     w->modals_set = rrl__zeroed(p->plan.n_modals, sizeof *w->modals_set);
     w->channels = rrl__zeroed(widest_multiport(&p->plan), sizeof *w->channels);
     w->returns = aligned_zeroed(e->n_workers, sizeof *w->returns);
-    w->trace = rrl__zeroed(p->options.trace_capacity, sizeof *w->trace);
-    if (!w->set_cells || !w->modals_set || !w->channels || !w->returns || !w->trace)
-        return RRL_E_NOMEM;
+    if (!w->set_cells || !w->modals_set || !w->channels || !w->returns) return RRL_E_NOMEM;
+    rrl_status_t rc = rrl__lane_init(&w->lane, p->options.trace_capacity);
+    if (rc) return rc;
     for (uint32_t i = 0; i < e->n_workers; i++) {
-        rrl_status_t rc = i == rank ? rrl__spsc_init(&w->returns[i], 1)
-                                    : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
+        rc = i == rank ? rrl__spsc_init(&w->returns[i], 1)
+                       : rrl__spsc_init(&w->returns[i], RETURN_RING_CAPACITY);
         if (rc) return rc;
     }
     return RRL_OK;
@@ -100,6 +100,7 @@ static rrl_status_t create_enclave(rrl_program_t *p, uint32_t index) {
     if (!e->event_cells || !e->physical || !e->level_costs || !e->ready_levels) return RRL_E_NOMEM;
     if (!e->forwarded || !e->modals_set || !e->mode_stack) return RRL_E_NOMEM;
     rrl_status_t rc = rrl__event_queue_init(&e->events, n_triggers + 1);
+    if (!rc) rc = rrl__lane_init(&e->lane, p->options.trace_capacity);
 
     uint64_t room = 1;
     for (uint32_t a = 0; a < plan->n_actions; a++) {
@@ -124,8 +125,9 @@ static void destroy_enclave(rrl_enclave_t *e) {
         rrl__free(w->channels);
         rrl__free(w->wakes);
         rrl__free(w->failed);
-        rrl__free(w->trace);
+        rrl__lane_destroy(&w->lane);
     }
+    rrl__lane_destroy(&e->lane);
     rrl__event_queue_destroy(&e->events);
     rrl__mpsc_destroy(&e->inbox);
     rrl__free(e->event_cells);
@@ -428,14 +430,14 @@ void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats) {
         if (i) s.trace_hash = rrl__mix(s.trace_hash + rrl__mix(e->trace_hash));
         if (e->end_ns > end_ns) end_ns = e->end_ns;
         s.n_events += e->n_events;
-        s.n_tags += e->n_tags;
+        s.n_tags += rrl_load_relaxed_u64(&e->n_tags);
         s.n_allocations += e->n_allocations + e->events.n_allocations;
         s.n_dropped += e->n_dropped;
         if (e->status) s.status = e->status;
     }
     s.wall_ns = (end_ns ? end_ns : rrl__clock_ns()) - p->start_ns;
     for (uint32_t i = 0; i < p->plan.n_workers; i++) {
-        s.n_reactions += p->workers[i].n_reactions;
+        s.n_reactions += rrl_load_relaxed_u64(&p->workers[i].n_reactions);
         s.n_allocations += p->workers[i].n_allocations;
         s.n_dropped += p->workers[i].n_dropped;
     }
@@ -445,15 +447,36 @@ void rrl_program_stats(const rrl_program_t *p, rrl_stats_t *out_stats) {
 void rrl_program_enclave_stats(const rrl_program_t *p, rrl_id_t enclave,
                                rrl_enclave_stats_t *out_stats) {
     const rrl_enclave_t *e = &p->enclaves[enclave];
-    *out_stats = (rrl_enclave_stats_t){e->tag, e->n_events, e->n_tags, e->trace_hash};
+    *out_stats =
+        (rrl_enclave_stats_t){e->tag, e->n_events, rrl_load_relaxed_u64(&e->n_tags), e->trace_hash};
 }
 
 void rrl_program_worker_stats(const rrl_program_t *p, uint32_t worker,
                               rrl_worker_stats_t *out_stats) {
     const rrl_worker_t *w = &p->workers[worker];
     int64_t wall_ns = (w->end_ns ? w->end_ns : rrl__clock_ns()) - p->start_ns;
-    *out_stats = (rrl_worker_stats_t){wall_ns,        w->spinning_ns, w->parked_ns,
-                                      w->n_reactions, w->n_stolen,    w->cpu};
+    *out_stats = (rrl_worker_stats_t){wall_ns,
+                                      rrl_load_relaxed_i64(&w->spinning_ns),
+                                      rrl_load_relaxed_i64(&w->parked_ns),
+                                      rrl_load_relaxed_u64(&w->n_reactions),
+                                      w->n_stolen,
+                                      w->cpu};
+}
+
+void rrl_program_pulse(const rrl_program_t *p, uint32_t worker, rrl_pulse_t *out_pulse) {
+    const rrl_worker_t *w = &p->workers[worker];
+    const rrl_enclave_t *e = w->enclave;
+    /* relaxed, all: a look from outside, and each counts up by itself */
+    int64_t waiting_ns =
+        rrl_load_relaxed_i64(&w->spinning_ns) + rrl_load_relaxed_i64(&w->parked_ns);
+    int64_t since_ns = rrl_load_relaxed_i64(&w->asleep_since_ns);
+    bool is_idle = rrl_load_relaxed_u32(&e->is_idle) != 0;
+    *out_pulse = (rrl_pulse_t){
+        .n_reactions = rrl_load_relaxed_u64(&w->n_reactions),
+        .waiting_ns = waiting_ns + (since_ns ? rrl__clock_ns() - since_ns : 0),
+        .n_tags = rrl_load_relaxed_u64(&e->n_tags),
+        .lag_ns = is_idle ? 0 : rrl__elapsed_ns(p) - rrl_load_relaxed_i64(&e->shown_time_ns),
+    };
 }
 
 uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction) {
@@ -466,19 +489,6 @@ uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction) {
 
 int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction) {
     return reaction < p->plan.n_reactions ? p->spent_ns[reaction] : 0;
-}
-
-rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i) {
-    const rrl_worker_t *w = &p->workers[worker];
-    uint64_t first =
-        w->n_trace > p->options.trace_capacity ? w->n_trace - p->options.trace_capacity : 0;
-    return w->trace[(first + i) % p->options.trace_capacity];
-}
-
-size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost) {
-    uint64_t n = p->workers[worker].n_trace, kept = p->options.trace_capacity;
-    *out_n_lost = n > kept ? n - kept : 0;
-    return (size_t)(n > kept ? kept : n);
 }
 
 rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker) {

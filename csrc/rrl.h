@@ -221,7 +221,7 @@ typedef struct rrl_options {
     bool profile;            /* time every reaction */
     int64_t timeout_ns;      /* RRL_FOREVER: none */
     const int32_t *cpus;     /* NULL, or processors to pin to: of all workers, enclave by enclave */
-    uint32_t trace_capacity; /* records kept for each worker; 0: no trace */
+    uint32_t trace_capacity; /* records kept in each lane, a power of two; 0: no trace */
     uint64_t yield_seed;     /* builds with RRL_TEST_YIELD: where to yield; else unused */
 } rrl_options_t;
 
@@ -372,17 +372,68 @@ uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction); /* d
 int64_t rrl_program_reaction_ns(const rrl_program_t *p,
                                 rrl_id_t reaction); /* with profile; else 0 */
 
+/* What a record of a trace tells. Times are those of the real clock since the start; a *cell* (plan.h) names a
+ * port on which values are set, or an action or delayed connection. In the lanes of workers, in order: */
+typedef enum rrl_trace_kind {
+    RRL_TRACE_NONE,
+    RRL_TRACE_REACTION,     /* a body; id: the reaction */
+    RRL_TRACE_HANDLER,      /* the handler of a missed deadline in its place */
+    RRL_TRACE_SKIPPED,      /* a missed deadline without one */
+    RRL_TRACE_COORDINATING, /* between levels; id: the level that follows, or the largest id */
+    RRL_TRACE_SPINNING,
+    RRL_TRACE_PARKED,
+    RRL_TRACE_IDLE,   /* the coordinator waits for the next tag */
+    RRL_TRACE_RAISED, /* the reaction before raised */
+    RRL_TRACE_SET,    /* the reaction before was the first to set the cell at the tag */
+    RRL_TRACE_SENT, /* ... scheduled: an event of the cell at the tag; begin_ns, end_ns: the tag of now */
+    /* In the lanes of enclaves, and RRL_TRACE_SENT by delayed connections: */
+    RRL_TRACE_TAG,   /* the tag begins at begin_ns; end_ns: the lag; id: events in the queue */
+    RRL_TRACE_DUE,   /* the cell has its event at the tag */
+    RRL_TRACE_MOVED, /* what was to come at the tag (begin_ns, end_ns) comes at this one */
+    RRL_TRACE_ARRIVED, /* from outside at begin_ns, taken in at end_ns, for the tag; time RRL_NEVER: dropped */
+} rrl_trace_kind_t;
+
+#define RRL_TRACE_ID_BITS 28
+
 typedef struct rrl_trace_record {
-    rrl_tag_t tag;
-    int64_t begin_ns; /* since the start */
+    int64_t begin_ns;
     int64_t end_ns;
-    rrl_id_t reaction;
+    int64_t time_ns; /* the tag */
+    uint32_t microstep;
+    uint32_t what; /* kind << RRL_TRACE_ID_BITS | id */
 } rrl_trace_record_t;
 
-/* How many records of one worker were kept, and how many older ones were overwritten. */
-size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost);
-/* The i-th kept record of one worker, oldest first; i < length. */
-rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i);
+/* How many records of a lane were kept, and how many older ones were overwritten. Lanes are those of the workers,
+ * then those of the enclaves. Copies them, oldest first, unless out_records is NULL. */
+size_t rrl_program_trace(const rrl_program_t *p, uint32_t lane, rrl_trace_record_t *out_records,
+                         uint64_t *out_n_lost);
+
+/* What the presence of a cell leads to. */
+typedef enum rrl_link_kind {
+    RRL_LINK_REACTION, /* triggers the reaction `to` */
+    RRL_LINK_CELL,     /* a connection of a mode fills the cell `to` at the same tag */
+    RRL_LINK_DELAY,    /* a delayed connection sends an event of the cell `to` */
+    RRL_LINK_ACTION,   /* nothing: it belongs to the action `to` */
+} rrl_link_kind_t;
+
+typedef struct rrl_link {
+    uint32_t kind;
+    uint32_t cell;
+    uint32_t to;
+} rrl_link_t;
+
+/* How many links there are. Writes them, unless out_links is NULL. A port's cell has the port's id. */
+size_t rrl_program_links(const rrl_program_t *p, rrl_link_t *out_links);
+
+/* What a worker and its enclave have done so far; any thread, while they run. */
+typedef struct rrl_pulse {
+    uint64_t n_reactions;
+    int64_t waiting_ns; /* spinning or asleep */
+    uint64_t n_tags;
+    int64_t lag_ns; /* behind the clock; 0: the enclave waits for its next tag */
+} rrl_pulse_t;
+
+void rrl_program_pulse(const rrl_program_t *p, uint32_t worker, rrl_pulse_t *out_pulse);
 /* What a worker runs now, or RRL_NONE; any thread. */
 rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker);
 /* The logical time that the main enclave processes; any thread. */

@@ -21,6 +21,7 @@
 #include "platform.h"
 #include "ring.h"
 #include "tag.h"
+#include "trace.h"
 
 /* A logical or physical action, or a delay: what is scheduled for it. */
 typedef struct rrl_trigger_state {
@@ -128,20 +129,23 @@ struct rrl_worker {
     uint32_t *channels; /* as wide as the widest multiport: an answer of rrl_multiport_present */
     uint32_t *failed;   /* reactions that raised at this level */
     uint32_t n_failed, cap_failed;
-    uint64_t n_reactions, n_stolen, n_allocations, n_dropped;
+    uint64_t n_stolen, n_allocations, n_dropped;
     uint64_t n_rescued; /* slices of workers that did not come */
     uint64_t n_visits;  /* own slices begun */
     uint32_t n_stale;   /* wakes that cancelled events left behind, at this tag */
     bool is_past_stop;  /* an event was dropped because it lies past the stop tag */
-    int64_t spinning_ns, parked_ns;
-    int64_t end_ns; /* of the clock; 0: it has not left */
+    int64_t end_ns;     /* of the clock; 0: it has not left */
+    /* The owner's, too; relaxed, for who looks on from outside: */
+    rrl_atomic_u64_t n_reactions;
+    rrl_atomic_i64_t spinning_ns, parked_ns;
+    rrl_atomic_i64_t asleep_since_ns; /* of the clock; 0: it is awake */
     int32_t cpu;
     rrl_spsc_t *
         returns; /* by the coordinator's rank: payloads that this worker set, to be released here */
     rrl_atomic_u32_t
         has_returns; /* a coordinator has pushed; release pairs with take_returns' acquire */
-    rrl_trace_record_t *trace;
-    uint64_t n_trace; /* records ever written; the last trace_capacity are kept */
+    rrl_lane_t lane;
+    rrl_mark_t mark;
     rrl__thread_t thread;
 };
 
@@ -187,7 +191,8 @@ struct rrl_enclave {
     uint32_t timed_n;              /* its reactions */
     int64_t timed_since_ns;        /* of the clock */
     uint64_t n_levels_run;
-    uint64_t trace_hash, n_events, n_tags, n_allocations, n_dropped;
+    uint64_t trace_hash, n_events, n_allocations, n_dropped;
+    rrl_lane_t lane;
     rrl_tag_t last_stamp; /* given to a value of a physical connection, before its delay */
     bool is_past_stop;    /* something was due after the stop tag: not starved, but timed out */
     int64_t end_ns;       /* of the clock; 0: not yet */
@@ -208,7 +213,10 @@ struct rrl_enclave {
     RRL_ALIGNED_LINE rrl_atomic_u32_t left;
     /* The coordinator has ended; release before the last publication, acquire in the pool. */
     rrl_atomic_u32_t is_quitting;
-    rrl_atomic_i64_t shown_time_ns; /* of the tag; relaxed, for descriptions */
+    /* Relaxed, for who looks on from outside: */
+    rrl_atomic_i64_t shown_time_ns; /* of the tag */
+    rrl_atomic_u64_t n_tags;
+    rrl_atomic_u32_t is_idle; /* waits for its next tag */
 
     /* The outside. */
     RRL_ALIGNED_LINE rrl_mpsc_t inbox;
@@ -298,6 +306,15 @@ static inline int64_t rrl__elapsed_ns(const rrl_program_t *p) {
                                     : rrl__clock_ns() - p->start_ns;
 }
 
+/* One writer's counters; relaxed: others only look on. */
+static inline void rrl__count(rrl_atomic_u64_t *counter, uint64_t n) {
+    rrl_store_relaxed_u64(counter, rrl_load_relaxed_u64(counter) + n);
+}
+
+static inline void rrl__count_ns(rrl_atomic_i64_t *counter, int64_t ns) {
+    rrl_store_relaxed_i64(counter, rrl_load_relaxed_i64(counter) + ns);
+}
+
 /* What comes from outside lands after this tag: others may have gone on relying on it. */
 static inline rrl_tag_t rrl__present_of(const rrl_enclave_t *e) {
     return e->program->ledger && rrl_tag_is_before(e->tag, e->floor) ? e->floor : e->tag;
@@ -352,6 +369,24 @@ void rrl__release_garbage(rrl_enclave_t *e);
 
 /* Coordinator: stores an event that another enclave has sent. */
 void rrl__take_mail(rrl_enclave_t *e, const rrl_mail_t *mail);
+
+/* trace.c */
+
+static inline bool rrl__is_traced(const rrl_enclave_t *e) { return e->lane.records != NULL; }
+
+/* Worker: bodies of one level follow, each of them ends; with a trace or a profile. */
+void rrl__begin_bodies(rrl_worker_t *w, rrl_id_t first);
+void rrl__end_body(rrl_worker_t *w, rrl_id_t reaction, rrl_trace_kind_t kind);
+/* All that follow: with a trace. Worker: it has waited. */
+void rrl__trace_wait(rrl_worker_t *w, rrl_trace_kind_t kind, int64_t begin_ns, int64_t end_ns);
+/* Coordinator: it is about to hand the level out, or with RRL_NONE to end. */
+void rrl__trace_hand_out(rrl_worker_t *w, uint32_t level);
+/* Coordinator: the tag begins; an event of a trigger that has to do with two tags. */
+void rrl__trace_tag(rrl_enclave_t *e);
+void rrl__trace_event(rrl_enclave_t *e, rrl_trace_kind_t kind, uint32_t trigger, rrl_tag_t from,
+                      rrl_tag_t tag);
+/* Coordinator: took in what was pushed from outside at `stamp_ns` of the program's clock. */
+void rrl__trace_arrival(rrl_enclave_t *e, uint32_t trigger, int64_t stamp_ns, rrl_tag_t tag);
 
 /* program.c */
 

@@ -72,14 +72,6 @@ static void note_failure(rrl_worker_t *w, rrl_id_t reaction) {
     w->failed[w->n_failed++] = reaction;
 }
 
-static void keep_trace(rrl_worker_t *w, rrl_id_t reaction, int64_t begin_ns, int64_t end_ns) {
-    rrl_program_t *p = w->program;
-    if (p->options.profile) p->spent_ns[reaction] += end_ns - begin_ns;
-    if (!p->options.trace_capacity) return;
-    w->trace[w->n_trace++ % p->options.trace_capacity] = (rrl_trace_record_t){
-        w->enclave->tag, begin_ns - p->start_ns, end_ns - p->start_ns, reaction};
-}
-
 /* Just before the body: whether it would start too late. */
 static bool has_missed(const rrl_program_t *p, const rrl_worker_t *w, rrl_id_t id,
                        int64_t deadline_ns) {
@@ -91,41 +83,43 @@ static bool has_missed(const rrl_program_t *p, const rrl_worker_t *w, rrl_id_t i
     return rrl__elapsed_ns(p) > due_ns;
 }
 
-/* Whether the body ran, or in its place a handler. */
-static bool run_one(rrl_program_t *p, rrl_worker_t *w, rrl_id_t id, const rrl_plan_reaction_t *r) {
+/* What ran: the body, in its place a handler, or nothing. */
+static rrl_trace_kind_t run_one(rrl_program_t *p, rrl_worker_t *w, rrl_id_t id,
+                                const rrl_plan_reaction_t *r) {
     if (r->deadline_ns == RRL_NO_DEADLINE || !has_missed(p, w, id, r->deadline_ns)) {
         if (p->host.run_reaction(p->host.ctx, w->index, id)) note_failure(w, id);
         w->hash += r->hash;
-        return true;
+        return RRL_TRACE_REACTION;
     }
     p->misses[id]++;
     w->hash += rrl__mix(RRL__HASH_MISS + r->hash);
     if (p->host.missed) p->host.missed(p->host.ctx, id, w->enclave->tag);
-    if (!r->has_handler) return false;
+    if (!r->has_handler) return RRL_TRACE_SKIPPED;
     if (p->host.run_handler(p->host.ctx, w->index, id)) note_failure(w, id);
-    return true;
+    return RRL_TRACE_HANDLER;
 }
 
 void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *reactions, uint32_t n) {
     rrl_program_t *p = e->program;
     bool is_timed = p->options.profile || p->options.trace_capacity;
     uint32_t n_skipped = 0;
+    if (is_timed) rrl__begin_bodies(w, reactions[0]);
     for (uint32_t i = 0; i < n; i++) {
         rrl_id_t id = reactions[i];
         const rrl_plan_reaction_t *r = &p->plan.reactions[id];
-        int64_t begin_ns = is_timed ? rrl__clock_ns() : 0;
         expose(p, r);
         if (p->plan.n_copies) expose_copies(p, id);
         rrl_store_relaxed_u32(&w->reaction, id);
-        bool has_run = run_one(p, w, id, r);
+        rrl_trace_kind_t what = run_one(p, w, id, r);
+        bool has_run = what != RRL_TRACE_SKIPPED;
         rrl_store_relaxed_u32(&w->reaction, RRL_NONE);
         conceal(p, r);
-        if (is_timed) keep_trace(w, id, begin_ns, rrl__clock_ns());
+        if (is_timed) rrl__end_body(w, id, what);
         p->counts[id] += has_run;
         n_skipped += !has_run;
         if (w->advance_ns) rrl__end_advance(w);
     }
-    w->n_reactions += n - n_skipped;
+    rrl__count(&w->n_reactions, n - n_skipped);
 }
 
 /* event path 9/10 (ARCHITECTURE.md): a body has set a port */
@@ -333,6 +327,8 @@ static void collect_due(rrl_enclave_t *e, rrl_tag_t tag) {
         p->cells[cell] = payload;
         e->event_cells[e->n_event_cells++] = cell;
         e->n_events += trigger < p->first_entry_trigger;
+        if (rrl__is_traced(e) && trigger < p->first_timer_trigger)
+            rrl__trace_event(e, RRL_TRACE_DUE, trigger, tag, tag);
     }
 }
 
@@ -344,6 +340,7 @@ static void start_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     rrl_store_relaxed_i64(&e->shown_time_ns, tag.time_ns);
     e->epoch++;
     e->level_word = 0;
+    if (rrl__is_traced(e)) rrl__trace_tag(e);
     for (uint32_t i = 0; i < e->n_event_cells; i++) mark_present(e, e->event_cells[i]);
     if (p->plan.n_forwards) {
         for (uint32_t i = 0; i < e->n_event_cells; i++) rrl__forward(e, e->event_cells[i]);
@@ -502,7 +499,7 @@ static void finish_tag(rrl_enclave_t *e, rrl_worker_t *coordinator) {
     }
     e->n_event_cells = 0;
     if (p->plan.n_modes) finish_modes(e);
-    e->n_tags++;
+    rrl__count(&e->n_tags, 1);
     e->trace_hash = rrl__mix(rrl__mix_tag(e->trace_hash, e->tag) + hash);
     if (wants_stop && rrl_tag_is_before(e->tag, e->stop_tag)) { /* at the end it is late for that */
         lower_stop_tag(e, rrl__tag_after(e->tag));
@@ -631,6 +628,7 @@ static void end(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl__discard_pending(e);
     rrl__release_garbage(e);
     e->end_ns = rrl__clock_ns();
+    if (rrl__is_traced(e)) rrl__trace_hand_out(w, RRL_NONE);
     rrl__publish_quit(e);
 }
 
@@ -719,6 +717,7 @@ static void publish_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, con
     e->timed_level = s->n_busy > 1 && !s->must_wake ? level : RRL_NONE;
     e->timed_n = s->n;
     if (e->timed_level != RRL_NONE) e->timed_since_ns = rrl__clock_ns();
+    if (rrl__is_traced(e)) rrl__trace_hand_out(w, level);
     rrl__publish_level(e, w, level);
 }
 
@@ -797,6 +796,7 @@ static bool run_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level) {
 }
 
 bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w) {
+    w->mark.is_coordinating = true;
     rrl__attach(w);
     if (!e->epoch) {
         begin(e, w);

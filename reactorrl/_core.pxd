@@ -137,5 +137,5 @@ cdef class Runtime:
     cdef bint _holds_itself             # one reference more while threads run
     cdef int _hold(self, bint holds) except -1
     cdef int _drop_states(self) except -1
-    cdef object _trace_of(self, uint32_t worker)
+    cdef object _lane(self, uint32_t lane)
     cdef object _ids(self)

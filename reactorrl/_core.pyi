@@ -210,7 +210,7 @@ class Runtime:
         check: bool,
         timeout_ns: int,  # -1: none
         cpus: Sequence[int] | None,  # one per worker of all enclaves, or None
-        trace_capacity: int,  # records per worker; 0: none
+        trace_capacity: int,  # records per worker and enclave, a power of two; 0: none
         virtual_clock: bool = False,
         stepped: bool = False,
         replay: bool = False,
@@ -241,8 +241,12 @@ class Runtime:
     def reaction_counts(self) -> list[int]: ...
     def miss_counts(self) -> list[int]: ...
     def reaction_ns(self) -> list[int]: ...
-    def trace(self) -> list[list[tuple[int, int, int, int, int]]]:
-        """Per worker: (time_ns, microstep, begin_ns, end_ns, reaction id)."""
+    def trace(self) -> list[tuple[bytearray, int]]:
+        """Per worker, then per enclave: its rrl_trace_record_t, and how many older ones are lost."""
+    def links(self) -> bytearray:
+        """The rrl_link_t of the program."""
+    def pulse(self, worker: int) -> tuple[int, int, int, int]:
+        """The fields of rrl_pulse_t, also while the program runs."""
     def describe(self) -> str: ...
     def forget_threads(self) -> None:
         """In the child after a fork: the workers are not there; `wait` returns at once."""

@@ -137,11 +137,48 @@ cdef extern from "rrl.h" nogil:
         uint64_t n_stolen
         int32_t cpu
 
+    ctypedef enum rrl_trace_kind_t:
+        RRL_TRACE_NONE
+        RRL_TRACE_REACTION
+        RRL_TRACE_HANDLER
+        RRL_TRACE_SKIPPED
+        RRL_TRACE_COORDINATING
+        RRL_TRACE_SPINNING
+        RRL_TRACE_PARKED
+        RRL_TRACE_IDLE
+        RRL_TRACE_RAISED
+        RRL_TRACE_SET
+        RRL_TRACE_SENT
+        RRL_TRACE_TAG
+        RRL_TRACE_DUE
+        RRL_TRACE_MOVED
+        RRL_TRACE_ARRIVED
+
+    const uint32_t RRL_TRACE_ID_BITS
+
     ctypedef struct rrl_trace_record_t:
-        rrl_tag_t tag
         int64_t begin_ns
         int64_t end_ns
-        rrl_id_t reaction
+        int64_t time_ns
+        uint32_t microstep
+        uint32_t what
+
+    ctypedef enum rrl_link_kind_t:
+        RRL_LINK_REACTION
+        RRL_LINK_CELL
+        RRL_LINK_DELAY
+        RRL_LINK_ACTION
+
+    ctypedef struct rrl_link_t:
+        uint32_t kind
+        uint32_t cell
+        uint32_t to
+
+    ctypedef struct rrl_pulse_t:
+        uint64_t n_reactions
+        int64_t waiting_ns
+        uint64_t n_tags
+        int64_t lag_ns
 
     ctypedef struct rrl_cpu_t:
         int32_t id
@@ -229,8 +266,10 @@ cdef extern from "rrl.h" nogil:
     uint64_t rrl_program_reaction_count(const rrl_program_t *p, rrl_id_t reaction)
     uint64_t rrl_program_miss_count(const rrl_program_t *p, rrl_id_t reaction)
     int64_t rrl_program_reaction_ns(const rrl_program_t *p, rrl_id_t reaction)
-    size_t rrl_program_trace_length(const rrl_program_t *p, uint32_t worker, uint64_t *out_n_lost)
-    rrl_trace_record_t rrl_program_trace(const rrl_program_t *p, uint32_t worker, size_t i)
+    size_t rrl_program_trace(const rrl_program_t *p, uint32_t lane,
+        rrl_trace_record_t *out_records, uint64_t *out_n_lost)
+    size_t rrl_program_links(const rrl_program_t *p, rrl_link_t *out_links)
+    void rrl_program_pulse(const rrl_program_t *p, uint32_t worker, rrl_pulse_t *out_pulse)
     rrl_id_t rrl_program_running(const rrl_program_t *p, uint32_t worker)
     int64_t rrl_program_time_ns(const rrl_program_t *p)
     rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed,

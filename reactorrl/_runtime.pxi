@@ -163,17 +163,26 @@ cdef class Runtime:
         return [rrl.rrl_program_reaction_ns(self.graph._c_program, i) for i in self._ids()]
 
     def trace(self):
-        return [self._trace_of(worker) for worker in range(self.graph._n_workers)]
+        return [self._lane(i) for i in range(self.graph._n_workers + self.graph._n_enclaves)]
 
-    cdef object _trace_of(self, uint32_t worker):
-        cdef rrl.rrl_trace_record_t r
+    cdef object _lane(self, uint32_t lane):
         cdef uint64_t n_lost
-        cdef size_t i
-        records = []
-        for i in range(rrl.rrl_program_trace_length(self.graph._c_program, worker, &n_lost)):
-            r = rrl.rrl_program_trace(self.graph._c_program, worker, i)
-            records.append((r.tag.time_ns, r.tag.microstep, r.begin_ns, r.end_ns, r.reaction))
-        return records
+        cdef size_t n = rrl.rrl_program_trace(self.graph._c_program, lane, NULL, &n_lost)
+        cdef bytearray data = bytearray(n * sizeof(rrl.rrl_trace_record_t))
+        rrl.rrl_program_trace(
+            self.graph._c_program, lane, <rrl.rrl_trace_record_t *><char *>data, &n_lost)
+        return data, n_lost
+
+    def links(self):
+        cdef size_t n = rrl.rrl_program_links(self.graph._c_program, NULL)
+        cdef bytearray data = bytearray(n * sizeof(rrl.rrl_link_t))
+        rrl.rrl_program_links(self.graph._c_program, <rrl.rrl_link_t *><char *>data)
+        return data
+
+    def pulse(self, uint32_t worker):
+        cdef rrl.rrl_pulse_t r
+        rrl.rrl_program_pulse(self.graph._c_program, worker, &r)
+        return r.n_reactions, r.waiting_ns, r.n_tags, r.lag_ns
 
     cdef object _ids(self):
         return range(len(self.graph._funcs))

@@ -22,7 +22,7 @@ from .reactor import Reactor
 from .recording import Recorder, Recording
 from .report import RunReport, make_report
 from .time import FOREVER, Tag, TimeLike, sec, to_ns
-from .trace import RECORDS_PER_WORKER, write_trace
+from .trace import Cast, records_per_track, write_trace
 from .tree import node_of
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class Program:
             raise ValueError("record= and replay= are for two runs, one after the other")
         recording = None if replay is None else Recording(replay, allow_pickle=allow_pickle)
         self._trace = None if trace is None else os.fspath(trace)
+        self._has_lag = not fast and recording is None
         self._is_timed = bool(profile) or trace is not None
         if node.parent is not None:
             raise AssemblyError(
@@ -147,7 +148,7 @@ class Program:
             check=bool(check),
             timeout_ns=-1 if timeout_ns == FOREVER else timeout_ns,
             cpus=cpus,
-            trace_capacity=0 if trace is None else RECORDS_PER_WORKER,
+            trace_capacity=0 if trace is None else records_per_track(count + more),
         )
         if clock is not None:
             clock.bind(self._runtime)
@@ -330,7 +331,8 @@ class Program:
             self._phase = _ENDED
             _running.pop(runtime, None)
             if self._trace is not None:
-                write_trace(self._trace, runtime.trace(), paths)
+                cast = Cast.of(self._assembly, runtime.levels, self._report, has_lag=self._has_lag)
+                write_trace(self._trace, runtime.trace(), runtime.links(), cast)
         if self._recording is not None:
             self._recording.check_end(self._report.trace_hash)
 

@@ -46,6 +46,11 @@ void rrl__run_reactions(rrl_enclave_t *e, rrl_worker_t *w, const uint32_t *react
     }
 }
 
+void rrl__trace_wait(rrl_worker_t *w, rrl_trace_kind_t kind, int64_t begin_ns, int64_t end_ns) {
+    (void)w, (void)kind, (void)begin_ns, (void)end_ns;
+    MODEL_CHECK(!"a trace");
+}
+
 bool rrl__coordinate(rrl_enclave_t *e, rrl_worker_t *w) {
     rrl_program_t *p = e->program;
     MODEL_CHECK(s->n_coordinating++ == s->level);

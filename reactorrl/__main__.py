@@ -67,6 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "bench", add_help=False, help="measure on this machine, next to peers"
     )
     bench.add_argument("flags", nargs=argparse.REMAINDER)
+    trace = commands.add_parser("trace", help="say where the time of a traced run went")
+    trace.add_argument("action", choices=["summary"])
+    trace.add_argument("file", help="what trace= wrote")
     arguments, more = parser.parse_known_args(argv)
     if arguments.command is None:
         parser.print_help()
@@ -85,6 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return bench_command([*more, *arguments.flags])
     if more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if arguments.command == "trace":
+        from .trace_summary import trace_command  # noqa: PLC0415
+
+        return trace_command(arguments.action, arguments.file)
     for section in (_interpreter, _processors, _libraries):
         for name, finding in section():
             print(f"{name:<12} {finding}", flush=True)

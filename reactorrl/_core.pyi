@@ -242,7 +242,7 @@ class Runtime:
     def miss_counts(self) -> list[int]: ...
     def reaction_ns(self) -> list[int]: ...
     def trace(self) -> list[tuple[bytearray, int]]:
-        """Per worker, then per enclave: its rrl_trace_record_t, and how many older ones are lost."""
+        """Per worker, then per enclave: its rrl_trace_record_t, and how many are lost."""
     def links(self) -> bytearray:
         """The rrl_link_t of the program."""
     def pulse(self, worker: int) -> tuple[int, int, int, int]:

@@ -17,7 +17,9 @@ from .assembly import Assembly, Instrument
 from .clock import VirtualClock
 from .errors import AssemblyError, PhaseError, ReactionError, described
 from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
+from .live import LiveView
 from .placement import Affinity, place
+from .ports import check_bool
 from .reactor import Reactor
 from .recording import Recorder, Recording
 from .report import RunReport, make_report
@@ -55,7 +57,10 @@ class Program:
         affinity: `None`, `"performance"` (fast cores first, one worker per physical core before its
             sibling), `"spread"` (far apart), or a list of CPUs, one for each worker; those of
             enclaves come last.
-        trace: File for a Chrome/Perfetto trace, written at the end.
+        trace: File for a Chrome/Perfetto trace, written at the end, also after an error; of a long
+            run the last part. `reactorrl trace summary FILE` says where the time went.
+        live: Show reactions and tags a second, lag and busy workers while the program runs: in a
+            notebook, or on stderr if that is a terminal.
         seed: Non-negative int from which every reactor's `rng` is spawned by path; without it there
             is none.
         check: Costly checks: NumPy arrays set on ports are read-only until their tag ends.
@@ -100,6 +105,7 @@ class Program:
         record: str | os.PathLike[str] | None = None,
         replay: str | os.PathLike[str] | None = None,
         allow_pickle: bool = False,
+        live: bool = False,
     ) -> None:
         if not isinstance(main, Reactor):
             hint = "; make an instance of it" if isinstance(main, type) else ""
@@ -150,6 +156,12 @@ class Program:
             cpus=cpus,
             trace_capacity=0 if trace is None else records_per_track(count + more),
         )
+        self._live = None
+        if check_bool(live, "live"):
+            homes = [0] * count
+            for number, (_, size) in enumerate(self._enclave_sizes()[1:], 1):
+                homes += [number] * size
+            self._live = LiveView(self._runtime, homes, has_lag=self._has_lag)
         if clock is not None:
             clock.bind(self._runtime)
         if recording is not None:
@@ -243,6 +255,8 @@ class Program:
             except BaseException:
                 self._phase = _ASSEMBLED
                 raise
+            if self._live is not None:
+                self._live.start()
         _join_ended_orphans()
         _running[self._runtime] = weakref.ref(self)
 
@@ -315,13 +329,15 @@ class Program:
                 return
             runtime = self._runtime
             runtime.join()
+            if self._live is not None:
+                self._live.stop()
             paths = self._assembly.paths
-            enclaves = [
-                (node.path, node.enclave.workers if node.enclave else 0)
-                for node in self._assembly.enclaves
-            ]
             self._report = make_report(
-                runtime, paths, enclaves, gil_enabled=self._gil_enabled, is_timed=self._is_timed
+                runtime,
+                paths,
+                self._enclave_sizes(),
+                gil_enabled=self._gil_enabled,
+                is_timed=self._is_timed,
             )
             overflows = self._assembly.overflows(runtime.overflows())
             self._error = self._reaction_error(runtime.failures(), paths, overflows)
@@ -335,6 +351,13 @@ class Program:
                 write_trace(self._trace, runtime.trace(), runtime.links(), cast)
         if self._recording is not None:
             self._recording.check_end(self._report.trace_hash)
+
+    def _enclave_sizes(self) -> list[tuple[str, int]]:
+        """Path and workers of each enclave, by id; 0 for the main one, which has the others."""
+        return [
+            (node.path, node.enclave.workers if node.enclave else 0)
+            for node in self._assembly.enclaves
+        ]
 
     def _stops(self) -> list[tuple[str, Tag]]:
         """Path and last tag of each enclave, but of those that a body ended by raising."""
@@ -390,6 +413,8 @@ class Program:
             has_ended = False
         if has_ended:
             return
+        if self._live is not None:
+            self._live.stop()
         print(f"reactorrl: left {self}, as it does not end:\n{self._described()}", file=sys.stderr)
         self._phase = _LEFT
         _running.pop(runtime, None)

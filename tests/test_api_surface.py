@@ -55,7 +55,7 @@ def test_every_name_is_there():
         (
             rr.Program,
             "main, *, workers, fast, timeout, keepalive, affinity, trace, seed, check, profile,"
-            " clock, record, replay, allow_pickle",
+            " clock, record, replay, allow_pickle, live",
         ),
     ],
 )

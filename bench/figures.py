@@ -48,7 +48,8 @@ class Figure:
     """What one picture shows: the series of one finding in all cases that have its coordinates.
 
     A case takes part if its `at` has `x` and equals `where` in every key. Points are medians, error
-    bars quartiles. Without `x`, each case is a group of bars.
+    bars quartiles. Without `x`, each case is a group of bars. With `stacked`, the findings of these
+    names are stacked on each other in place of `what`: one bar for each series.
     """
 
     name: str  # of the files
@@ -61,6 +62,7 @@ class Figure:
     where: Mapping[str, float | str] = field(default_factory=dict)
     log_x: bool = False
     log_y: bool = False
+    stacked: Sequence[str] = ()
 
 
 class Pictures(dict[str, "Canvas"]):

@@ -56,6 +56,7 @@ class Contender:
     task: str = ""  # contenders of one task must return equal checks
     apart: bool = False  # its other processes would disturb: measured after the rest, then ended
     rounds: int | None = None  # fixed, for functions that take no number of rounds
+    timed_rounds: int | None = None  # of a sample, instead of as many as fill it
     gc: bool = False  # leaves the garbage collector on
 
 
@@ -216,6 +217,9 @@ def calibrated(
     contender: Contender, servers: Servers, settings: Settings, verified: Reply
 ) -> dict[str, Any]:
     """The contender's arguments with as many rounds as fill a sample; this also warms it up."""
+    if contender.timed_rounds is not None:
+        rounds = contender.timed_rounds
+        return {**contender.arguments, "warm": max(2, rounds // 10), "rounds": rounds}
     goal = settings.sample_s * 1e9
     rounds, spent = verified["rounds"], verified["ns"]
     while spent < goal and rounds < 10_000_000:

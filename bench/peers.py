@@ -61,6 +61,11 @@ PEERS = (
         sources=("setuptools==65.7.0", "gym==0.23.1", "cleanrl==1.2.0"),
     ),
     Peer("Ray, Atari", ("ray==2.60.0", *ATARI), "ray"),
+    Peer(
+        "Ray, learning",
+        ("ray==2.60.0", "numpy", "gymnasium==1.4.0", "pettingzoo==1.27.0", "torch==2.15.0"),
+        "ray",
+    ),
 )
 
 

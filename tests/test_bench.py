@@ -33,7 +33,12 @@ BROADCAST = {
     *(f"broadcast-6-{size}{copy}" for size in ("1KB", "100KB") for copy in ("", "-copy")),
     *(f"broadcast-{n}-10MB{copy}" for n in (2, 6) for copy in ("", "-copy")),
 }
-CASES = {"broadcast-gather": BROADCAST, "micro": MICRO, "sampling": SAMPLING}
+CASES = {
+    "broadcast-gather": BROADCAST,
+    "micro": MICRO,
+    "sampling": SAMPLING,
+    "q-learning": {"q-learning-500", "q-learning-2000"},
+}
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -1,0 +1,95 @@
+"""What a round of synchronised parallel Q-learning costs, and which part of it costs what."""
+
+from collections.abc import Callable
+
+from ..figures import Figure
+from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
+from ..micro.sides import OURS_1, OURS_2, faster
+from ..place import Place
+from ..results import Finding, Goal
+from ..samples import Measured, Reply
+from ..sides import GIL_ON, HERE, RAY, learning_places
+
+SERIAL, POOL = "one thread", "pool of 2 threads"
+OURS_LOCKED = "reactorrl, 2 workers, GIL on"
+TUNED_RAY, ARTIFACT_RAY = "Ray, tuned", "Ray, as in the artifact"
+PARTS = ("rollout", "replay", "learning")
+BATCH_SIZES = {FULL.mode: (500, 1000, 2000), QUICK.mode: (1000,), SMOKE.mode: (500, 2000)}
+ROUNDS = {FULL.mode: 50, QUICK.mode: 4, SMOKE.mode: 1}  # of a repetition
+
+FIGURES = (
+    Figure(
+        "q-learning",
+        "Parallel Q-learning: 16 rollouts of 100 steps, a replay, a learner",
+        what="one round",
+        y_label="one round",
+    ),
+    Figure(
+        "q-learning-parts",
+        "Where the time of a round goes, batch of 1000",
+        what="one round",
+        y_label="one round",
+        where={"batch_size": 1000},
+        stacked=PARTS,
+    ),
+)
+
+
+def cases(settings: Settings) -> list[Case]:
+    """One for each batch size."""
+    places = learning_places(settings)
+    return [learning(places, size, settings) for size in BATCH_SIZES[settings.mode]]
+
+
+def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> Case:
+    """All sides must have learned the same weights."""
+    peers = "bench.q_learning.peers"
+    ours = "bench.q_learning.rounds:learning"
+    sides = (
+        (OURS_1, HERE, ours, {"workers": 1}),
+        (OURS_2, HERE, ours, {"workers": 2}),
+        (OURS_LOCKED, GIL_ON, ours, {"workers": 2}),
+        (SERIAL, HERE, f"{peers}.here:learning", {"threads": 1}),
+        (POOL, HERE, f"{peers}.here:learning", {"threads": 2}),
+        (TUNED_RAY, RAY, f"{peers}.with_ray:tuned", {"actors": 2}),
+        (ARTIFACT_RAY, RAY, f"{peers}.with_ray:as_in_the_artifact", {}),
+    )
+    contenders = [
+        Contender(
+            label,
+            places[place],
+            call,
+            {"batch_size": batch_size, **more},
+            apart=place == RAY,
+            timed_rounds=ROUNDS[settings.mode],
+        )
+        for label, place, call, more in sides
+    ]
+    return Case(
+        f"q-learning-{batch_size}",
+        f"What does a round of parallel Q-learning with a batch of {batch_size} cost?",
+        contenders,
+        conclude,
+        seconds=60 if settings is FULL else 20,
+        at={"batch_size": batch_size},
+    )
+
+
+def conclude(measured: Measured) -> list[Finding]:
+    """The round, its parts, and the ratios that isolate one thing each."""
+    best = faster(measured, OURS_1, OURS_2)
+    times = {label: measured.summary(label) for label in measured.samples}
+    found = [Finding("one round", "ns", best, times)]
+    for part in PARTS:
+        series = {label: measured.summary(label, time_of(part)) for label in measured.samples}
+        found.append(Finding(part, "ns", best, series))
+    for label, goal in ((TUNED_RAY, Goal(at_most=0.3)), (ARTIFACT_RAY, None), (POOL, None)):
+        if {best, label} <= measured.samples.keys():
+            ratio = {best: measured.ratio(best, label)}
+            found.append(Finding(f"time of ours against {label}", "x", best, ratio, goal))
+    return found
+
+
+def time_of(part: str) -> Callable[[Reply], float]:
+    """Nanoseconds of a part of one round."""
+    return lambda reply: reply["parts_ns"][part] / reply["rounds"]

@@ -1,0 +1,21 @@
+"""Where the sides of the experiments that learn run."""
+
+import sys
+
+from . import peers
+from .harness import SMOKE, Settings
+from .place import Place
+
+HERE, GIL_ON, RAY = "here", "here, GIL on", "Ray, learning"
+
+
+def learning_places(settings: Settings) -> dict[str, Place]:
+    """This interpreter, the same with the GIL on, and Ray's; a smoke run is without Ray."""
+    ray = peers.places()[RAY]
+    if settings is SMOKE:
+        ray = Place(RAY, missing="left out of a smoke run: its cluster takes seconds to start")
+    return {
+        HERE: Place(HERE, sys.executable),
+        GIL_ON: Place(GIL_ON, sys.executable, environment={"PYTHON_GIL": "1"}),
+        RAY: ray,
+    }

@@ -49,6 +49,7 @@ EXPERIMENTS = {
         Experiment("micro", "micro.cases", "What does the runtime itself cost?"),
         Experiment("sampling", "sampling.cases", "What does it cost to gather experience?"),
         Experiment("q-learning", "q_learning.cases", "What does a round of Q-learning cost?"),
+        Experiment("marl", "marl.cases", "What does a step of many agents cost?"),
     )
 }
 

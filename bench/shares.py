@@ -17,6 +17,7 @@ def in_threads(
     rounds: int,
     *,
     meets: bool,
+    after: Callable[[], object] | None = None,
 ) -> tuple[Stopwatch, list[S]]:
     """Run rounds in persistent threads; the calling one is the first of them.
 
@@ -30,6 +31,7 @@ def in_threads(
         warm: Rounds before the clock runs.
         rounds: Rounds that are timed.
         meets: Whether the threads meet twice a round; else only around all rounds.
+        after: What the calling thread does whenever they have met.
 
     Returns:
         The watch, and the shares in order.
@@ -59,6 +61,8 @@ def in_threads(
             barrier.wait()
             run(mine, 1 if meets else todo)
             barrier.wait()
+            if after:
+                after()
     barrier.wait()
     for thread in others:
         thread.join()

@@ -1,0 +1,1 @@
+"""The paper's multi-agent inference: a traffic junction whose cars each have a policy."""

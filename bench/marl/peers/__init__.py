@@ -1,0 +1,1 @@
+"""Other ways to let all agents act."""

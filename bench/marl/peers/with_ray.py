@@ -1,0 +1,118 @@
+"""Ray: policies in actors of their own, in four forms.
+
+- `tuned`: agents share as many actors as asked for; the joint observation is `put` once as one
+  array, each actor reads its rows in place and returns a list of actions; actors reserve no
+  processors, nothing is logged to the driver. With an actor for each agent, or one per processor;
+- `compiled_graph`: the latter, as Ray's own form of a fixed topology;
+- `as_in_the_artifact`: an actor for each agent, and the whole joint observation to each of them, as
+  lists by value.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+# Read by Ray when it is imported.
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import numpy as np
+import ray
+from ray.dag import InputNode, MultiOutputNode
+
+from ...stopwatch import Stopwatch
+from ..parts import Policy, Traffic
+
+
+@ray.remote(num_cpus=0)
+class Agents:
+    """Some agents in a process."""
+
+    def __init__(self, first: int, end: int, n_features: int) -> None:
+        self.first = first
+        self.policies = [Policy(agent, n_features) for agent in range(first, end)]
+
+    def act(self, rows: np.ndarray) -> list[int]:
+        """An action for each of its agents, of rows for all."""
+        own = enumerate(self.policies, self.first)
+        return [policy.act(rows[i : i + 1]) for i, policy in own]
+
+    def act_on_lists(self, rows: list[list[float]]) -> int:
+        """The action of its only agent."""
+        return self.policies[0].act(np.array(rows[self.first], np.float32)[np.newaxis])
+
+
+def start(traffic: Traffic, actors: int) -> list[Any]:
+    """The actors with their shares; the cluster lives as long as this process."""
+    if not ray.is_initialized():
+        ray.init(
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    n = len(traffic.agents)
+    bounds = [n * number // actors for number in range(actors + 1)]
+    return [Agents.remote(first, end, traffic.n_features) for first, end in pairwise(bounds)]
+
+
+def timed(
+    traffic: Traffic, members: list[Any], act: Callable[[], list[int]], warm: int, rounds: int
+) -> dict[str, Any]:
+    """Warm up, time the rest, end the actors."""
+    watch = Stopwatch(warm, rounds)
+    while left := watch.lap():
+        for _ in range(left):
+            traffic.step(act())
+    for member in members:
+        ray.kill(member)
+    return watch.reply(traffic.digest.hexdigest())
+
+
+def tuned(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
+    """One `put`, a call for each actor."""
+    traffic = Traffic(file, agents)
+    members = start(traffic, actors)
+
+    def act() -> list[int]:
+        rows = ray.put(traffic.rows)
+        answers = ray.get([member.act.remote(rows) for member in members])
+        return [action for answer in answers for action in answer]
+
+    return timed(traffic, members, act, warm, rounds)
+
+
+def compiled_graph(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
+    """Channels in shared memory, set up once."""
+    traffic = Traffic(file, agents)
+    members = start(traffic, actors)
+    with InputNode() as rows:
+        graph = MultiOutputNode([member.act.bind(rows) for member in members])
+    compiled = graph.experimental_compile()
+
+    def act() -> list[int]:
+        answers = ray.get(compiled.execute(traffic.rows))
+        return [action for answer in answers for action in answer]
+
+    reply = timed(traffic, [], act, warm, rounds)
+    compiled.teardown(kill_actors=True)
+    return reply
+
+
+def as_in_the_artifact(file: str, agents: int, warm: int, rounds: int) -> dict[str, Any]:
+    """Lists of lists, once for each agent."""
+    traffic = Traffic(file, agents)
+    members = start(traffic, agents)
+
+    def act() -> list[int]:
+        rows = traffic.rows.tolist()
+        return ray.get([member.act_on_lists.remote(rows) for member in members])
+
+    return timed(traffic, members, act, warm, rounds)
+
+
+def close() -> None:
+    """Ends the cluster."""
+    ray.shutdown()

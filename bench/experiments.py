@@ -50,6 +50,7 @@ EXPERIMENTS = {
         Experiment("sampling", "sampling.cases", "What does it cost to gather experience?"),
         Experiment("q-learning", "q_learning.cases", "What does a round of Q-learning cost?"),
         Experiment("marl", "marl.cases", "What does a step of many agents cost?"),
+        Experiment("determinism", "determinism.cases", "How many results does one seed give?"),
     )
 }
 

@@ -14,6 +14,8 @@ def show(value: float, unit: str) -> str:
             if abs(value) < 0.9995 * limit:
                 return f"{digits(value / factor)} {name}"
         return f"{digits(value / 1e9)} s"
+    if not unit:
+        return f"{value:g}"
     return f"{value:.2f}x" if unit == "x" else f"{value:.2f} {unit}"
 
 

@@ -38,6 +38,8 @@ CASES = {
     "micro": MICRO,
     "sampling": SAMPLING,
     "q-learning": {"q-learning-500", "q-learning-2000"},
+    "marl": {"marl-2", "marl-10"},
+    "determinism": {"determinism-plain", "determinism-delays"},
 }
 
 

@@ -1,0 +1,1 @@
+"""How many different results the same learning program has, run after run."""

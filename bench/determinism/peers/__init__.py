@@ -1,0 +1,1 @@
+"""Others that apply updates as they come in."""

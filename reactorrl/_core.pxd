@@ -31,6 +31,7 @@ cdef extern from "_host.h":
         void *graph
         rl_body_t *bodies
         PyThreadState **states
+        PyObject **contexts
         unsigned long *threads
         int (*note_failure)(void *ctx, uint32_t index, rrl.rrl_id_t reaction, void *error) noexcept
         void *(*refuse_made)(void *reactor) noexcept
@@ -49,6 +50,8 @@ cdef extern from "_host.h":
     void rl_note_made() nogil
     rrl.rrl_host_t rl_callbacks(rl_host_t *ctx) nogil
     void rl_note_interpreter(rl_host_t *host)
+    int rl_copy_contexts(rl_host_t *host, uint32_t n) except -1
+    void rl_drop_contexts(rl_host_t *host, uint32_t n)
     void rl_drop_thread_state(PyThreadState *state)
     void rl_defer(object obj)
     void rl_share(object obj)

@@ -57,6 +57,7 @@ cdef class Graph:
         rrl.rrl_program_destroy(self._c_program)
         free(self._c_host.bodies)
         free(self._c_host.states)
+        free(self._c_host.contexts)
         free(self._c_host.threads)
 
     cdef rrl.rrl_graph_t *_open(self) except NULL:
@@ -205,8 +206,10 @@ cdef class Graph:
             self._c_host.thaw = _thaw
         self._c_host.bodies = <rl_body_t *>calloc(n + 1, sizeof(rl_body_t))
         self._c_host.states = <PyThreadState **>calloc(n_workers, sizeof(void *))
+        self._c_host.contexts = <PyObject **>calloc(n_workers, sizeof(void *))
         self._c_host.threads = <unsigned long *>calloc(n_workers, sizeof(unsigned long))
-        if not (self._c_host.bodies and self._c_host.states and self._c_host.threads):
+        if not (self._c_host.bodies and self._c_host.states and self._c_host.contexts
+                and self._c_host.threads):
             raise MemoryError
         for i in range(<size_t>n):
             self._c_host.bodies[i].func = <void *>self._funcs[i]

@@ -50,6 +50,7 @@ typedef struct rl_host {
     PyInterpreterState *interpreter;
     PyThreadState *
         *states; /* by worker; made by its own thread, as reference counting is biased to it */
+    PyObject **contexts;    /* by worker: a copy of the context that the program was started in */
     unsigned long *threads; /* by worker: its identity, 0 before its first attach */
     int (*note_failure)(void *ctx, uint32_t index, rrl_id_t reaction, void *error);
     void *(*refuse_made)(void *reactor);    /* an exception, or NULL */
@@ -82,6 +83,9 @@ static rrl_status_t rl_thread_start(void *ctx, rrl_worker_t *w, uint32_t index) 
     if (!host->states[index]) return RRL_E_NOMEM;
     host->threads[index] = PyThread_get_thread_ident();
     rl_here = (rl_here_t){w, host->graph, false};
+    PyEval_RestoreThread(host->states[index]);
+    PyContext_Enter(host->contexts[index]); /* fails only where another thread is in it */
+    PyEval_SaveThread();
     return RRL_OK;
 }
 
@@ -98,6 +102,8 @@ static void rl_detach(void *ctx, uint32_t index) {
 static void rl_thread_stop(void *ctx, uint32_t index) {
     rl_host_t *host = ctx;
     PyEval_RestoreThread(host->states[index]);
+    PyContext_Exit(host->contexts[index]);
+    Py_CLEAR(host->contexts[index]);
     PyThreadState_Clear(host->states[index]);
     PyThreadState_DeleteCurrent();
     host->states[index] = NULL;
@@ -167,6 +173,22 @@ static inline rrl_host_t rl_callbacks(rl_host_t *ctx) {
 
 static inline void rl_note_interpreter(rl_host_t *host) {
     host->interpreter = PyInterpreterState_Get();
+}
+
+static inline void rl_drop_contexts(rl_host_t *host, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) Py_CLEAR(host->contexts[i]);
+}
+
+/* One for each worker, since only one thread at a time can be in a context. Without them a worker would see
+ * none of the caller's context variables: NumPy's error state, filters of warnings, a notebook's cell. */
+static inline int rl_copy_contexts(rl_host_t *host, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        host->contexts[i] = PyContext_CopyCurrent();
+        if (host->contexts[i]) continue;
+        rl_drop_contexts(host, i);
+        return -1;
+    }
+    return 0;
 }
 
 static inline void rl_drop_thread_state(PyThreadState *state) {

@@ -51,6 +51,7 @@ cdef class Runtime:
         cdef rrl.rrl_status_t rc = rrl.RRL_E_PHASE
         if not self._holds_itself:
             rl_note_interpreter(&self.graph._c_host)
+            rl_copy_contexts(&self.graph._c_host, self.graph._n_workers)
             self._hold(True)
             with nogil:
                 rc = rrl.rrl_program_start(self.graph._c_program)
@@ -70,6 +71,7 @@ cdef class Runtime:
 
     cdef int _drop_states(self) except -1:
         cdef uint32_t i
+        rl_drop_contexts(&self.graph._c_host, self.graph._n_workers)
         for i in range(self.graph._n_workers):
             if self.graph._c_host.states[i] is not NULL:
                 rl_drop_thread_state(self.graph._c_host.states[i])

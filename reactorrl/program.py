@@ -239,6 +239,10 @@ class Program:
     def start(self) -> None:
         """Start in the background and return.
 
+        Bodies see the context variables (`contextvars`) that the caller has now, each worker a copy
+        of its own: so NumPy's error state is the caller's, and what bodies print appears in the
+        notebook cell that started the program.
+
         Raises:
             PhaseError: It has been started before; a program runs once.
         """
@@ -318,6 +322,9 @@ class Program:
         self._end()
         if error is None:
             self._outcome()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {**self.graph._repr_mimebundle_(include, exclude), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<Program {self._assembly.nodes[0].path}, {self._phase}>"

@@ -18,6 +18,7 @@ from .clock import VirtualClock
 from .errors import AssemblyError, PhaseError, ReactionError, described
 from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
 from .live import LiveView
+from .notebook import close_sockets_of_ended_threads
 from .placement import Affinity, place
 from .ports import check_bool
 from .reactor import Reactor
@@ -212,6 +213,7 @@ class Program:
             KeyboardInterrupt: See above; its `report` is there if the program ended.
             PhaseError: The program has been started before.
         """
+        __tracebackhide__ = True  # IPython and pytest show the user's frames, not these
         runtime = self._runtime
         with Interrupts(runtime) as interrupts:  # entered first, so that no signal falls in between
             self.start()
@@ -294,6 +296,7 @@ class Program:
             ReactionError, OverflowError: As of `run`.
             PhaseError: The program has not been started, or a body of its own would wait for it.
         """
+        __tracebackhide__ = True
         self._check_process("join")
         self._check_waiter()
         if self._phase is _ASSEMBLED:
@@ -338,6 +341,7 @@ class Program:
             runtime.join()
             if self._live is not None:
                 self._live.stop()
+            close_sockets_of_ended_threads()
             paths = self._assembly.paths
             self._report = make_report(
                 runtime,
@@ -449,6 +453,7 @@ class Program:
 
 def run(main: Reactor, **options: Any) -> RunReport:
     """Assemble and run: `Program(main, **options).run()`; see `Program` for the options."""
+    __tracebackhide__ = True
     return Program(main, **options).run()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import operator
-import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from .bank import ReactorBase, channels_of, flattened
 from .declare import Reaction, check_body, in_roles
 from .elements import ELEMENTS
 from .errors import AssemblyError, AssemblyValueError, PhaseError
+from .notebook import file_name
 from .plan import Plan, make_plan
 from .scope import building, current_mode
 from .time import FOREVER, Tag, TimeLike, to_ns
@@ -410,7 +410,7 @@ def _ports(ports: Any) -> list[Any]:
 def _line() -> str:
     """Where the caller's caller was called, for messages."""
     frame = sys._getframe(2)  # noqa: SLF001
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return f"{file_name(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def _explain_endless(cls: type, stack: list[Node]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -40,24 +40,28 @@ def check_picture(path: Path) -> None:
 
 def draw_returns(
     episodes: EpisodeLog,
-    path: str | os.PathLike[str],
+    target: str | os.PathLike[str] | IO[bytes],
     *,
     title: str,
     goal: float | None = None,
+    dpi: int = 150,
 ) -> None:
     """Write the return of every episode, and the mean over 100, as a picture.
 
     Args:
-        episodes: Of the run.
-        path: The file; its suffix says the format.
+        episodes: Of the run; it may still go on.
+        target: The file; its suffix says the format. What is no path takes a PNG.
         title: Above the picture.
         goal: Drawn as a line.
+        dpi: Pixels per inch of 8 by 4.5 inches.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
-    steps = np.array(episodes.ended_at) / 1000
-    returns = np.array(episodes.returns)
+    # In this order, as the log appends the other way round.
+    env_steps = episodes.env_steps
+    returns = np.array(episodes.returns.copy())
+    steps = np.array(episodes.ended_at[: len(returns)]) / 1000
     figure = import_figure()(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(steps, returns, ".", color="#9ab8d6", markersize=3, label="one episode")
@@ -71,8 +75,8 @@ def draw_returns(
     axes.set_title(title)
     axes.set_xlabel("env steps of all envs, in thousands")
     axes.set_ylabel("return of an episode")
-    axes.set_xlim(0, max(episodes.env_steps / 1000, 1e-3))
+    axes.set_xlim(0, max(env_steps / 1000, 1e-3))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=150)
+    figure.savefig(target, dpi=dpi)

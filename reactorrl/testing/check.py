@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from ..clock import VirtualClock
 from ..declare import TRIGGER, USE
 from ..elements import LogicalAction, startup
 from ..errors import ReactionError, UndeclaredEffectError, UndeclaredUseError
+from ..notebook import file_name
 from ..reactor import Reactor
 from ..report import RunReport
 from ..time import Tag, msec, sec
@@ -67,7 +67,7 @@ class Finding:
     is_warning: bool = False
 
     def __str__(self) -> str:
-        where = f" ({os.path.basename(self.file)}:{self.line})" if self.file else ""
+        where = f" ({file_name(self.file)}:{self.line})" if self.file else ""
         level = "warning" if self.is_warning else "error"
         what, colon, more = self.what.partition(":\n")
         return f"{level} [{self.kind}] {self.path}{where} {what}; {self.advice}{colon}{more}"

@@ -35,6 +35,7 @@ PARTS = re.compile(
     r"|^:::\{(?P<name>timeline|diagram|rules|examples)\} ?(?P<argument>[^\n]*)\n:::$",
     re.MULTILINE | re.DOTALL,
 )
+SHRINK = 0.75  # smaller a picture's letters cannot be read
 HIDDEN = "\ue03a"  # a colon, while Napoleon reads
 ROOT = Path(__file__).parent.parent
 RULES, EXAMPLES = ROOT / "tests/semantics/rules.py", ROOT / "examples"
@@ -103,7 +104,8 @@ def rules(beginnings: str) -> list[tuple[str, str]]:
 
 
 def figure(svg: str) -> str:
-    return raw(f'<figure class="picture">{svg}</figure>')
+    least = SHRINK * int(re.search(r'width="(\d+)"', svg)[1])
+    return raw(f'<figure class="picture" style="--least: {least:.0f}px">{svg}</figure>')
 
 
 def raw(html: str) -> str:

@@ -133,7 +133,8 @@ def shown_effect(effect: Effect) -> str:
         return f"→ {name}"
     if effect.kind == "schedule" and effect.tag is None:
         return f"{name} dropped"
-    value = effect.text if len(effect.text) <= 20 else effect.text[:19] + "…"
+    room = 20 if effect.text.startswith("'") else 14
+    value = effect.text if len(effect.text) <= room else effect.text[: room - 1] + "…"
     return name if value == "None" else f"{name} = {value}"
 
 

@@ -54,6 +54,7 @@ class Contender:
     arguments: dict[str, Any] = field(default_factory=dict)
     scale: float = 1.0
     task: str = ""  # contenders of one task must return equal checks
+    verify: Mapping[str, Any] = field(default_factory=dict)  # more arguments, for the checks alone
     apart: bool = False  # its other processes would disturb: measured after the rest, then ended
     rounds: int | None = None  # fixed, for functions that take no number of rounds
     timed_rounds: int | None = None  # of a sample, instead of as many as fill it
@@ -131,6 +132,7 @@ def measure(
     result = Measured(settings.repetitions, {c.label: c.scale for c in case.contenders})
     together = [c for c in case.contenders if not c.apart]
     groups = [together, *by_place(c for c in case.contenders if c.apart)]
+    checks: dict[str, dict[str, Any]] = {}
     with case.company() if case.company else nullcontext():
         before, own = cpu_seconds(), servers.cpu_s()
         for number, group in enumerate(groups):
@@ -140,7 +142,9 @@ def measure(
                 result.missing |= {contender.label: reason for contender in group}
                 continue
             group_until = now + (until - now) / (len(groups) - number)
-            for share in take_turns(case, group, settings, servers, probe, result, group_until):
+            for share in take_turns(
+                case, group, settings, servers, probe, result, checks, group_until
+            ):
                 yield (number + share) / len(groups)
             if group is not together:
                 servers.drop(group[0].place)
@@ -164,16 +168,16 @@ def take_turns(
     servers: Servers,
     probe: Probe,
     result: Measured,
+    checks: dict[str, dict[str, Any]],
     until: float,
 ) -> Iterator[float]:
     """Verifies and calibrates each contender, then interleaves their repetitions."""
     ready: list[tuple[Contender, dict[str, Any]]] = []
-    checks: dict[str, dict[str, Any]] = {}
     few = {"warm": min(2, case.verify_rounds), "rounds": case.verify_rounds}
     for contender in group:
         try:
             if contender.rounds is None:
-                arguments = {**contender.arguments, **few}
+                arguments = {**contender.arguments, **few, **contender.verify}
                 reply = servers.call(contender, arguments, settings.limit_s)
                 checks.setdefault(contender.task, {})[contender.label] = reply["check"]
                 arguments = calibrated(contender, servers, settings, reply)

@@ -43,6 +43,12 @@ class Peer:
 ATARI = ("ale-py==0.12.1", "gymnasium==1.4.0", "opencv-python-headless==5.0.0.93", "numpy")
 PEERS = (
     Peer("xronos", ("xronos==0.15.0", "numpy"), "xronos", same_interpreter=True),
+    Peer(
+        "xronos, Gym",
+        ("xronos==0.15.0", "gymnasium==1.4.0", "numpy"),
+        "xronos",
+        same_interpreter=True,
+    ),
     Peer("xronos, ordinary CPython", ("xronos==0.15.0", "numpy"), "xronos"),
     Peer("Ray", ("ray==2.60.0", "numpy", "gymnasium==1.4.0"), "ray"),
     Peer("EnvPool", ("envpool==1.2.5", "gymnasium==1.4.0", "numpy"), "envpool"),

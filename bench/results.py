@@ -44,8 +44,8 @@ class Goal:
 class Finding:
     """One answer: our figure, the others' beside it, and what was aimed at.
 
-    Units: `ns` and `B` are better when small; `x` is a ratio, and the goal says which way; a number
-    of things has none.
+    Units: `ns` and `B` are better when small, `/s` when large; `x` is a ratio, and the goal says
+    which way; a number of things has none.
     """
 
     what: str

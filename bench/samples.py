@@ -71,6 +71,12 @@ class Measured:
         values = [value(reply) / scale for reply in replies]
         return Summary.of(values, [is_clean(reply) for reply in replies], self.wanted)
 
+    def rate(self, label: str) -> Summary:
+        """Units of work of one contender in a second."""
+        replies = self.samples[label]
+        values = [1e9 * self.scales[label] / per_round(reply) for reply in replies]
+        return Summary.of(values, [is_clean(reply) for reply in replies], self.wanted)
+
     def ratio(self, above: str, below: str, value: Callable[[Reply], float] = per_round) -> Summary:
         """Of two contenders, from pairs taken one after the other.
 

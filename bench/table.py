@@ -14,6 +14,9 @@ def show(value: float, unit: str) -> str:
             if abs(value) < 0.9995 * limit:
                 return f"{digits(value / factor)} {name}"
         return f"{digits(value / 1e9)} s"
+    if unit == "/s":
+        name, factor = ("M/s", 1e6) if value >= 999_500 else ("k/s", 1e3)
+        return f"{digits(value / factor)} {name}" if value >= 999.5 else f"{digits(value)} /s"
     if not unit:
         return f"{value:g}"
     return f"{value:.2f}x" if unit == "x" else f"{value:.2f} {unit}"

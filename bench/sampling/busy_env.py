@@ -6,11 +6,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from ..harness import Case, Settings
+from ..harness import Case, Contender, Settings
 from ..micro.work import busy, iterations_for
 from ..place import Place
 from ..samples import Measured
-from .sides import ASYNC, SYNC, findings, python_sides
+from .sides import ASYNC, FREE, HERE, SYNC, findings, python_sides
 
 N_ENVS = 8
 STEP_NS = 500_000
@@ -42,19 +42,25 @@ def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
     step_ns = STEP_NS if settings.mode != "smoke" else 10_000
 
     def conclude(measured: Measured) -> list[Any]:
-        return findings(measured, ((SYNC, 1.9), (ASYNC, 1.3)))
+        return findings(measured, ((SYNC, 1.9), (ASYNC, 1.3), (FREE, None)))
 
-    shape = {
+    env = {
         "env": "bench.sampling.busy_env:BusyEnv",
         "arguments": {"iterations": iterations_for(step_ns)},
-        "n_envs": N_ENVS,
-        "n_actions": 2,
     }
+    limit = Contender(
+        FREE,
+        places[HERE],
+        "bench.sampling.peers.threads:free_running",
+        {**env, "envs": N_ENVS, "steps": 1, "threads": 2},
+        scale=N_ENVS,
+        task="threads",
+    )
     return [
         Case(
             f"busy-{STEP_NS // 1000}us-{N_ENVS}",
             f"What does a step of {N_ENVS} envs that compute for {STEP_NS // 1000} µs cost?",
-            python_sides(places, shape),
+            [*python_sides(places, {**env, "n_envs": N_ENVS, "n_actions": 2}), limit],
             conclude,
             seconds=30,
         )

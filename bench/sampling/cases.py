@@ -1,10 +1,11 @@
 """What it costs to gather experience and to draw it again, next to others, on this machine, now."""
 
 from ..harness import SMOKE, Case, Settings
-from . import atari, busy_env, cartpole, prioritized, rollouts
+from . import atari, banks, busy_env, cartpole, prioritized
 from .sides import all_places
 
-GROUPS = (cartpole, busy_env, atari, rollouts, prioritized)
+GROUPS = (banks, cartpole, busy_env, atari, prioritized)
+FIGURES = banks.FIGURES
 
 
 def cases(settings: Settings) -> list[Case]:

@@ -1,63 +1,86 @@
-"""What every side of the rollout case does: step an env with a small policy. NumPy and Gymnasium.
+"""What every side of the banks does: step an env with random actions. NumPy and Gymnasium.
 
-The loop and its figures are those of `reactorrl.rl.Rollout` with one env, so that what is compared
-is how calls and data get from one place to another.
+The actions are drawn before the clock runs, and all sides take the same. An episode that ends is
+followed by the next at once: what a step returns is the observation to act on.
 """
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Iterable
+from itertools import cycle
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-ENV_ID = "CartPole-v1"
+from .envs import Maker, is_game
+
 SEED = 1
-Weights = tuple[np.ndarray, ...]
+DRAWN = 256  # actions of an env, which then come again
+Arguments = dict[str, Any]
 
 
-def fixed_weights() -> Weights:
-    """A policy of two layers of 64 that leaves the pole standing for a while."""
-    rng = np.random.default_rng(SEED)
-    sizes = ((4, 64), (64, 64), (64, 2))
-    return tuple(rng.normal(0, size[0] ** -0.5, size).astype(np.float32) for size in sizes)
+def seed_of(env: str, index: int) -> int | None:
+    """A game takes none: nothing in it is random."""
+    return None if is_game(env) else SEED + index
+
+
+def drawn_actions(space: gym.Space, index: int) -> list[Any]:
+    """The actions of env number `index` of a bank."""
+    rng = np.random.default_rng((SEED, index))
+    if isinstance(space, gym.spaces.Discrete):
+        return rng.integers(space.n, size=DRAWN).tolist()
+    assert isinstance(space, gym.spaces.Box)
+    return list(rng.uniform(space.low, space.high, (DRAWN, *space.shape)).astype(space.dtype))
 
 
 class Sampler:
-    """One env and what it has seen."""
+    """One env of a bank."""
 
-    def __init__(self, index: int, steps: int) -> None:
-        self.env = gym.make(ENV_ID)
+    def __init__(
+        self, env: str, index: int, steps: int, arguments: Arguments | None = None
+    ) -> None:
+        self.env = Maker(env, arguments, index)()
         self.steps = steps
-        self.rng = np.random.default_rng((SEED, index))
-        self.obs, _ = self.env.reset(seed=SEED + index)
+        self.actions = cycle(drawn_actions(self.env.action_space, index))
+        obs, _ = self.env.reset(seed=seed_of(env, index))
+        first = np.asarray(obs)
+        self.shape, self.dtype = (steps, *first.shape), first.dtype
+        self.bytes = steps * first.nbytes  # of observations in a round
 
-    def roll_out(self, weights: Weights) -> tuple[np.ndarray, ...]:
-        """Return observations, actions, rewards and both ends of the next `steps` steps."""
-        steps, step_env = self.steps, self.env.step
-        observed = np.empty((steps, 4), np.float32)
-        actions = np.empty(steps, np.int64)
-        rewards = np.empty(steps, np.float32)
-        ends = np.zeros((2, steps), np.bool_)
-        noise = self.rng.gumbel(size=(steps, 2)).astype(np.float32)
-        obs = self.obs
-        for step in range(steps):
-            observed[step] = obs
-            hidden = np.tanh(observed[step] @ weights[0])
-            hidden = np.tanh(hidden @ weights[1])
-            action = int((hidden @ weights[2] + noise[step]).argmax())
-            obs, reward, terminated, truncated, _ = step_env(action)
-            actions[step] = action
-            rewards[step] = reward
+    def sample(self) -> tuple[Any, Any, Any, Any]:
+        """Observation, reward, terminated and truncated; of several steps, arrays of them."""
+        if self.steps == 1:
+            obs, reward, terminated, truncated, _ = self.env.step(next(self.actions))
             if terminated or truncated:
-                ends[:, step] = terminated, truncated
                 obs, _ = self.env.reset()
-        self.obs = obs
-        return observed, actions, rewards, ends
+            return obs, reward, terminated, truncated
+        take, actions = self.env.step, self.actions
+        observed = np.empty(self.shape, self.dtype)
+        rewards = np.empty(self.steps)
+        ends = np.zeros((2, self.steps), np.bool_)
+        for k in range(self.steps):
+            obs, reward, terminated, truncated, _ = take(next(actions))
+            if terminated or truncated:
+                ends[:, k] = terminated, truncated
+                obs, _ = self.env.reset()
+            observed[k] = obs
+            rewards[k] = reward
+        return observed, rewards, ends[0], ends[1]
 
 
-def digest(before: int, trajectory: tuple[np.ndarray, ...]) -> int:
-    """Add a trajectory to a checksum: equal sides have seen the same."""
-    for array in trajectory:
-        before = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, before)
-    return before
+class Hashes:
+    """Checksums of all that each env of a bank gave: equal sides have seen the same."""
+
+    def __init__(self, envs: int) -> None:
+        self.of_env = [0] * envs
+
+    def add(self, index: int, obs: Any, rewards: Any, terminated: Any, truncated: Any) -> None:
+        """The next steps of an env, one or several."""
+        ends = (np.asarray(end, np.bool_) for end in (terminated, truncated))
+        for array in (np.asarray(obs), np.asarray(rewards, np.float64), *ends):
+            self.of_env[index] = zlib.crc32(array.tobytes(), self.of_env[index])
+
+    def add_all(self, samples: Iterable[tuple[Any, Any, Any, Any]]) -> None:
+        """The next steps of all envs, in order."""
+        for index, sample in enumerate(samples):
+            self.add(index, *sample)

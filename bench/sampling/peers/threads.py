@@ -3,49 +3,53 @@
 from typing import Any
 
 from ...shares import in_threads
-from ..sampler import Sampler, digest, fixed_weights
+from ..sampler import Hashes, Sampler
 
 
 class Share:
-    """The envs of one thread, and the checks of what they gave."""
+    """The envs of one thread, and what they gave last."""
 
-    def __init__(self, indices: range, steps: int) -> None:
-        self.samplers = {index: Sampler(index, steps) for index in indices}
-        self.checks = dict.fromkeys(indices, 0)
-        self.weights = fixed_weights()
+    def __init__(self, indices: range, shape: dict[str, Any], hashes: Hashes | None) -> None:
+        self.indices = indices
+        self.samplers = [Sampler(index=index, **shape) for index in indices]
+        self.hashes = hashes
 
     def run(self, rounds: int) -> None:
-        """A trajectory of each env, so many times."""
+        """The next steps of each env, so many times."""
+        samplers = self.samplers
         for _ in range(rounds):
-            for index, sampler in self.samplers.items():
-                self.checks[index] = digest(self.checks[index], sampler.roll_out(self.weights))
+            self.newest = [sampler.sample() for sampler in samplers]
+            if self.hashes:
+                for index, sample in zip(self.indices, self.newest, strict=True):
+                    self.hashes.add(index, *sample)
 
 
 def sampling(
-    envs: int, steps: int, threads: int, warm: int, rounds: int, *, meets: bool
+    envs: int, threads: int, warm: int, rounds: int, *, meets: bool, hashed: bool, **shape: Any
 ) -> dict[str, Any]:
-    """Trajectories of all envs, their threads meeting twice a round or never."""
-    watch, shares = in_threads(
+    """All envs in shares, whose threads meet twice a round or never."""
+    hashes = Hashes(envs)
+    watch, _ = in_threads(
         threads,
-        lambda number: Share(range(number, envs, threads), steps),
+        lambda number: Share(range(number, envs, threads), shape, hashes if hashed else None),
         Share.run,
         warm,
         rounds,
         meets=meets,
     )
-    return watch.reply([shares[index % threads].checks[index] for index in range(envs)])
+    return watch.reply(hashes.of_env)
 
 
-def serial(envs: int, steps: int, warm: int, rounds: int) -> dict[str, Any]:
+def serial(hashed: bool = False, **shape: Any) -> dict[str, Any]:
     """The floor: one thread steps all envs in turn."""
-    return sampling(envs, steps, 1, warm, rounds, meets=False)
+    return sampling(threads=1, meets=False, hashed=hashed, **shape)
 
 
-def free_running(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
+def free_running(hashed: bool = False, **shape: Any) -> dict[str, Any]:
     """The limit: every thread goes through all rounds and nobody gathers anything."""
-    return sampling(envs, steps, threads, warm, rounds, meets=False)
+    return sampling(meets=False, hashed=hashed, **shape)
 
 
-def barrier(envs: int, steps: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
+def barrier(hashed: bool = False, **shape: Any) -> dict[str, Any]:
     """What one would write by hand: the threads meet twice a round."""
-    return sampling(envs, steps, threads, warm, rounds, meets=True)
+    return sampling(meets=True, hashed=hashed, **shape)

@@ -1,7 +1,9 @@
-"""Ray, tuned: as many actors as processors with several envs each, whole trajectories per call.
+"""Ray: actors in processes of their own, each with some envs that it steps by itself.
 
-The weights are `put` once and referred to; trajectories come back as NumPy arrays; actors reserve
-no processors and nothing is logged to the driver.
+Tuned: as many actors as processors with several envs each, arrays for results, no processors
+reserved, nothing logged to the driver. With one env in each actor, it is what the artifact of
+arXiv 2312.04704 does. A compiled graph is Ray's own form for a fixed topology: its channels in
+shared memory are set up once.
 """
 
 import logging
@@ -14,53 +16,76 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
+from ray.dag import InputNode, MultiOutputNode
 
 from ...stopwatch import Stopwatch
-from ..sampler import Sampler, digest, fixed_weights
+from ..sampler import Hashes, Sampler
+
+SPARE_BYTES = 1_000_000
 
 
 @ray.remote(num_cpus=0)
 class Actor:
     """Several envs in a process."""
 
-    def __init__(self, indices: list[int], steps: int) -> None:
-        self.samplers = [Sampler(index, steps) for index in indices]
+    def begin(self, env: str, indices: list[int], steps: int) -> int:
+        """Makes the envs anew; the size in bytes of what they will observe in a round."""
+        self.samplers = [Sampler(env, index, steps) for index in indices]
+        return sum(sampler.bytes for sampler in self.samplers)
 
-    def roll_out(self, weights: Any) -> list[Any]:
-        """One trajectory of each env."""
-        return [sampler.roll_out(weights) for sampler in self.samplers]
+    def sample(self, _round: int) -> list[Any]:
+        """The next steps of each env."""
+        return [sampler.sample() for sampler in self.samplers]
 
 
 @cache
-def start() -> None:
-    """The cluster lives as long as this process: starting it is not measured."""
-    ray.init(
-        num_cpus=os.cpu_count(),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+def started(actors: int) -> list[Any]:
+    """The cluster and the actors live as long as this process: starting them is not measured."""
+    if not ray.is_initialized():
+        ray.init(
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    return [Actor.remote() for _ in range(actors)]
 
 
-def sampling(envs: int, steps: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
-    """One round: the weights go out as a reference, all trajectories come back."""
-    start()
+@cache
+def compiled(actors: int, size: int) -> Any:
+    """The compiled graph of one round, with channels that fit what it gathers."""
+    with InputNode() as number:
+        graph = MultiOutputNode([member.sample.bind(number) for member in started(actors)])
+    return graph.experimental_compile(_buffer_size_bytes=size)
+
+
+def sampling(
+    env: str,
+    envs: int,
+    steps: int,
+    actors: int,
+    warm: int,
+    rounds: int,
+    graph: bool = False,
+    hashed: bool = False,
+) -> dict[str, Any]:
+    """A round: a number goes out to every actor, the next steps of all its envs come back."""
     shares = [list(range(first, envs, actors)) for first in range(actors)]
-    members = [Actor.remote(share, steps) for share in shares]
-    weights = ray.put(fixed_weights())
-    checks = [0] * envs
+    members = started(actors)
+    begun = [m.begin.remote(env, share, steps) for m, share in zip(members, shares, strict=True)]
+    size = SPARE_BYTES + 2 * max(ray.get(begun))
+    round_of = compiled(actors, size).execute if graph else None
+    hashes, number = Hashes(envs), 0
     watch = Stopwatch(warm, rounds)
     while left := watch.lap():
         for _ in range(left):
-            answers = ray.get([actor.roll_out.remote(weights) for actor in members])
-            for share, answer in zip(shares, answers, strict=True):
-                for index, trajectory in zip(share, answer, strict=True):
-                    checks[index] = digest(checks[index], trajectory)
-    for actor in members:
-        ray.kill(actor)
-    return watch.reply(checks)
-
-
-def close() -> None:
-    """Ends the cluster."""
-    ray.shutdown()
+            number += 1
+            if round_of:
+                answers = ray.get(round_of(number))
+            else:
+                answers = ray.get([member.sample.remote(number) for member in members])
+            if hashed:
+                for share, answer in zip(shares, answers, strict=True):
+                    for index, sample in zip(share, answer, strict=True):
+                        hashes.add(index, *sample)
+    return watch.reply(hashes.of_env)

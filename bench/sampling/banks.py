@@ -1,0 +1,146 @@
+"""A bank of 15 envs around one server, as in the paper: env steps a second, by steps per event.
+
+All sides take the same random actions and must see the same trajectories.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ..figures import Figure
+from ..harness import Case, Contender, Settings
+from ..place import Place
+from ..results import Finding
+from ..samples import Measured
+from .sides import ASYNC, ENVPOOL, FREE, HERE, OURS, OURS_1, PROCESSES, SYNC, ratios
+
+ENVS = 15
+GYM = ("CartPole-v1", "Blackjack-v1", "Pendulum-v1")
+GAMES = ("Pong", "MsPacman", "SpaceInvaders")
+GYM_STEPS = {"full": (1, 8, 64, 200), "quick": (1, 200), "smoke": (1,)}
+GAME_STEPS = {"full": (1, 8), "quick": (1,), "smoke": (1,)}
+FEW_GAMES = 1  # in a quick and in a smoke run
+
+PEER = "bench.sampling.peers"
+GIL = "same program, GIL on, 2 workers"
+SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
+RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
+ARTIFACT = f"Ray as in the artifact, {ENVS} actors"
+HASHED = {"rounds": 60, "hashed": True}
+WHAT = "env steps"
+
+FIGURES = (
+    *(
+        Figure(
+            f"gym-{env.partition('-')[0].lower()}",
+            f"{env}, {ENVS} envs",
+            WHAT,
+            "env steps per second",
+            x="steps",
+            x_label="steps of each env per event",
+            where={"env": env},
+            log_x=True,
+            log_y=True,
+        )
+        for env in GYM
+    ),
+    Figure(
+        "atari-raw",
+        f"Atari, raw frames, {ENVS} games, one step per event",
+        WHAT,
+        "env steps per second",
+        where={"frames": "raw", "steps": 1},
+    ),
+)
+
+
+def contenders(places: dict[str, Place], env: str, steps: int, is_game: bool) -> list[Contender]:
+    """All sides of a case; those with processes of their own are measured apart."""
+    shape: dict[str, Any] = {"env": env, "envs": ENVS, "steps": steps}
+    scale = float(ENVS * steps)
+    gil = Place("here, with the GIL on", sys.executable, environment={"PYTHON_GIL": "1"})
+    ours = "bench.sampling.rollouts:sampling"
+    threads, vector, ray = (f"{PEER}.{name}" for name in ("threads", "with_vector", "with_ray"))
+    ray_place = places["Ray, Atari" if is_game else "Ray"]
+    xronos = places["xronos, Gym"] if not is_game else Place("", missing="its env has no ale-py")
+    sides: tuple[tuple[str, Place, str, dict[str, Any]], ...] = (
+        (OURS, places[HERE], ours, {"workers": 2}),
+        (OURS_1, places[HERE], ours, {"workers": 1}),
+        (SERIAL, places[HERE], f"{threads}:serial", {}),
+        (BARRIER, places[HERE], f"{threads}:barrier", {"threads": 2}),
+        (FREE, places[HERE], f"{threads}:free_running", {"threads": 2}),
+        (SYNC, places[HERE], f"{vector}:sampling", {"kind": "sync"}),
+        (GIL, gil, ours, {"workers": 2}),
+        ("xronos", xronos, f"{PEER}.with_xronos:sampling", {}),
+        (ASYNC, places[PROCESSES], f"{vector}:sampling", {"kind": "async"}),
+        (RAY, ray_place, f"{ray}:sampling", {"actors": 2}),
+        (GRAPH, places[f"{ray_place.name}, more"], f"{ray}:sampling", {"actors": 2, "graph": True}),
+        (ARTIFACT, places[f"{ray_place.name}, more"], f"{ray}:sampling", {"actors": ENVS}),
+    )
+    apart = (ASYNC, RAY, GRAPH, ARTIFACT)
+    return [
+        *(
+            Contender(
+                label, place, call, {**shape, **more}, scale, apart=label in apart, verify=HASHED
+            )
+            for label, place, call, more in sides
+        ),
+        Contender(
+            ENVPOOL,
+            places["EnvPool"],
+            f"{PEER}.with_envpool:sampling",
+            {**shape, "threads": 2},
+            scale,
+            task="EnvPool",
+        ),
+    ]
+
+
+def goals(steps: int, is_game: bool) -> Sequence[tuple[str, float | None]]:
+    """How many times the others' time is to be of ours."""
+    if is_game:
+        return ((SERIAL, None), (FREE, None), (RAY, None))
+    if steps == 1:
+        return ((SERIAL, 1.0), (FREE, None), (RAY, 50.0))
+    return ((SERIAL, None), (FREE, 0.95 if steps == 200 else None), (RAY, None))
+
+
+def bank(places: dict[str, Place], name: str, env: str, steps: int, at: dict[str, Any]) -> Case:
+    """One env at so many steps of each per event."""
+    is_game = "frames" in at
+
+    def conclude(measured: Measured) -> list[Finding]:
+        series = {label: measured.rate(label) for label in measured.samples}
+        return [
+            Finding(WHAT, "/s", OURS, series),
+            *ratios(measured, goals(steps, is_game)),
+        ]
+
+    return Case(
+        f"{name}-{steps}",
+        f"How many steps a second do {ENVS} envs of {env} take, {steps} per event?",
+        contenders(places, env, steps, is_game),
+        conclude,
+        seconds=60 if is_game else 40,
+        at={**at, "steps": steps},
+    )
+
+
+def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
+    """The envs of Gymnasium, and games with raw frames."""
+    mode = settings.mode
+    missing = Place("", missing="only in a full run: its processes take long to start")
+    for ray in ("Ray", "Ray, Atari"):
+        places = {**places, f"{ray}, more": places[ray] if mode == "full" else missing}
+    gym = [
+        bank(places, f"gym-{env.partition('-')[0].lower()}", env, steps, {"env": env})
+        for env in GYM
+        for steps in GYM_STEPS[mode]
+    ]
+    games = GAMES if mode == "full" else GAMES[:FEW_GAMES]
+    atari = [
+        bank(places, f"raw-{game.lower()}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
+        for game in games
+        for steps in GAME_STEPS[mode]
+    ]
+    return gym + atari

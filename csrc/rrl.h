@@ -456,6 +456,19 @@ rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t
 /* Processors' worth of time that the cgroup grants, rounded up; 0: no limit. `root` is normally "/". */
 uint32_t rrl_cgroup_cpus(const char *root);
 
+/* Of many samples the median, and what nine of ten stay below. */
+typedef struct rrl_probe {
+    int64_t trip_ns; /* a cache line from one processor to the other and back, both spinning */
+    int64_t slow_trip_ns;
+    int64_t wake_ns; /* from before a parked thread is woken until it runs */
+    int64_t slow_wake_ns;
+} rrl_probe_t;
+
+/* Measures for at most budget_ns how processors `a` and `b` stand to each other now, on two threads that
+ * are gone afterwards. RRL_E_OS: a thread was refused, or may not run there. RRL_TIMEOUT: they hardly
+ * came to run. */
+rrl_status_t rrl_probe(int32_t a, int32_t b, int64_t budget_ns, rrl_probe_t *out_probe);
+
 #ifdef __cplusplus
 }
 #endif

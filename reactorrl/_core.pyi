@@ -299,3 +299,5 @@ def topology(
     """(cpu, core, cache, performance) of the usable processors, preferred ones first."""
 
 def cgroup_cpus(root: str = "/") -> int: ...
+def probe(a: int, b: int, budget_ns: int) -> dict[str, int] | None:
+    """The fields of rrl_probe_t for processors `a` and `b`; None: they were too busy."""

@@ -56,10 +56,16 @@ cdef int _check(rrl.rrl_status_t rc, object subject) except -1:
         runner = graph._selves[reaction]
         if owner is not None and owner is not runner and owner._rrl_container is not runner:
             rc = rrl.RRL_E_PHASE  # of another reactor: no declaration would help
+            text = f"only {owner.path} and what contains it may touch this; connect a port to it"
         elif owner is not None and rc in (rrl.RRL_E_UNDECLARED, rrl.RRL_E_UNDECLARED_USE):
             from .declare import misused  # above this module: found when it is needed
             role = EFFECT if rc == rrl.RRL_E_UNDECLARED else USE
+            if owner is not runner:
+                text += " of one made by self.add_reaction(...) in __init__, as it is a child's"
             text = misused(role, subject, owner is runner) or text
+    elif rc == rrl.RRL_E_PHASE:
+        from .declare import out_of_phase
+        text = out_of_phase(subject)
     raise _exception_class(rc)(f"{subject}: {text}{where}")
 
 
@@ -89,7 +95,8 @@ cdef rrl.rrl_worker_t *_worker_running(object reactor, object what=None) except 
     cdef rrl.rrl_worker_t *w = rl_worker()
     cdef rrl.rrl_id_t reaction = rrl.RRL_NONE if w is NULL else rrl.rrl_worker_reaction(w)
     if reaction == rrl.RRL_NONE or _runner(reaction) != <void *>reactor:
-        text = f"only a running reaction of {reactor!r} may ask for this"
+        path = getattr(reactor, "path", reactor)
+        text = f"only a running reaction of {path} may ask for this"
         raise errors.PhaseError(text if what is None else f"{what}: {text}")
     return w
 
@@ -143,6 +150,15 @@ def topology(sysfs="/sys", allowed=None):
 def cgroup_cpus(root="/"):
     path = root.encode()
     return rrl.rrl_cgroup_cpus(path)
+
+
+def probe(int32_t a, int32_t b, int64_t budget_ns):
+    cdef rrl.rrl_probe_t found
+    cdef rrl.rrl_status_t rc
+    with nogil:
+        rc = rrl.rrl_probe(a, b, budget_ns, &found)
+    _check(rc, f"probe of processors {a} and {b}")
+    return found if rc == rrl.RRL_OK else None
 
 
 # ---- slots: see rl_add_slot ----

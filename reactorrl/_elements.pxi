@@ -152,7 +152,11 @@ cdef class Multiport(Element):
         return len(self.channels)
 
     def __getitem__(self, index):
-        return self._known_channels()[index]
+        try:
+            return self._known_channels()[index]
+        except IndexError:
+            n = len(self.channels)
+            raise IndexError(f"{self}[{index}]: it has {n} channels, from 0 on") from None
 
     def __iter__(self):
         return iter(self._known_channels())

@@ -275,3 +275,11 @@ cdef extern from "rrl.h" nogil:
     rrl_status_t rrl_topology_read(const char *sysfs, const int32_t *allowed, size_t n_allowed,
         rrl_cpu_t *out_cpus, size_t capacity, size_t *out_n)
     uint32_t rrl_cgroup_cpus(const char *root)
+
+    ctypedef struct rrl_probe_t:
+        int64_t trip_ns
+        int64_t slow_trip_ns
+        int64_t wake_ns
+        int64_t slow_wake_ns
+
+    rrl_status_t rrl_probe(int32_t a, int32_t b, int64_t budget_ns, rrl_probe_t *out_probe)

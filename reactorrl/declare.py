@@ -8,10 +8,20 @@ from types import FunctionType
 from typing import Any
 
 from . import _core
-from .elements import ACTIONS, ELEMENTS, Mode, Transition, history, reset, shutdown, startup
+from .elements import (
+    ACTIONS,
+    ELEMENTS,
+    LogicalAction,
+    Mode,
+    Transition,
+    history,
+    reset,
+    shutdown,
+    startup,
+)
 from .errors import AssemblyValueError
 from .ports import INPUTS, OUTPUTS
-from .scope import Nested, current_mode
+from .scope import Nested, building, current_mode
 from .time import TimeLike, to_ns
 
 Body = Callable[[Any], object]
@@ -39,11 +49,23 @@ def in_roles(
             elif isinstance(element, ELEMENTS) or is_built_in(element):
                 yield role, element
             else:
-                hint = "; name the mode, rr.history(mode)" if element is history else ""
                 raise TypeError(
                     f"{call}() takes elements (ports, actions, timers, modes, startup, shutdown,"
-                    f" reset), got {element!r}{hint}"
+                    f" reset), got {element!r}{_hint(element)}"
                 )
+
+
+def _hint(element: Any) -> str:
+    """What may have been meant by something that is no element."""
+    if element is history:
+        return "; name the mode, rr.history(mode)"
+    if isinstance(element, str):
+        return "; name the element itself, without quotes"
+    if isinstance(element, (list, tuple)):
+        return "; triggers are given one by one, and uses= and effects= by keyword"
+    if isinstance(element, type) and issubclass(element, ELEMENTS):
+        return f"; make one: {element.__name__}()"
+    return ""
 
 
 class Reaction:
@@ -131,7 +153,14 @@ def reaction(
         again, it replaces what is declared, too.
     """
     if len(triggers) == 1 and isinstance(triggers[0], FunctionType):
-        raise TypeError("write @rr.reaction(...) with its triggers in brackets")
+        if triggers[0].__name__ == "<lambda>":
+            raise TypeError(
+                "a trigger is an element (a port, an action, a timer, startup), not a function;"
+                " what depends on values is asked in the body"
+            )
+        raise TypeError(
+            "write @rr.reaction(...) with its triggers in brackets, as in @rr.reaction(rr.startup)"
+        )
     declared = tuple(in_roles("reaction", triggers, _several(uses), _several(effects)))
     deadline_ns = -1 if deadline is None else to_ns(deadline, "deadline")
 
@@ -201,8 +230,8 @@ def misused(role: int, element: Any, is_own: bool = True) -> str | None:
                 return "a timer fires by itself and cannot be an effect"
         elif role == TRIGGER and isinstance(element, OUTPUTS):
             return (
-                "a reactor's own output cannot trigger it; reactions run in the order of their"
-                " definition, and `uses` reads it back"
+                "a reactor's own output cannot trigger it; to set it name it in effects=, to read"
+                " it back in uses= of a reaction defined after the one that sets it"
             )
         return None
     if not isinstance(element, INPUTS + OUTPUTS):
@@ -210,6 +239,16 @@ def misused(role: int, element: Any, is_own: bool = True) -> str | None:
     if role == EFFECT:
         return None if isinstance(element, INPUTS) else "only the child itself sets its output"
     return None if isinstance(element, OUTPUTS) else "a child's input is for the child to read"
+
+
+def out_of_phase(subject: Any) -> str:
+    """Why what only a running reaction may do cannot be done here, where none runs."""
+    text = "only a running reaction may do this; "
+    if building.stack:
+        return f"{text}in __init__ none runs yet, so do it in one on rr.startup"
+    if isinstance(subject, LogicalAction):
+        return f"{text}from outside schedule a PhysicalAction"
+    return f"{text}rr.run(main) runs them, and nothing else calls them"
 
 
 def misplaced(name: str, element: Any, mode: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import sysconfig
@@ -71,6 +72,17 @@ def gil_is_enabled() -> bool:
     return True if check is None else check()
 
 
+def gil_culprits() -> list[str]:
+    """Return the extension modules that turned the GIL on, as far as CPython's warnings name them.
+
+    Filters that silence its RuntimeWarning silence this, too.
+    """
+    registry = getattr(sys.modules.get("importlib._bootstrap"), "__warningregistry__", {})
+    texts = [key[0] for key in registry if isinstance(key, tuple)]
+    matches = (re.search(r"GIL\) has been enabled to load module '([^']+)'", str(t)) for t in texts)
+    return [match[1] for match in matches if match]
+
+
 def gil_explanation() -> str:
     """Say in one line why the GIL is on, as far as it can be known, and what to do."""
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -86,8 +98,11 @@ def gil_explanation() -> str:
             " (sys.modules['triton'] = None; import torch._dynamo; del sys.modules['triton'])"
         )
     else:
+        culprits = " and ".join(gil_culprits())
         reason = (
-            "importing an extension module did it; CPython's own RuntimeWarning names that module"
+            f"importing {culprits or 'an extension module'} did it; `reactorrl doctor --import"
+            f" MODULE` with a module of yours says {'' if culprits else 'which it was and '}who"
+            " imports it"
         )
     return f"the GIL of this free-threaded interpreter is on, so reactions take turns: {reason}"
 
@@ -98,8 +113,13 @@ def warn_if_gil_is_enabled() -> bool:
     is_enabled = gil_is_enabled()
     if is_enabled and not _has_warned:
         _has_warned = True
-        level, frame = 2, sys._getframe(1)  # noqa: SLF001
-        while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
-            level, frame = level + 1, frame.f_back
-        warnings.warn(f"reactorrl: {gil_explanation()}", RuntimeWarning, stacklevel=level)
+        warn_user(gil_explanation())
     return is_enabled
+
+
+def warn_user(text: str) -> None:
+    """Warn at the line outside of this package from which the call came."""
+    level, frame = 2, sys._getframe(1)  # noqa: SLF001
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"reactorrl: {text}", RuntimeWarning, stacklevel=level)

@@ -6,6 +6,7 @@ any number of workers, and a runtime that costs nothing, the tag would take as l
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -514,16 +515,16 @@ def _time(ns: float) -> str:
     return f"{ns / 1e9:.3g} s" if abs(ns) < 1e12 else f"{ns / 1e9:,.0f} s"
 
 
-def trace_command(action: str, path: str) -> int:
-    """`reactorrl trace summary FILE`; return the exit status.
-
-    Args:
-        action: "summary".
-        path: The file.
-    """
-    assert action == "summary"
+def trace_command(arguments: Sequence[str]) -> int:
+    """Run `reactorrl trace ARGUMENTS...` and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="reactorrl trace", description="Say where the time of a traced run went."
+    )
+    parser.add_argument("action", choices=["summary"])
+    parser.add_argument("file", help="what trace= wrote")
+    asked = parser.parse_args(arguments)
     try:
-        print(summarize(read_trace(path)))
+        print(summarize(read_trace(asked.file)))
     except (OSError, ValueError) as error:
         print(f"reactorrl trace: {error}", file=sys.stderr)
         return 1

@@ -30,7 +30,7 @@ from .errors import (
 )
 from .modes import Modes, mode_in
 from .placement import MAX_WORKERS
-from .plan import ACTION, MODE, MULTIPORT, PORT, PlannedReaction, kind_of
+from .plan import ACTION, MODE, MULTIPORT, NO_TRIGGER, PORT, PlannedReaction, kind_of
 from .ports import MULTIPORTS, OUTPUTS, PORTS, path_of
 from .reactor import AddedReaction, Reactor, hidden_methods
 from .time import FOREVER, Tag, to_ns
@@ -111,6 +111,41 @@ class Assembly:
                 ]
             for added in node.added or ():
                 yield list(added.declared)
+
+    def idle(self) -> list[str]:
+        """Return in words which reactors can never run a reaction, though the program is fine."""
+        if not self.paths:
+            main = self.nodes[0]
+            return [
+                f"{main.path}: neither it nor what it contains has a reaction; decorate methods"
+                " with @rr.reaction(...)"
+            ]
+        texts = []
+        for node in self.nodes:
+            if node.plan.awaited and not node.added and not self._is_fed(node):
+                ports = " and ".join(f"{node.path}.{name}" for name in node.plan.awaited)
+                advice = f"; see {node.parent.path}.connect" if node.parent else ""
+                texts.append(f"{node.path} never runs: nothing is connected to {ports}{advice}")
+        return texts
+
+    def _is_fed(self, node: Node) -> bool:
+        links, writers = self.wiring.links, self.wiring.writers
+        for name in node.plan.awaited:
+            port = getattr(node.reactor, name)
+            for channel in port.channels if isinstance(port, MULTIPORTS) else (port,):
+                if channel.id in links or channel.id in writers:
+                    return True
+        return False
+
+    def replaced(self) -> list[str]:
+        """Return in words which elements hold something else by now, as a body assigned it."""
+        return [
+            f"{node.path}.{name} was assigned a value ({type(value).__name__}) by a reaction, which"
+            f" sends nothing; call self.{name}.set(value), or schedule(value) of an action"
+            for node in self.nodes
+            for name, _, declaration in node.plan.elements
+            if type(value := getattr(node.reactor, name, None)) is not type(declaration)
+        ]
 
     def error(self) -> AssemblyError:
         """Return the error that tells all problems."""
@@ -372,8 +407,9 @@ class Assembly:
         for name, count in lost.items():
             made = f"a {name}" if count == 1 else f"{count} {name}"
             self._problem(
-                f"{node.path}.__init__ makes {made} that nothing holds as a child; assign it to a"
-                " name of its own (self.<name>, not given to another since)"
+                f"{node.path}.__init__ makes {made} that no attribute of self holds at its end, and"
+                f" that is no child so; write self.<name> = {name}(...); several of them go into a"
+                " list or an rr.Bank, not into a dict or a set"
             )
 
     # Reactions, in order of priority.
@@ -429,7 +465,7 @@ class Assembly:
         mode = self._modes.own(node, added.mode, added.name, added.line)
         number = self._add_reaction(node, path, added, mode)
         if not added.has_trigger:
-            self._problem(f"{path} has no trigger and would never run; name one ({added.line})")
+            self._problem(f"{path} {NO_TRIGGER} ({added.line})")
         doubled = ambiguous(added.declared)
         if doubled is not None:
             self._problem(f"{path} {doubled} ({added.line})")

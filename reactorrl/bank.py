@@ -106,9 +106,11 @@ class Bank(Members[R]):
             hint = ""
             if isinstance(cls, ReactorBase):
                 hint = f"; give the class, {type(cls).__name__}, and its arguments after it"
+            elif isinstance(n, type):
+                hint = f"; the number comes first: Bank({cls!r}, {n.__name__})"
             raise TypeError(f"Bank(n, cls): cls is a reactor class, got {cls!r}{hint}")
-        if isinstance(n, bool):
-            raise TypeError("Bank(n, cls): n is a bool")
+        if isinstance(n, bool) or not hasattr(type(n), "__index__"):
+            raise TypeError(f"Bank(n, cls): n is a {type(n).__name__} ({n!r}); give an int")
         if operator.index(n) < 0:
             raise ValueError(f"Bank(n, cls): n is negative ({n})")
         if operator.index(n) > MAX_WIDTH:
@@ -150,7 +152,10 @@ def channels_of(port: Any) -> Sequence[Any]:
     if isinstance(port, PORTS):
         return (port,)
     if isinstance(port, (ReactorBase, Bank)):
-        raise TypeError(f"{port!r} is no port; name one of its ports")
+        cls = port._cls if isinstance(port, Bank) else type(port)  # noqa: SLF001
+        declared = cls._rrl_plan.declarations.items()  # type: ignore[attr-defined]
+        ports = ", ".join(name for name, element in declared if isinstance(element, PORTS))
+        raise TypeError(f"{port!r} is no port; name one of its ports ({ports or 'it has none'})")
     raise TypeError(
         f"expected a port, a multiport, a bank's ports or a list of these, got {port!r}"
     )

@@ -209,6 +209,12 @@ class Timer(_core.Timer):
     is_present: bool
 
     def __init__(self, offset: TimeLike | str = 0, period: TimeLike | str | None = None) -> None:
+        for name in (offset, period):
+            if isinstance(name, str) and not name.isidentifier():
+                raise ValueError(
+                    f"Timer({name!r}): a text is the name of an attribute that holds the time;"
+                    " for a time write rr.msec(100) or a timedelta"
+                )
         spec = TimerSpec(
             offset if isinstance(offset, str) else to_ns(offset, "offset"),
             period if period is None or isinstance(period, str) else to_ns(period, "period"),

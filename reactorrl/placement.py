@@ -41,8 +41,11 @@ def place(affinity: Affinity, workers: int | None, more: int = 0) -> tuple[int, 
             positive.
     """
     if workers is not None:
-        if isinstance(workers, bool):
-            raise TypeError("workers is a bool; give how many threads run reactions")
+        if isinstance(workers, bool) or not hasattr(type(workers), "__index__"):
+            raise TypeError(
+                f"workers is a {type(workers).__name__} ({workers!r}); give how many threads run"
+                " reactions"
+            )
         workers = operator.index(workers)
         if workers < 1:
             raise ValueError(f"workers={workers}: at least one thread must run reactions")

@@ -7,13 +7,13 @@ assembly reads the reactions in order.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from .bank import ReactorBase
+from .bank import Bank, ReactorBase
 from .declare import (
     EFFECT,
     PEEK,
@@ -32,8 +32,10 @@ from .declare import (
     unnamed_text,
 )
 from .elements import ELEMENTS, Mode
-from .ports import OUTPUTS
+from .ports import INPUTS, OUTPUTS
 from .scope import Nested
+
+NO_TRIGGER = "has no trigger and would never run; name one, such as rr.startup, a timer or an input"
 
 _STORE_ATTR, _EXTENDED_ARG = opmap["STORE_ATTR"], opmap["EXTENDED_ARG"]
 
@@ -64,6 +66,7 @@ class Plan:
         multiports: Names of those elements whose width may have to be looked up.
         has_modes: Whether there are modes among the elements.
         modes: Of each element in a mode, the name of the mode.
+        awaited: The inputs, if all reactions are triggered by inputs alone.
         writers: Of each output that is an effect, such reactions as (mode or `None`, name).
         stores: The attributes that methods of the class assign, and at how many places. Looking
             these names up finds what an instance holds without asking for its `__dict__`: once
@@ -80,6 +83,7 @@ class Plan:
     multiports: tuple[str, ...]
     has_modes: bool
     modes: dict[str, str]
+    awaited: tuple[str, ...]
     writers: dict[str, list[tuple[str | None, str]]]
     stores: dict[str, int]
 
@@ -102,8 +106,14 @@ def make_plan(
     for owner in _lineage(cls, base):
         own = declarations if owner is cls else _declarations_of(owner)
         names = vars(owner)
+        problems += names.get("_rrl_lost", ())
         for name, value in (*own.items(), *((n, v) for n, v in names.items() if n not in own)):
             home = homes.get(name)
+            if isinstance(value, (ReactorBase, Bank)):
+                problems.append(
+                    f"{name} is made in the body of the class {owner.__name__}, where all its"
+                    f" instances would share it; make it in __init__: self.{name} = ..."
+                )
             if name in reserved:
                 problems.append(
                     f"{name} of {owner.__name__} hides the {name} of every reactor; rename it"
@@ -167,6 +177,7 @@ def make_plan(
         multiports,
         any(kind == MODE for _, kind, _ in kinds),
         modes,
+        _awaited(planned, elements),
         writers,
         {
             name: n_places
@@ -174,6 +185,12 @@ def make_plan(
             if not hasattr(inspect.getattr_static(cls, name, None), "__get__")
         },
     )
+
+
+def _awaited(reactions: Sequence[PlannedReaction], elements: dict[str, Any]) -> tuple[str, ...]:
+    triggers = {what: None for each in reactions for role, what in each.declared if role == TRIGGER}
+    are_inputs = all(isinstance(elements.get(what), INPUTS) for what in triggers)
+    return tuple(triggers) if are_inputs else ()
 
 
 def kind_of(element: Any) -> int:
@@ -282,7 +299,7 @@ def _planned(
     declared = reaction.declared
     mode = _mode_name(cls, name, reaction.mode, names_of, problems)
     if not any(role == TRIGGER for role, _ in declared):
-        problems.append(f"{name} has no trigger and would never run; name one")
+        problems.append(f"{name} {NO_TRIGGER}")
     named: list[tuple[int, Any]] = []
     for role, element in declared:
         if not is_built_in(element) and id(element) not in names_of:
@@ -291,9 +308,10 @@ def _planned(
                 if isinstance(element, Mode)
                 else "for those of children, and those made in __init__, use self.add_reaction"
             )
-            owner = _owner(element)
+            owner = declaring_class(element)
+            of_class = f"{owner.__name__}." if owner is not None else ""
             problems.append(
-                f"{name} names {owner}{element}, which is no element of {cls.__name__}; {advice}"
+                f"{name} names {of_class}{element}, which is no element of {cls.__name__}; {advice}"
             )
             continue
         within = modes.get(names_of.get(id(element), ""))
@@ -317,15 +335,15 @@ def _planned(
     return PlannedReaction(name, body, tuple(named), mode, reaction.deadline_ns, handler)  # type: ignore[arg-type]
 
 
-def _owner(element: Any) -> str:
-    """The class in whose body an element was declared, with a dot; or nothing."""
+def declaring_class(element: Any) -> type | None:
+    """Return the class in whose body an element was declared, or `None`."""
     pending: list[type] = ReactorBase.__subclasses__()
     while pending:
         cls = pending.pop()
         if any(declared is element for declared in _declarations_of(cls).values()):
-            return f"{cls.__name__}."
+            return cls
         pending += cls.__subclasses__()
-    return ""
+    return None
 
 
 def _handler(cls: type, reaction: Reaction) -> Body | None:

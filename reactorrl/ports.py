@@ -35,20 +35,34 @@ def read(element: Any, name: str) -> Any:
     present, value = element.lookup()
     if present:
         return value
+    when, is_own = _reading(element.reactor)
+    order = ""
+    if is_own and isinstance(element, Output):
+        order = "; reactions run in the order of their definition, so define the one that sets it"
+        order += " before this one"
     raise AbsentError(
-        f"{element} is absent{_at_tag(element.reactor)}; ask .is_present first, or use"
-        " .get(default)"
+        f"{element} is absent{when}; ask .is_present first, or use .get(default){order}"
     )
 
 
 def assign(element: Any, name: str, value: Any) -> None:
     """The `__setattr__` of what has a `value`; AttributeError for that."""
     if name in ("value", "is_present"):
-        raise AttributeError(
-            f"{element}.{name} cannot be assigned; to change what it reads write into the object"
-            f" (v = self.{element.name}.value; v += 1), to send something set an output"
+        advice = (
+            f"to send something call self.{element.name}.set(value)"
+            if isinstance(element, Output)
+            else f"to change what it reads write into the object (v = self.{element.name}.value;"
+            " v += 1), to send something set an output"
         )
+        raise AttributeError(f"{element}.{name} cannot be assigned; {advice}")
     object.__setattr__(element, name, value)
+
+
+def _check_type(type: Any) -> Any:
+    """Return what the values of a port are said to be; TypeError for a number."""
+    if isinstance(type, int):
+        raise TypeError(f"type={type}: it says what the values are; for several channels, width=")
+    return type
 
 
 def check_bool(value: Any, what: str) -> bool:
@@ -58,14 +72,14 @@ def check_bool(value: Any, what: str) -> bool:
     return value
 
 
-def _at_tag(reactor: Any) -> str:
-    # The reader is a reaction of the element's reactor or of its container.
+def _reading(reactor: Any) -> tuple[str, bool]:
+    """When an element of `reactor` is read, and whether by itself, not by what contains it."""
     for reader in (reactor, reactor._rrl_container):  # noqa: SLF001
         try:
-            return f" at {_core.current_tag(reader)}"
+            return f" at {_core.current_tag(reader)}", reader is reactor
         except (PhaseError, TypeError):
             continue
-    return ""
+    return "", False
 
 
 class _Port(_core.Port, Generic[T]):
@@ -89,6 +103,11 @@ class _Port(_core.Port, Generic[T]):
             return read(self, name)
 
         __setattr__ = assign
+
+        def __getitem__(self, index):
+            raise TypeError(
+                f"{self} is a single port and has no channel [{index!r}]; give it some: width=2"
+            )
 
     __str__ = path_of
 
@@ -138,11 +157,11 @@ class Input(_Port[T]):
         port = super().__new__(cls)
         if width is None:
             return port
-        _core.Port.__init__(port, type, check_bool(mutable, "mutable"))
+        _core.Port.__init__(port, _check_type(type), check_bool(mutable, "mutable"))
         return InputMultiport(port, check_width(width))
 
     def __init__(self, type: Any = None, *, width: Any = None, mutable: bool = False) -> None:
-        _core.Port.__init__(self, type, check_bool(mutable, "mutable"))
+        _core.Port.__init__(self, _check_type(type), check_bool(mutable, "mutable"))
 
 
 class Output(_Port[T]):
@@ -167,11 +186,11 @@ class Output(_Port[T]):
         port = super().__new__(cls)
         if width is None:
             return port
-        _core.Port.__init__(port, type)
+        _core.Port.__init__(port, _check_type(type))
         return OutputMultiport(port, check_width(width))
 
     def __init__(self, type: Any = None, *, width: Any = None) -> None:
-        _core.Port.__init__(self, type)
+        _core.Port.__init__(self, _check_type(type))
 
 
 class _Multiport(_core.Multiport, Generic[T]):
@@ -188,7 +207,18 @@ class _Multiport(_core.Multiport, Generic[T]):
         def __getattr__(self, name):
             if name == "is_present":
                 return self.lookup()
+            if name in ("value", "get", "set"):
+                raise AttributeError(
+                    f"{self} is a multiport and has no {name!r} of its own; ask a channel,"
+                    f" self.{self.name}[0].{name}, or each one in a loop"
+                )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        def __setitem__(self, index, value):
+            raise TypeError(
+                f"{self}[{index!r}] cannot be assigned; to send something call"
+                f" self.{self.name}[{index!r}].set(value)"
+            )
 
     def _resolve(self) -> None:
         """Make the channels; called by the core when they are first asked for."""

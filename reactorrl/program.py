@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from .assembly import Assembly, Instrument
 from .clock import VirtualClock
+from .declare import Reaction
 from .errors import AssemblyError, PhaseError, ReactionError, described
-from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled
+from .interrupts import Interrupts, SecondInterrupt, warn_if_gil_is_enabled, warn_user
 from .live import LiveView
 from .notebook import close_sockets_of_ended_threads
 from .placement import Affinity, place
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _GRACE_NS = sec(5)  # for bodies that have been interrupted
 _EXIT_GRACE_NS = sec(2)  # for programs that run when the interpreter exits
+_SHOWN_WARNINGS = 5
 _ASSEMBLED, _RUNNING, _ENDED, _LEFT = "assembled", "running", "ended", "left"
 
 _running: dict[Any, weakref.ref[Program]] = {}  # runtimes that are not joined yet
@@ -110,6 +112,8 @@ class Program:
     ) -> None:
         if not isinstance(main, Reactor):
             hint = "; make an instance of it" if isinstance(main, type) else ""
+            if any(isinstance(value, Reaction) for value in vars(type(main)).values()):
+                hint = f"; derive its class from it: class {type(main).__name__}(rr.Reactor)"
             raise TypeError(f"the main reactor is a Reactor, got {main!r}{hint}")
         node = node_of(main)
         if node.membership is not None:
@@ -250,9 +254,14 @@ class Program:
         """
         self._check_process("start")
         self._gil_enabled = warn_if_gil_is_enabled()
+        if not self._is_stepped:
+            _warn_of(self._assembly.idle())
         with self._changing:
             if self._phase is not _ASSEMBLED:
-                raise PhaseError(f"{self} cannot be started again; make a new one")
+                raise PhaseError(
+                    f"{self} cannot be started again; make a new Program, of a new"
+                    f" {type(self._assembly.nodes[0].reactor).__name__}"
+                )
             self._phase = _RUNNING  # first, for the bodies that ask
             try:
                 if self._recorder is not None:
@@ -360,6 +369,7 @@ class Program:
             if self._trace is not None:
                 cast = Cast.of(self._assembly, runtime.levels, self._report, has_lag=self._has_lag)
                 write_trace(self._trace, runtime.trace(), runtime.links(), cast)
+            _warn_of(self._assembly.replaced())
         if self._recording is not None:
             self._recording.check_end(self._report.trace_hash)
 
@@ -457,11 +467,17 @@ def run(main: Reactor, **options: Any) -> RunReport:
     return Program(main, **options).run()
 
 
+def _warn_of(texts: list[str]) -> None:
+    if texts:
+        more = [f"and {len(texts) - _SHOWN_WARNINGS} more"] * (len(texts) > _SHOWN_WARNINGS)
+        warn_user("\n  ".join([*texts[:_SHOWN_WARNINGS], *more]))
+
+
 def _checked_seed(seed: Any) -> int | None:
     if seed is None:
         return None
-    if isinstance(seed, bool):
-        raise TypeError("seed is a bool; give a non-negative int")
+    if isinstance(seed, bool) or not hasattr(type(seed), "__index__"):
+        raise TypeError(f"seed is a {type(seed).__name__} ({seed!r}); give a non-negative int")
     if operator.index(seed) < 0:
         raise ValueError(f"seed is negative ({seed})")
     return operator.index(seed)

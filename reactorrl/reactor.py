@@ -50,6 +50,20 @@ class AddedReaction(NamedTuple):
     handler: Callable[[Any], object] | None
 
 
+class _Body(dict[str, Any]):
+    """The names of a class body; knows of elements and reactions whose names were given away."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        before = self.get(name)
+        if isinstance(before, (*ELEMENTS, Reaction)) and value is not before:
+            what = "reaction" if isinstance(before, Reaction) else type(before).__name__
+            text = (
+                f"{name} is defined twice, so that the first, a {what}, would be lost; rename one"
+            )
+            self.setdefault("_rrl_lost", []).append(text)
+        super().__setitem__(name, value)
+
+
 class ReactorMeta(type):
     """Takes the elements out of the class body and builds instances by the class's plan.
 
@@ -58,6 +72,10 @@ class ReactorMeta(type):
     """
 
     _rrl_plan: Plan
+
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], **kwargs: Any) -> dict[str, Any]:
+        return _Body()
 
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
@@ -109,6 +127,8 @@ class ReactorMeta(type):
         for name, make, arguments in plan.makers:
             setattr(self, name, make(self, *arguments))
         init = cls.__init__
+        if init is object.__init__ and new is object.__new__ and (args or kwargs):
+            raise TypeError(f"{cls.__name__}() takes no arguments, as it has no __init__")
         if init is not object.__init__ or args or kwargs:
             stack.append(node)
             try:
@@ -185,7 +205,8 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
             membership = self._rrl.membership
             if membership is None:
                 raise PhaseError(
-                    f"{self.path}.rng is there once a Program has been made of the reactor"
+                    f"{self.path}.rng is there once a Program has been made of the reactor; use it"
+                    " in reactions, such as one on rr.startup"
                 )
             rng = self._rrl.rng = _spawned(membership.seed, self.path)
         return rng
@@ -321,7 +342,10 @@ class Reactor(ReactorBase, metaclass=ReactorMeta):
     def _unassembled(self, call: str) -> Node:
         node = self._rrl
         if node.membership is not None or (_core.in_reaction() and not building.stack):
-            raise PhaseError(f"{node.where()}.{call}() is for before the program is assembled")
+            raise PhaseError(
+                f"{node.where()}.{call}() is for before the program is assembled; call it in"
+                " __init__"
+            )
         return node
 
     def _callable_on_worker(self, body: Any) -> Callable[[Any], object]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .declare import elsewhere_text
 from .modes import mode_in
+from .plan import declaring_class
 from .ports import INPUTS, OUTPUTS
 from .reactor import Connection
 from .tree import Membership, Node, node_of
@@ -72,7 +73,14 @@ class Wiring:
     def out_of_reach(self, node: Node, element: Any) -> str | None:
         """Return why reactions and connections of `node` cannot name this element, or `None`."""
         if element.reactor is None:
-            return "it belongs to no reactor; assign it to self, or name that of an instance"
+            cls = declaring_class(element)
+            if cls is None:
+                return "it belongs to no reactor; assign it to self, or name that of an instance"
+            name = cls.__name__
+            return (
+                f"it is what the class {name} declares; name that of an instance: self.<child> ="
+                f" {name}(...), and self.<child>.{element.name}"
+            )
         owner = node_of(element.reactor)
         if owner.membership is not self._membership:
             return f"{owner.where()} is not in this program"

@@ -6,6 +6,7 @@ import pytest
 
 import reactorrl as rr
 from reactorrl.declare import EFFECT, misused
+from reactorrl.plan import NO_TRIGGER
 
 
 class Source(rr.Reactor):
@@ -155,9 +156,8 @@ ELSEWHERE = Source()
         (
             lambda m: Source.out,
             lambda m: m.b.inp,
-            "out to Main.b.inp: out: it belongs to no reactor; assign it to self, or name that of"
-            " an"
-            " instance",
+            "out to Main.b.inp: out: it is what the class Source declares; name that of an"
+            " instance: self.<child> = Source(...), and self.<child>.out",
         ),
     ],
 )
@@ -236,14 +236,14 @@ def test_roles():
 
     own, theirs = "Outer.inner.", "actions and timers belong to the reactions of their own reactor"
     assert problems(Outer()) == [
-        f"{own}own_output has out as trigger: a reactor's own output cannot trigger it; reactions"
-        " run"
-        " in the order of their definition, and `uses` reads it back",
+        f"{own}own_output has out as trigger: a reactor's own output cannot trigger it; to set it"
+        " name it in effects=, to read it back in uses= of a reaction defined after the one that"
+        " sets it",
         f"{own}own_input has reactorrl.startup as use: reactorrl.startup can only be a trigger",
         f"{own}own_input has inp as effect: a reaction cannot set an input of its own reactor; what"
         " connects to it does",
         f"{own}own_input has tick as effect: a timer fires by itself and cannot be an effect",
-        f"{own}idle has no trigger and would never run; name one",
+        f"{own}idle {NO_TRIGGER}",
         f"{own}foreign names Source.out, which is no element of Inner; for those of children,"
         " and those made in __init__, use self.add_reaction",
         "Outer.go has Outer.inner.inp as trigger: a child's input is for the child to read",
@@ -251,7 +251,7 @@ def test_roles():
         f"Outer.go has Outer.inner.tick as use: {theirs}",
         "Outer.go has Outer.inner.out as effect: only the child itself sets its output",
         "Outer.go has reactorrl.shutdown as effect: reactorrl.shutdown can only be a trigger",
-        "Outer.go#2 has no trigger and would never run; name one",
+        f"Outer.go#2 {NO_TRIGGER}",
     ]
 
 
@@ -292,6 +292,14 @@ def test_names_of_classes():
     ]
 
 
+def lost(made, cls):
+    return (
+        f"Main.__init__ makes {made} that no attribute of self holds at its end, and that is no"
+        f" child so; write self.<name> = {cls}(...); several of them go into a list or an rr.Bank,"
+        " not into a dict or a set"
+    )
+
+
 def test_names_of_instances():
     """What `__init__` assigns must not take a name that means something else."""
 
@@ -313,12 +321,9 @@ def test_names_of_instances():
         " names",
         "Main.inp is declared as an element (Input) and then assigned a value (Source); use two"
         " names",
-        "Main.__init__ makes a Sink that nothing holds as a child; assign it to a name of its own"
-        " (self.<name>, not given to another since)",
-        "Main.__init__ makes a Source that nothing holds as a child; assign it to a name of its own"
-        " (self.<name>, not given to another since)",
-        "Main.__init__ makes 2 Wide that nothing holds as a child; assign it to a name of its own"
-        " (self.<name>, not given to another since)",
+        lost("a Sink", "Sink"),
+        lost("a Source", "Source"),
+        lost("2 Wide", "Wide"),
     ]
 
 

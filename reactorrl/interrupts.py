@@ -12,6 +12,8 @@ import warnings
 from types import FrameType, TracebackType
 from typing import Any
 
+from .notebook import is_of_awaiting_cell
+
 _has_warned = False
 
 
@@ -22,8 +24,8 @@ class SecondInterrupt(BaseException):
 class Interrupts:
     """While entered on the main thread, the first signal stops the runtime orderly.
 
-    Only default handlers are replaced, and put back afterwards. The second signal interrupts the
-    bodies that run and raises `SecondInterrupt`, as does every later one.
+    Only default handlers, and a notebook's, are replaced, and put back afterwards. The second
+    signal interrupts the bodies that run and raises `SecondInterrupt`, as does every later one.
 
     Attributes:
         count: Signals so far.
@@ -41,9 +43,10 @@ class Interrupts:
                 (signal.SIGTERM, signal.SIG_DFL),
             )
             for number, default in defaults:
-                if signal.getsignal(number) == default:
+                handler = signal.getsignal(number)
+                if handler == default or is_of_awaiting_cell(handler):
                     signal.signal(number, self._on_signal)
-                    self._replaced.append((number, default))
+                    self._replaced.append((number, handler))
         return self
 
     def __exit__(
@@ -52,8 +55,8 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for number, default in self._replaced:
-            signal.signal(number, default)
+        for number, handler in self._replaced:
+            signal.signal(number, handler)
         self._replaced.clear()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -1,10 +1,11 @@
-"""What differs in a Jupyter kernel: names of cells, and sockets of threads."""
+"""What differs in a Jupyter kernel: names of cells, interrupts, and sockets of threads."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
+from typing import Any
 
 
 def file_name(path: str) -> str:
@@ -13,6 +14,15 @@ def file_name(path: str) -> str:
     shell = None if ipython is None else ipython.get_ipython()
     cell = None if shell is None else shell.compile.format_code_name(path)
     return os.path.basename(path) if cell is None else " ".join(cell)
+
+
+def is_of_awaiting_cell(handler: Any) -> bool:
+    """Whether ipykernel has put a signal's handler in place for a cell with `await` in it.
+
+    That one cancels the cell once the event loop runs again, so nothing would interrupt what such a
+    cell calls and waits for.
+    """
+    return getattr(handler, "__module__", None) == "ipykernel.ipkernel"
 
 
 def close_sockets_of_ended_threads() -> None:

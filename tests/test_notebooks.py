@@ -22,9 +22,8 @@ NEEDS = {
     "workers_slider": ("torch", "matplotlib", "ipywidgets"),
 }
 SHORTER = {
-    "a3c": "updates = 100",
-    "parallel_dqn": "total_timesteps, compared_timesteps = 20_000, 4_000",
-    "workers_slider": "total_timesteps = 4_000",
+    "parallel_dqn": "total_timesteps, compared_timesteps = 8_000, 3_000",
+    "workers_slider": "total_timesteps = 3_000",
 }
 AT_THE_END = """
 import sys, sysconfig
@@ -254,6 +253,24 @@ def test_a_cell_that_awaits_a_program_leaves_the_loop_free_and_can_be_interrupte
     kernel.run("program.stop()\nreport = program.join()")
 
 
+def test_run_is_interrupted_in_a_cell_that_awaits_something_else(kernel):
+    """The kernel's own handler waits for the loop there; it is in place again afterwards."""
+    cell = kernel.send("await asyncio.sleep(0)\nrr.run(Ticks(), workers=1)").until("tick 3\n")
+    kernel.interrupt()
+    assert cell.end().error[0] == "KeyboardInterrupt"
+    cell = kernel.send("""
+import signal
+before = signal.getsignal(signal.SIGINT)
+rr.run(Ticks(), workers=1, fast=True, timeout=0)
+assert signal.getsignal(signal.SIGINT) is before
+print("waiting", flush=True)
+while True:
+    await asyncio.sleep(0.001)
+""").until("waiting")
+    kernel.interrupt()
+    assert cell.end().error[0] == "CancelledError"
+
+
 # -- again and again
 
 
@@ -328,6 +345,16 @@ class Wrong(rr.Reactor):
 rr.Program(Wrong())
 """)
     assert re.search(r"\(Cell In\[\d+\]:5\)$", cell.error[1]), cell.error[1]
+    cell = kernel.run("""
+import time
+class Careless(rr.Reactor):
+    @rr.reaction(rr.startup)
+    def on(self):
+        self.when = time.time()
+from reactorrl.testing import check_reactor
+print(*check_reactor(Careless))
+""")
+    assert re.search(r"wall-clock.* \(Cell In\[\d+\]:5\)", cell.out), cell.out
 
 
 def test_programs_graphs_and_reports_show_themselves(kernel):

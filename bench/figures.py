@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 INCHES = (9.6, 5.4)
 DOTS_PER_INCH = 150
-LABEL_WIDTH = 27  # characters
+LABEL_WIDTH = 30  # characters
+LABELS_BETWEEN = (-0.16, 1.12)  # of the height of the axes
 RC = {
     "font.size": 11,
     "axes.spines.top": False,
@@ -47,9 +48,10 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "--", "++", "oo", "OO", "**", "||", "//
 class Figure:
     """What one picture shows: the series of one finding in all cases that have its coordinates.
 
-    A case takes part if its `at` has `x` and equals `where` in every key. Points are medians, error
-    bars quartiles. Without `x`, each case is a group of bars. With `stacked`, the findings of these
-    names are stacked on each other in place of `what`: one bar for each series.
+    A case takes part if its `at`, with that of the finding added, has `x` and equals `where` in
+    every key. Points are medians, error bars quartiles. Without `x`, each case is a group of bars.
+    With `stacked`, the findings of these names are stacked on each other in place of `what`: one
+    bar for each series.
     """
 
     name: str  # of the files
@@ -103,6 +105,7 @@ class Line:
     label: str
     style: int  # its number among all contenders of the run
     xs: list[Any] = field(default_factory=list)
+    positions: Sequence[float] = ()  # on the axis
     medians: list[float] = field(default_factory=list)
     q1s: list[float] = field(default_factory=list)
     q3s: list[float] = field(default_factory=list)
@@ -117,6 +120,12 @@ class Line:
         """Of Okabe and Ito, which colour-blind readers can tell apart."""
         palette = OURS if self.is_ours else OTHERS
         return palette[self.style % len(palette)]
+
+    @property
+    def marking(self) -> dict[str, Any]:
+        """The marker: filled for ours."""
+        marker = MARKERS[self.style % len(MARKERS)]
+        return {"marker": marker, "markerfacecolor": self.colour if self.is_ours else "white"}
 
     @property
     def errors(self) -> list[list[float]]:
@@ -136,31 +145,39 @@ def draw(data: Mapping[str, Any]) -> Pictures:
     except ImportError as error:
         raise RuntimeError("drawing needs Matplotlib: pip install 'reactorrl[viz]'") from error
     pictures = Pictures()
+    numbers = styles(data["cases"])
     with matplotlib.rc_context(RC):
         for item in data["figures"]:
             figure = Figure(**item)
-            cases = taking_part(figure, data["cases"])
-            if lines := lines_of(figure, cases, styles(data["cases"])):
-                pictures[figure.name] = picture(figure, cases, lines, data)
+            if points := points_of(figure, data["cases"]):
+                pictures[figure.name] = picture(figure, points, numbers, data)
     return pictures
 
 
-def finding_of(figure: Figure, case: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The finding that the figure shows."""
-    return next((f for f in case["findings"] if f["what"] == figure.what), None)
+@dataclass(frozen=True)
+class Point:
+    """A finding, and where it stands on the horizontal axis."""
+
+    x: Any
+    case: Mapping[str, Any]
+    finding: Mapping[str, Any]
 
 
-def taking_part(figure: Figure, cases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The figure's cases, in the order of its coordinate."""
-    found = [
-        case
-        for case in cases
-        if (not figure.x or figure.x in case["at"])
-        and all(case["at"].get(name) == value for name, value in figure.where.items())
-        and finding_of(figure, case)
-    ]
-    if figure.x and not any(isinstance(case["at"][figure.x], str) for case in found):
-        found.sort(key=lambda case: case["at"][figure.x])
+def points_of(figure: Figure, cases: Sequence[Mapping[str, Any]]) -> list[Point]:
+    """The figure's findings, in the order of its coordinate."""
+    found = []
+    for case in cases:
+        for finding in case["findings"]:
+            at = {**case["at"], **finding["at"]}
+            fits = all(at.get(name) == value for name, value in figure.where.items())
+            wanted = figure.stacked or (figure.what,)
+            if finding["what"] in wanted and finding["series"] and fits:
+                if not figure.x:
+                    found.append(Point(case["name"], case, finding))
+                elif figure.x in at:
+                    found.append(Point(at[figure.x], case, finding))
+    if figure.x and not any(isinstance(point.x, str) for point in found):
+        found.sort(key=lambda point: point.x)
     return found
 
 
@@ -174,17 +191,13 @@ def styles(cases: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {label: n for group in (ours, others) for n, label in enumerate(group)}
 
 
-def lines_of(
-    figure: Figure, cases: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]
-) -> list[Line]:
+def lines_of(points: Sequence[Point], numbers: Mapping[str, int]) -> list[Line]:
     """One for each contender, ours first."""
     lines: dict[str, Line] = {}
-    for case in cases:
-        finding = finding_of(figure, case)
-        assert finding
-        for label, summary in finding["series"].items():
+    for point in points:
+        for label, summary in point.finding["series"].items():
             line = lines.setdefault(label, Line(label, numbers[label]))
-            line.xs.append(case["at"][figure.x] if figure.x else case["name"])
+            line.xs.append(point.x)
             line.medians.append(summary["median"])
             line.q1s.append(summary["q1"])
             line.q3s.append(summary["q3"])
@@ -192,45 +205,45 @@ def lines_of(
 
 
 def picture(
-    figure: Figure, cases: Sequence[Mapping[str, Any]], lines: Sequence[Line], data: Mapping
+    figure: Figure, points: Sequence[Point], numbers: Mapping[str, int], data: Mapping[str, Any]
 ) -> Canvas:
     """One figure with title, labels, and in small print where it was measured and what is not."""
     from matplotlib.figure import Figure as Canvas  # noqa: PLC0415 - optional
 
-    notes = footnotes(cases, data)
-    bottom = 0.17 + 0.026 * len(notes)
+    cases = {point.case["name"]: point.case for point in points}
+    notes = footnotes(list(cases.values()), data)
+    bottom = 0.13 + 0.026 * len(notes)
     canvas = Canvas(figsize=INCHES)
-    axes = canvas.add_axes((0.09, bottom, 0.6, 0.89 - bottom))
+    left = 0.27 if figure.stacked else 0.105
+    axes = canvas.add_axes((left, bottom, 0.69 - left, 0.89 - bottom))
     axes.set_title(figure.title, loc="left", fontsize=13, fontweight="bold", pad=12)
-    axes.set_ylabel(figure.y_label)
-    xs = list(dict.fromkeys(x for case in cases for x in [at(figure, case)]))
-    finding = finding_of(figure, cases[0])
-    assert finding
-    if figure.log_y and all(value > 0 for line in lines for value in line.q1s):
-        axes.set_yscale("log")
-    if figure.x:
-        axes.set_xlabel(figure.x_label or figure.x)
-        draw_lines(axes, figure, xs, lines)
-        name_lines(axes, lines)
+    lines = lines_of(points, numbers)
+    xs = list(dict.fromkeys(point.x for point in points))
+    unit = points[0].finding["unit"]
+    if figure.stacked:
+        draw_stacks(axes, figure.stacked, points, lines)
+        axes.set_xlabel(figure.y_label)
+        axes.xaxis.set_major_formatter(lambda value, _: tick(value, unit))
     else:
-        draw_bars(axes, xs, lines)
-    axes.yaxis.set_major_formatter(lambda value, _: tick(value, finding["unit"]))
-    axes.yaxis.set_minor_formatter(lambda *_: "")
-    if axes.get_yscale() == "linear":
-        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        axes.set_ylabel(figure.y_label)
+        if figure.log_y and all(value > 0 for line in lines for value in line.q1s):
+            axes.set_yscale("log")
+        draw = draw_lines if figure.x else draw_bars
+        draw(axes, figure, xs, lines)
+        axes.yaxis.set_major_formatter(lambda value, _: tick(value, unit))
+        axes.yaxis.set_minor_formatter(lambda *_: "")
+        if axes.get_yscale() == "linear":
+            axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     for number, note in enumerate(reversed(notes)):
         canvas.text(0.015, 0.018 + 0.026 * number, note, fontsize=7.5, color="#444444")
     return canvas
 
 
-def at(figure: Figure, case: Mapping[str, Any]) -> Any:
-    """Where a case stands on the horizontal axis."""
-    return case["at"][figure.x] if figure.x else case["name"]
-
-
 def tick(value: float, unit: str) -> str:
     """A figure on an axis, without digits that say nothing."""
-    if unit == "ns":
+    if unit == "B":
+        return size_text(value)
+    if unit in ("ns", "/s"):
         number, _, name = show(value, unit).partition(" ")
         return f"{float(number):g} {name}"
     return f"{value:g}x" if unit == "x" else f"{value:g}"
@@ -239,44 +252,47 @@ def tick(value: float, unit: str) -> str:
 def size_text(size: float) -> str:
     """`10 MB`; a thousand bytes are a KB."""
     for limit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size >= limit:
+        if abs(size) >= limit:
             return f"{size / limit:g} {name}"
     return f"{size:g} B"
 
 
 def draw_lines(axes: Axes, figure: Figure, xs: Sequence[Any], lines: Sequence[Line]) -> None:
     """Medians joined by lines, with quartiles; ticks where something was measured."""
+    axes.set_xlabel(figure.x_label or figure.x)
     named = any(isinstance(x, str) for x in xs)
     if figure.log_x and not named:
         axes.set_xscale("log")
     for line in lines:
+        line.positions = [xs.index(x) for x in line.xs] if named else line.xs
         strong = line.is_ours
         axes.errorbar(
-            [xs.index(x) for x in line.xs] if named else line.xs,
+            line.positions,
             line.medians,
             yerr=line.errors,
             label=line.label,
             color=line.colour,
-            marker=MARKERS[line.style % len(MARKERS)],
-            linestyle=DASHES[line.style % len(DASHES)],
+            linestyle=DASHES[(line.style + line.style // len(DASHES)) % len(DASHES)],
             linewidth=2.4 if strong else 1.4,
             markersize=7 if strong else 6,
-            markerfacecolor=line.colour if strong else "white",
             capsize=3,
             elinewidth=1,
             zorder=3 if strong else 2,
+            **line.marking,
         )
     axes.margins(x=0.04)
     positions = list(range(len(xs))) if named else list(xs)
     texts = [size_text(x) if figure.x_unit == "B" else f"{x}" for x in xs]
     axes.set_xticks(positions, legible(axes, positions, texts))
     axes.minorticks_off()
+    name_lines(axes, lines)
 
 
 def legible(axes: Axes, positions: Sequence[float], texts: Sequence[str]) -> list[str]:
     """The labels of ticks, without those that would run into another; the last one stays."""
+    axes.autoscale_view()
     shown = [axes.transData.transform((x, 1))[0] for x in positions]
-    room = 8.0 * axes.figure.dpi / 100  # of a character
+    room = 9.5 * axes.figure.dpi / 100  # of a character
     kept, before = [""] * len(texts), math.inf
     for number in reversed(range(len(texts))):
         half = len(texts[number]) * room / 2
@@ -289,55 +305,59 @@ def name_lines(axes: Axes, lines: Sequence[Line]) -> None:
     """Writes each line's name beside its end, moved apart where they would overlap."""
     texts = [textwrap.fill(line.label, LABEL_WIDTH) for line in lines]
     axes.autoscale_view()
-    heights = [0.045 * (text.count("\n") + 1) + 0.012 for text in texts]
-    to_axes = axes.transAxes.inverted()
-    ends = [
-        float(to_axes.transform(axes.transData.transform((1, line.medians[-1])))[1])
-        for line in lines
-    ]
-    for number, middle in apart(ends, heights):
-        line = lines[number]
-        xs = line.xs[-1] if not isinstance(line.xs[-1], str) else len(line.xs) - 1
-        start = to_axes.transform(axes.transData.transform((xs, line.medians[-1])))
-        axes.annotate(
-            texts[number],
-            xy=(start[0], start[1]),
-            xytext=(1.06, middle),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            color=line.colour,
-            fontsize=10,
+    to_axes = axes.transData + axes.transAxes.inverted()
+    ends = [to_axes.transform((line.positions[-1], line.medians[-1])) for line in lines]
+    heights = [0.042 * (text.count("\n") + 1) + 0.014 for text in texts]
+    middles = apart([float(y) for _, y in ends], heights)
+    beside = {"transform": axes.transAxes, "clip_on": False, "color": None}
+    for line, text, (x, y), middle in zip(lines, texts, ends, middles, strict=True):
+        beside["color"] = line.colour
+        axes.plot([x + 0.01, 1.05], [y, middle], linewidth=0.7, **beside)
+        axes.plot([1.06], [middle], markersize=6, **line.marking, **beside)
+        axes.text(
+            1.08,
+            middle,
+            text,
+            fontsize=9.5,
             fontweight="bold" if line.is_ours else "normal",
             va="center",
             linespacing=0.95,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": line.colour,
-                "linewidth": 0.7,
-                "shrinkA": 2,
-                "shrinkB": 5,
-            },
+            **beside,
         )
 
 
-def apart(ends: Sequence[float], heights: Sequence[float]) -> Iterator[tuple[int, float]]:
-    """Numbers and middles of labels that stand near their ends and do not overlap."""
-    order = sorted(range(len(ends)), key=lambda number: (ends[number], number))
-    lows: list[float] = []
-    floor = -0.12
+def apart(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Middles of labels, as near as possible to where they are wanted and without overlap.
+
+    Neighbours that would overlap become one stack, in the middle of what its members want.
+    """
+    order = sorted(range(len(wanted)), key=lambda number: (wanted[number], number))
+    stacks: list[list[int]] = []
+
+    def low(stack: list[int]) -> float:
+        height, targets = 0.0, []
+        for number in stack:
+            targets.append(wanted[number] - height - heights[number] / 2)
+            height += heights[number]
+        return max(LABELS_BETWEEN[0], min(LABELS_BETWEEN[1] - height, sum(targets) / len(targets)))
+
     for number in order:
-        lows.append(max(floor, ends[number] - heights[number] / 2))
-        floor = lows[-1] + heights[number]
-    ceiling = 1.06
-    for place in reversed(range(len(order))):
-        height = heights[order[place]]
-        lows[place] = min(lows[place], ceiling - height)
-        ceiling = lows[place]
-    for number, low in zip(order, lows, strict=True):
-        yield number, low + heights[number] / 2
+        stacks.append([number])
+        while len(stacks) > 1:
+            below = low(stacks[-2]) + sum(heights[n] for n in stacks[-2])
+            if below <= low(stacks[-1]):
+                break
+            stacks[-2:] = [stacks[-2] + stacks[-1]]
+    middles = [0.0] * len(wanted)
+    for stack in stacks:
+        bottom = low(stack)
+        for number in stack:
+            middles[number] = bottom + heights[number] / 2
+            bottom += heights[number]
+    return middles
 
 
-def draw_bars(axes: Axes, xs: Sequence[str], lines: Sequence[Line]) -> None:
+def draw_bars(axes: Axes, figure: Figure, xs: Sequence[str], lines: Sequence[Line]) -> None:
     """A group for each case, and a legend beside it."""
     width = 0.84 / len(lines)
     for number, line in enumerate(lines):
@@ -355,9 +375,43 @@ def draw_bars(axes: Axes, xs: Sequence[str], lines: Sequence[Line]) -> None:
             linewidth=0.7,
             error_kw={"capsize": 2, "elinewidth": 0.9},
         )
-    columns = max(6, 66 // len(xs))
-    axes.set_xticks(range(len(xs)), [textwrap.fill(x, columns) for x in xs])
+    texts = [textwrap.fill(x, max(8, 54 // len(xs))) for x in xs]
+    axes.set_xticks(range(len(xs)), texts)
+    axes.set_xlabel(figure.x_label)
     axes.grid(visible=False, axis="x")
+    explain_bars(axes)
+
+
+def draw_stacks(
+    axes: Axes, parts: Sequence[str], points: Sequence[Point], lines: Sequence[Line]
+) -> None:
+    """A bar for each contender, of its findings on each other."""
+    labels = [line.label for line in lines]
+    done = dict.fromkeys(labels, 0.0)
+    for number, part in enumerate(parts):
+        series = next((p.finding["series"] for p in points if p.finding["what"] == part), {})
+        lengths = [series[label]["median"] if label in series else 0.0 for label in labels]
+        axes.barh(
+            range(len(labels)),
+            lengths,
+            0.7,
+            left=list(done.values()),
+            label=textwrap.fill(part, LABEL_WIDTH),
+            color=OTHERS[number % len(OTHERS)],
+            alpha=0.6,
+            hatch=HATCHES[number % len(HATCHES)],
+            edgecolor="black",
+            linewidth=0.7,
+        )
+        done = {label: x + more for (label, x), more in zip(done.items(), lengths, strict=True)}
+    axes.set_yticks(range(len(labels)), [textwrap.fill(label, 25) for label in labels], fontsize=9)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    explain_bars(axes)
+
+
+def explain_bars(axes: Axes) -> None:
+    """A legend beside the bars."""
     axes.legend(
         loc="upper left", bbox_to_anchor=(1.02, 1.02), frameon=False, fontsize=10, handlelength=2.4
     )

@@ -223,7 +223,7 @@ def calibrated(
     """The contender's arguments with as many rounds as fill a sample; this also warms it up."""
     if contender.timed_rounds is not None:
         rounds = contender.timed_rounds
-        return {**contender.arguments, "warm": max(2, rounds // 10), "rounds": rounds}
+        return {**contender.arguments, "warm": max(min(2, rounds), rounds // 10), "rounds": rounds}
     goal = settings.sample_s * 1e9
     rounds, spent = verified["rounds"], verified["ns"]
     while spent < goal and rounds < 10_000_000:

@@ -13,7 +13,7 @@ from .figures import Figure, Pictures, draw
 from .harness import Case
 from .machine import usual
 from .samples import Measured, Summary, per_round
-from .table import header, html, show, text_lines
+from .table import header, html, listed, show, text_lines
 
 if TYPE_CHECKING:
     from .experiments import Experiment
@@ -45,7 +45,8 @@ class Finding:
     """One answer: our figure, the others' beside it, and what was aimed at.
 
     Units: `ns` and `B` are better when small, `/s` when large; `x` is a ratio, and the goal says
-    which way; a number of things has none.
+    which way; a number of things has none. With `at`, it is a point of a figure that is drawn
+    within the case; no table has it.
     """
 
     what: str
@@ -53,6 +54,7 @@ class Finding:
     ours: str
     series: dict[str, Summary]
     goal: Goal | None = None
+    at: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """For the results file."""
@@ -60,6 +62,7 @@ class Finding:
         return {
             "what": self.what,
             "unit": self.unit,
+            "at": dict(self.at),
             "ours": self.ours,
             "series": {label: summary.as_json() for label, summary in self.series.items()},
             "at_most": self.goal.at_most if self.goal else None,
@@ -189,9 +192,9 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         raise DifferentMachinesError("results of different machines cannot be compared")
     if "smoke" in (before["mode"], after["mode"]):
         raise ValueError("a smoke run measures nothing")
-    old = {(c["name"], f["what"]): f for c in before["cases"] for f in c["findings"]}
+    old = {(c["name"], f["what"]): f for c in before["cases"] for f in listed(c)}
     for case in after["cases"]:
-        for finding in case["findings"]:
+        for finding in listed(case):
             was = old.get((case["name"], finding["what"]))
             if was is None or was["ours"] not in was["series"]:
                 continue

@@ -7,6 +7,7 @@ from typing import TypeVar
 from .stopwatch import Stopwatch
 
 S = TypeVar("S")
+W = TypeVar("W", bound=Stopwatch)
 
 
 def in_threads(
@@ -18,7 +19,8 @@ def in_threads(
     *,
     meets: bool,
     after: Callable[[], object] | None = None,
-) -> tuple[Stopwatch, list[S]]:
+    make_watch: Callable[[int, int], W] = Stopwatch,
+) -> tuple[W, list[S]]:
     """Run rounds in persistent threads; the calling one is the first of them.
 
     Each thread makes the share that it works on, because on free-threaded CPython objects are cheap
@@ -32,6 +34,7 @@ def in_threads(
         rounds: Rounds that are timed.
         meets: Whether the threads meet twice a round; else only around all rounds.
         after: What the calling thread does whenever they have met.
+        make_watch: Makes what times the rounds, of `warm` and `rounds`.
 
     Returns:
         The watch, and the shares in order.
@@ -55,7 +58,7 @@ def in_threads(
         thread.start()
     mine = shares[0] = make(0)
     barrier.wait()
-    watch = Stopwatch(warm, rounds)
+    watch = make_watch(warm, rounds)
     while todo := watch.lap():
         for _ in range(todo if meets else 1):
             barrier.wait()

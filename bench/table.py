@@ -67,6 +67,11 @@ def doubts(case: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
+def listed(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings that are not points of a figure."""
+    return [finding for finding in case["findings"] if not finding["at"]]
+
+
 def missing(cases: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Who was not measured in any of the cases, by the reason."""
     found: dict[str, dict[str, None]] = {}
@@ -78,7 +83,7 @@ def missing(cases: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 def rows(case: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, list[str]]]:
     """Finding, label, and cells: median, quartiles, and how it compares."""
-    for finding in case["findings"]:
+    for finding in listed(case):
         unit = finding["unit"]
         for label, s in finding["series"].items():
             right = times_ours(finding, label)
@@ -149,7 +154,7 @@ def markdown(data: dict[str, Any]) -> str:
 
 def case_rows(case: dict[str, Any]) -> Iterator[str]:
     """The rows of one case."""
-    for finding in case["findings"]:
+    for finding in listed(case):
         unit, cells = finding["unit"], []
         for label, s in finding["series"].items():
             if label != finding["ours"]:
@@ -179,7 +184,7 @@ def published_lines(data: dict[str, Any]) -> list[str]:
     medians = {
         (case["name"], f["what"]): show(f["series"][f["ours"]]["median"], f["unit"])
         for case in data["cases"]
-        for f in case["findings"]
+        for f in listed(case)
         if f["ours"] in f["series"]
     }
     lines = [

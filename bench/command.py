@@ -20,6 +20,7 @@ examples:
   reactorrl bench plot results/*.json -o pictures
 """
 INTERRUPTED = 130
+FIGURES = "figures"  # beside a document
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -113,7 +114,10 @@ def add_documents(commands: argparse._SubParsersAction) -> None:
     table = add("table", table_command, "show results, or write their tables into a document")
     table.add_argument("files", nargs="+", type=Path, metavar="FILE")
     table.add_argument(
-        "--write", type=Path, metavar="DOCUMENT", help="between the marks of each experiment"
+        "--write",
+        type=Path,
+        metavar="DOCUMENT",
+        help=f"between the marks of each experiment, with pictures in {FIGURES} beside it",
     )
     both = add("compare", compare_command, "our medians of two runs; refused across machines")
     both.add_argument("before", type=Path)
@@ -230,7 +234,12 @@ def table_command(options: argparse.Namespace) -> int:
     for file in options.files:
         results = Results.load(file)
         if options.write:
-            write_between_marks(options.write, results.experiment, markdown(results.as_json()))
+            pictures = results.plot()
+            pictures.save(options.write.parent / FIGURES)
+            drawn = [figure for figure in results.figures if figure.name in pictures]
+            shown = "".join(f"![{one.title}]({FIGURES}/{one.name}.png)\n" for one in drawn)
+            text = f"\n{shown}\n{markdown(results.as_json())}\n"
+            write_between_marks(options.write, results.experiment, text)
         else:
             print(results)
     return 0

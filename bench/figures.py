@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INCHES = (9.6, 5.4)
 DOTS_PER_INCH = 150
+SCREEN_DOTS_PER_INCH = 90  # in a notebook, which keeps its pictures
 LABEL_WIDTH = 30  # characters
 LABELS_BETWEEN = (-0.16, 1.12)  # of the height of the axes
 RC = {
@@ -84,17 +85,17 @@ class Pictures(dict[str, "Canvas"]):
         from IPython.display import Image, display  # noqa: PLC0415 - only there
 
         for canvas in self.values():
-            display(Image(rendered(canvas, "png"), width=INCHES[0] * 80))
+            display(Image(rendered(canvas, "png", SCREEN_DOTS_PER_INCH)))
 
 
-def rendered(canvas: Canvas, kind: str) -> bytes:
+def rendered(canvas: Canvas, kind: str, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
     """The bytes of a file, without a date or anything else that changes from run to run."""
     import matplotlib  # noqa: PLC0415 - optional
 
     written = io.BytesIO()
     nothing = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     with matplotlib.rc_context(RC):
-        canvas.savefig(written, format=kind, dpi=DOTS_PER_INCH, metadata=nothing[kind])
+        canvas.savefig(written, format=kind, dpi=dots_per_inch, metadata=nothing[kind])
     return written.getvalue()
 
 
@@ -176,6 +177,8 @@ def points_of(figure: Figure, cases: Sequence[Mapping[str, Any]]) -> list[Point]
                     found.append(Point(case["name"], case, finding))
                 elif figure.x in at:
                     found.append(Point(at[figure.x], case, finding))
+    if figure.x and len({point.x for point in found}) < 2:
+        return []  # no line
     if figure.x and not any(isinstance(point.x, str) for point in found):
         found.sort(key=lambda point: point.x)
     return found

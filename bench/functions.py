@@ -10,7 +10,9 @@ their pictures with `.plot()`. Shared by all of them:
     progress: Whether to show a bar with the time left.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from . import experiments
 from .experiments import EXPERIMENTS
@@ -32,8 +34,9 @@ def measured(
     """Measures what is asked for of these cases."""
     experiments.refuse_unknown(only, cases)
     chosen = experiments.chosen(cases, only, peers)
+    settings = replace(MODES[mode], experiment_s=math.inf)  # what is asked for is measured
     with Progress(chosen, shown=progress) as bar:
-        return run(EXPERIMENTS[name], chosen, MODES[mode], bar)
+        return run(EXPERIMENTS[name], chosen, settings, bar)
 
 
 def broadcast_gather(

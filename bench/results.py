@@ -82,7 +82,7 @@ class Published:
     source: str
 
 
-@dataclass
+@dataclass(repr=False)
 class Results:
     """Everything that one run of an experiment found out.
 
@@ -134,6 +134,8 @@ class Results:
     def __str__(self) -> str:
         data = self.as_json()
         return "\n".join([header(data), *(line for c in self.cases for line in text_lines(c))])
+
+    __repr__ = __str__  # what a plain console shows
 
     def _repr_html_(self) -> str:
         return html(self.as_json())

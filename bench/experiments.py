@@ -47,6 +47,7 @@ EXPERIMENTS = {
             "What does it cost to send an object to N actors and to gather their answers?",
         ),
         Experiment("micro", "micro.cases", "What does the runtime itself cost?"),
+        Experiment("overhead", "overhead.cases", "What does talking cost, over a long run?"),
         Experiment("sampling", "sampling.cases", "What does it cost to gather experience?"),
         Experiment("q-learning", "q_learning.cases", "What does a round of Q-learning cost?"),
         Experiment("marl", "marl.cases", "What does a step of many agents cost?"),

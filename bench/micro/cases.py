@@ -4,7 +4,7 @@ from ..harness import SMOKE, Case, Settings
 from . import building, events, fanout, memory, onecore
 from .sides import all_places
 
-GROUPS = (events, fanout, building, onecore, memory)
+GROUPS = (events, fanout, building, onecore)
 
 
 def cases(settings: Settings) -> list[Case]:

@@ -3,6 +3,7 @@
 server.go -> clients.go after 0        client.experience -> server.experience[client]
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import reactorrl as rr
@@ -17,13 +18,12 @@ class Rollout(rr.Reactor):
     go = rr.Input[int]()
     experience = rr.Output[Any]()
 
-    def __init__(self, env: str, steps: int) -> None:
-        self.env = env
-        self.steps = steps
+    def __init__(self, make: Callable[[int], Sampler]) -> None:
+        self.make = make
 
     @rr.reaction(rr.startup)
     def make_env(self) -> None:
-        self.sampler = Sampler(self.env, self.bank_index, self.steps)
+        self.sampler = self.make(self.bank_index)
 
     @rr.reaction(go, effects=experience)
     def step(self) -> None:
@@ -63,9 +63,13 @@ class Rounds(rr.Reactor):
     """The bank and the server."""
 
     def __init__(
-        self, watch: Stopwatch, env: str, envs: int, steps: int, hashes: Hashes | None = None
+        self,
+        watch: Stopwatch,
+        envs: int,
+        make: Callable[[int], Sampler],
+        hashes: Hashes | None = None,
     ) -> None:
-        self.rollouts = rr.Bank(envs, Rollout, env, steps)
+        self.rollouts = rr.Bank(envs, Rollout, make)
         self.gather = Gather(watch, envs, hashes)
         self.connect(self.gather.go, self.rollouts.go, broadcast=True, after=0)
         self.connect(self.rollouts.experience, self.gather.experience)
@@ -76,6 +80,6 @@ def sampling(
 ) -> dict[str, Any]:
     """The measured program."""
     watch, hashes = Stopwatch(warm, rounds), Hashes(envs)
-    main = Rounds(watch, env, envs, steps, hashes if hashed else None)
+    main = Rounds(watch, envs, lambda index: Sampler(env, index, steps), hashes if hashed else None)
     rr.run(main, workers=workers, fast=True)
     return watch.reply(hashes.of_env)

@@ -4,8 +4,9 @@ The actions are drawn before the clock runs, and all sides take the same. An epi
 followed by the next at once: what a step returns is the observation to act on.
 """
 
+import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import Any
 
@@ -66,6 +67,22 @@ class Sampler:
             observed[k] = obs
             rewards[k] = reward
         return observed, rewards, ends[0], ends[1]
+
+
+class TimedSampler(Sampler):
+    """Knows how long its env has computed so far: `spent`, in ns of `clock`."""
+
+    def __init__(self, *args: Any, clock: Callable[[], int] = time.perf_counter_ns) -> None:
+        super().__init__(*args)
+        self.clock = clock
+        self.spent = 0
+
+    def sample(self) -> tuple[Any, Any, Any, Any]:
+        """As without a clock."""
+        begin = self.clock()
+        sample = Sampler.sample(self)
+        self.spent += self.clock() - begin
+        return sample
 
 
 class Hashes:

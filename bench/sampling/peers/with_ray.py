@@ -8,6 +8,7 @@ shared memory are set up once.
 
 import logging
 import os
+import time
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ import ray
 from ray.dag import InputNode, MultiOutputNode
 
 from ...stopwatch import Stopwatch
-from ..sampler import Hashes, Sampler
+from ..sampler import Hashes, Sampler, TimedSampler
 
 SPARE_BYTES = 1_000_000
 
@@ -32,6 +33,15 @@ class Actor:
         """Makes the envs anew; the size in bytes of what they will observe in a round."""
         self.samplers = [Sampler(env, index, steps) for index in indices]
         return sum(sampler.bytes for sampler in self.samplers)
+
+    def begin_timed(self, env: str, indices: list[int], clock: str) -> None:
+        """Makes the envs anew, and their time is taken with this function of `time`."""
+        chosen = getattr(time, clock)
+        self.samplers = [TimedSampler(env, index, 1, clock=chosen) for index in indices]
+
+    def spent(self) -> int:
+        """How long the envs have computed so far."""
+        return sum(sampler.spent for sampler in self.samplers)
 
     def sample(self, _round: int) -> list[Any]:
         """The next steps of each env."""
@@ -49,6 +59,11 @@ def started(actors: int) -> list[Any]:
             logging_level=logging.ERROR,
         )
     return [Actor.remote() for _ in range(actors)]
+
+
+def shared_out(envs: int, actors: int) -> list[list[int]]:
+    """Whose env is which."""
+    return [list(range(first, envs, actors)) for first in range(actors)]
 
 
 @cache
@@ -70,8 +85,7 @@ def sampling(
     hashed: bool = False,
 ) -> dict[str, Any]:
     """A round: a number goes out to every actor, the next steps of all its envs come back."""
-    shares = [list(range(first, envs, actors)) for first in range(actors)]
-    members = started(actors)
+    members, shares = started(actors), shared_out(envs, actors)
     begun = [m.begin.remote(env, share, steps) for m, share in zip(members, shares, strict=True)]
     size = SPARE_BYTES + 2 * max(ray.get(begun))
     round_of = compiled(actors, size).execute if graph else None

@@ -1,7 +1,7 @@
 """xronos: the same bank of reactors on a runtime that runs one reaction at a time."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import xronos
@@ -73,13 +73,17 @@ def sampling(
 ) -> dict[str, Any]:
     """The measured program."""
     watch, hashes = Stopwatch(warm, rounds), Hashes(envs)
+    samplers = [Sampler(env, index, steps) for index in range(envs)]
+    execute(watch, samplers, hashes if hashed else None)
+    return watch.reply(hashes.of_env)
+
+
+def execute(watch: Stopwatch, samplers: Sequence[Sampler], hashes: Hashes | None = None) -> None:
+    """Rounds of a bank and its server until the watch says stop."""
     environment = xronos.Environment(fast=True)
-    gather = environment.create_reactor("gather", Gather, watch, envs, hashes if hashed else None)
-    for index, port in enumerate(gather.inputs):
-        rollout = environment.create_reactor(
-            f"rollout_{index}", Rollout, Sampler(env, index, steps)
-        )
+    gather = environment.create_reactor("gather", Gather, watch, len(samplers), hashes)
+    for index, (sampler, port) in enumerate(zip(samplers, gather.inputs, strict=True)):
+        rollout = environment.create_reactor(f"rollout_{index}", Rollout, sampler)
         environment.connect(gather.go, rollout.go, NOW)
         environment.connect(rollout.experience, port)
     environment.execute()
-    return watch.reply(hashes.of_env)

@@ -1,0 +1,1 @@
+"""What it costs to talk, over a long run: time and memory."""

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.overhead.course import Course, tenths
 from bench.results import DifferentMachinesError, Goal, compare, write_between_marks
 from bench.samples import Summary, quartiles
 from bench.stopwatch import Stopwatch
-from bench.table import markdown, text_lines
+from bench.table import listed, markdown, show, text_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 MICRO = {
@@ -22,11 +23,11 @@ MICRO = {
     "building",
     *(f"one-processor-broadcast-{n}" for n in (6, 64)),
     *(f"one-processor-parallel-64x{body}" for body in ("1ms", "1us")),
-    "memory",
 }
 SAMPLING = {
+    *("gym-cartpole-1", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"),
     *("cartpole-8", "busy-500us-8", "atari-1", "atari-8"),
-    *("rollouts-1", "rollouts-200", "prioritized-sampler", "prioritized-transitions"),
+    *("prioritized-sampler", "prioritized-transitions"),
 }
 BROADCAST = {
     "broadcast-flat",
@@ -37,6 +38,7 @@ CASES = {
     "broadcast-gather": BROADCAST,
     "micro": MICRO,
     "sampling": SAMPLING,
+    "overhead": {"drift", "sampling-overhead"},
     "q-learning": {"q-learning-500", "q-learning-2000"},
     "marl": {"marl-2", "marl-10"},
     "determinism": {"determinism-plain", "determinism-delays"},
@@ -88,7 +90,7 @@ def test_medians_are_finite_and_positive(smoke):
     for case, finding, label, summary in all_series(smoke):
         where = (case["name"], finding["what"], label)
         assert all(map(math.isfinite, summary.values())), where
-        if finding["unit"] != "B":  # memory may shrink
+        if finding["unit"] not in ("B", "blocks"):  # memory may shrink
             assert summary["low"] > 0, where
 
 
@@ -133,7 +135,14 @@ def test_results_of_another_machine_are_refused(smoke):
 def test_comparison_within_a_machine_shows_the_change(smoke):
     measured = {**smoke, "mode": "full"}
     lines = list(compare(measured, measured))
-    assert len(lines) == sum(len(case["findings"]) for case in smoke["cases"])
+    assert len(lines) == sum(len(listed(case)) for case in smoke["cases"])
+
+
+def test_points_of_a_figure_are_in_no_table(smoke):
+    for case in smoke["cases"]:
+        points = [finding for finding in case["findings"] if finding["at"]]
+        assert bool(points) == (smoke["family"] == "overhead")
+        assert len(points) + len(listed(case)) == len(case["findings"])
 
 
 def test_smoke_runs_are_not_compared(smoke):
@@ -176,6 +185,35 @@ def test_stopwatch_refuses_a_run_that_ended_early():
     watch.lap()
     with pytest.raises(RuntimeError):
         watch.reply(0)
+
+
+def test_course_of_a_run_has_a_hundred_laps_after_one_to_warm_up():
+    work = iter(range(0, 10_200, 100))
+    course = Course(1000, lambda: next(work))
+    laps = []
+    while left := course.lap():
+        laps.append(left)
+    reply = course.reply("work")
+    assert laps == [10] * 101
+    assert reply["rounds"] == 1000
+    assert reply["spent"] == [10.0] * 10
+    assert len(reply["cost"]) == len(reply["grown"]) == 10
+    assert sum(reply["cost"]) * 100 == pytest.approx(reply["ns"])
+    assert tenths(1000) == list(range(100, 1001, 100))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (9.5, "9.50 /s"),
+        (999.4, "999 /s"),
+        (999.6, "1.00 k/s"),
+        (2.5e5, "250 k/s"),
+        (3e6, "3.00 M/s"),
+    ],
+)
+def test_rates_are_shown_with_three_digits(value, text):
+    assert show(value, "/s") == text
 
 
 @pytest.mark.parametrize(

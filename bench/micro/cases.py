@@ -1,7 +1,7 @@
 """The micro-benchmarks: what the runtime itself costs, next to its peers, on this machine, now."""
 
 from ..harness import SMOKE, Case, Settings
-from . import building, events, fanout, memory, onecore
+from . import building, events, fanout, onecore
 from .sides import all_places
 
 GROUPS = (events, fanout, building, onecore)

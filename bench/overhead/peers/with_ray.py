@@ -6,9 +6,7 @@ What it needs of memory is seen in the driver alone; its other processes are not
 from functools import cache
 from typing import Any
 
-import ray
-
-from ...sampling.peers.with_ray import shared_out, started
+from ...sampling.peers.with_ray import ray, shared_out, start, started
 from ..course import Course
 
 
@@ -24,7 +22,7 @@ class Client:
 @cache
 def made(clients: int) -> list[Any]:
     """They live as long as this process."""
-    started(0)
+    start()
     return [Client.remote() for _ in range(clients)]
 
 

@@ -49,15 +49,20 @@ class Actor:
 
 
 @cache
+def start() -> None:
+    """The cluster and its actors live as long as this process: starting them is not measured."""
+    ray.init(
+        num_cpus=os.cpu_count(),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+
+
+@cache
 def started(actors: int) -> list[Any]:
-    """The cluster and the actors live as long as this process: starting them is not measured."""
-    if not ray.is_initialized():
-        ray.init(
-            num_cpus=os.cpu_count(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+    """So many actors."""
+    start()
     return [Actor.remote() for _ in range(actors)]
 
 

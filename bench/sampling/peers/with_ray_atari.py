@@ -5,8 +5,6 @@ each kind of result, which is how its documentation advises to hide the cost of 
 are Gymnasium's wrappers around ale-py, with OpenCV's resize.
 """
 
-import logging
-import os
 from functools import cache
 from typing import Any
 
@@ -14,12 +12,7 @@ import numpy as np
 
 from ...stopwatch import Stopwatch
 from ..stepping import BATCHES
-
-# Read by Ray when it is imported.
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
-import ray
+from .with_ray import ray, start
 
 
 @ray.remote(num_cpus=1)
@@ -55,14 +48,8 @@ class Rollout:
 
 @cache
 def actors(game: str, n_envs: int, n_actors: int) -> list[Any]:
-    """The cluster and the actors live as long as this process: starting them is not measured."""
-    if not ray.is_initialized():
-        ray.init(
-            num_cpus=os.cpu_count(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+    """They live as long as this process."""
+    start()
     seeds = np.array_split(np.arange(n_envs), n_actors)
     return [Rollout.remote(game, share.tolist()) for share in seeds]
 

@@ -24,7 +24,8 @@ KINDS = {"sync": SyncVectorEnv, "async": AsyncVectorEnv}
 def made(kind: str, env: str, envs: int, copies: bool) -> VectorEnv:
     """It lives as long as the process."""
     makers = [Maker(env, index=index) for index in range(envs)]
-    return KINDS[kind](makers, copy=copies, autoreset_mode=AutoresetMode.SAME_STEP)
+    options = {"context": "fork"} if kind == "async" else {}
+    return KINDS[kind](makers, copy=copies, autoreset_mode=AutoresetMode.SAME_STEP, **options)
 
 
 def by_env(batches: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

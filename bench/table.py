@@ -44,7 +44,9 @@ def verdict(finding: dict[str, Any]) -> str:
 def times_ours(finding: dict[str, Any], label: str) -> str:
     """How many times our time or rate another one is; nothing for ourselves."""
     ours = finding["series"].get(finding["ours"])
-    if finding["unit"] not in ("ns", "/s") or ours is None or label == finding["ours"] or not ours["median"]:
+    if finding["unit"] not in ("ns", "/s") or label == finding["ours"]:
+        return ""
+    if ours is None or not ours["median"]:
         return ""
     return f"{digits(finding['series'][label]['median'] / ours['median'])} times ours"
 

@@ -12,21 +12,24 @@ from ..harness import Case, Contender, Settings
 from ..place import Place
 from ..results import Finding
 from ..samples import Measured
+from .envs import is_game
 from .sides import ASYNC, ENVPOOL, FREE, HERE, OURS, OURS_1, PROCESSES, SYNC, ratios
 
 ENVS = 15
 GYM = ("CartPole-v1", "Blackjack-v1", "Pendulum-v1")
 GAMES = ("Pong", "MsPacman", "SpaceInvaders")
-GYM_STEPS = {"full": (1, 8, 64, 200), "quick": (1, 200), "smoke": (1,)}
-GAME_STEPS = {"full": (1, 8), "quick": (1,), "smoke": (1,)}
-FEW_GAMES = 1  # in a quick and in a smoke run
+GYM_STEPS = (1, 8, 64, 200)
+GAME_STEPS = (1, 8)
+FEW = {"gym-cartpole-1", "gym-cartpole-64", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"}
+COMPARED = 60  # steps of each env, at least
+ONLY_IN_FULL = Place("", missing="only in a full run: its processes take long to start")
+NO_GAMES = Place("", missing="its environment has no ale-py")
 
 PEER = "bench.sampling.peers"
 GIL = "same program, GIL on, 2 workers"
 SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
 RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
 ARTIFACT = f"Ray as in the artifact, {ENVS} actors"
-HASHED = {"rounds": 60, "hashed": True}
 WHAT = "env steps"
 
 FIGURES = (
@@ -54,15 +57,16 @@ FIGURES = (
 )
 
 
-def contenders(places: dict[str, Place], env: str, steps: int, is_game: bool) -> list[Contender]:
+def contenders(places: dict[str, Place], env: str, steps: int, is_full: bool) -> list[Contender]:
     """All sides of a case; those with processes of their own are measured apart."""
     shape: dict[str, Any] = {"env": env, "envs": ENVS, "steps": steps}
     scale = float(ENVS * steps)
     gil = Place("here, with the GIL on", sys.executable, environment={"PYTHON_GIL": "1"})
     ours = "bench.sampling.rollouts:sampling"
     threads, vector, ray = (f"{PEER}.{name}" for name in ("threads", "with_vector", "with_ray"))
-    ray_place = places["Ray, Atari" if is_game else "Ray"]
-    xronos = places["xronos, Gym"] if not is_game else Place("", missing="its env has no ale-py")
+    ray_place = places["Ray, Atari" if is_game(env) else "Ray"]
+    more_ray = ray_place if is_full else ONLY_IN_FULL
+    xronos = NO_GAMES if is_game(env) else places["xronos, Gym"]
     sides: tuple[tuple[str, Place, str, dict[str, Any]], ...] = (
         (OURS, places[HERE], ours, {"workers": 2}),
         (OURS_1, places[HERE], ours, {"workers": 1}),
@@ -74,14 +78,15 @@ def contenders(places: dict[str, Place], env: str, steps: int, is_game: bool) ->
         ("xronos", xronos, f"{PEER}.with_xronos:sampling", {}),
         (ASYNC, places[PROCESSES], f"{vector}:sampling", {"kind": "async"}),
         (RAY, ray_place, f"{ray}:sampling", {"actors": 2}),
-        (GRAPH, places[f"{ray_place.name}, more"], f"{ray}:sampling", {"actors": 2, "graph": True}),
-        (ARTIFACT, places[f"{ray_place.name}, more"], f"{ray}:sampling", {"actors": ENVS}),
+        (GRAPH, more_ray, f"{ray}:sampling", {"actors": 2, "graph": True}),
+        (ARTIFACT, more_ray, f"{ray}:sampling", {"actors": ENVS}),
     )
     apart = (ASYNC, RAY, GRAPH, ARTIFACT)
+    verify = {"warm": 1, "rounds": max(1, COMPARED // steps), "hashed": True}
     return [
         *(
             Contender(
-                label, place, call, {**shape, **more}, scale, apart=label in apart, verify=HASHED
+                label, place, call, {**shape, **more}, scale, apart=label in apart, verify=verify
             )
             for label, place, call, more in sides
         ),
@@ -96,51 +101,50 @@ def contenders(places: dict[str, Place], env: str, steps: int, is_game: bool) ->
     ]
 
 
-def goals(steps: int, is_game: bool) -> Sequence[tuple[str, float | None]]:
+def goals(env: str, steps: int) -> Sequence[tuple[str, float | None]]:
     """How many times the others' time is to be of ours."""
-    if is_game:
+    if is_game(env):
         return ((SERIAL, None), (FREE, None), (RAY, None))
     if steps == 1:
         return ((SERIAL, 1.0), (FREE, None), (RAY, 50.0))
     return ((SERIAL, None), (FREE, 0.95 if steps == 200 else None), (RAY, None))
 
 
-def bank(places: dict[str, Place], name: str, env: str, steps: int, at: dict[str, Any]) -> Case:
+def bank(name: str, env: str, steps: int, at: dict[str, Any], sides: list[Contender]) -> Case:
     """One env at so many steps of each per event."""
-    is_game = "frames" in at
 
     def conclude(measured: Measured) -> list[Finding]:
         series = {label: measured.rate(label) for label in measured.samples}
         return [
             Finding(WHAT, "/s", OURS, series),
-            *ratios(measured, goals(steps, is_game)),
+            *ratios(measured, goals(env, steps)),
         ]
 
     return Case(
         f"{name}-{steps}",
         f"How many steps a second do {ENVS} envs of {env} take, {steps} per event?",
-        contenders(places, env, steps, is_game),
+        sides,
         conclude,
-        seconds=60 if is_game else 40,
+        seconds=60,
         at={**at, "steps": steps},
     )
 
 
 def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
-    """The envs of Gymnasium, and games with raw frames."""
-    mode = settings.mode
-    missing = Place("", missing="only in a full run: its processes take long to start")
-    for ray in ("Ray", "Ray, Atari"):
-        places = {**places, f"{ray}, more": places[ray] if mode == "full" else missing}
-    gym = [
-        bank(places, f"gym-{env.partition('-')[0].lower()}", env, steps, {"env": env})
+    """The envs of Gymnasium, and games with raw frames; few of them unless it is a full run."""
+    is_full = settings.mode == "full"
+    banks: list[tuple[str, str, int, dict[str, Any]]] = [
+        (f"gym-{env.partition('-')[0].lower()}", env, steps, {"env": env})
         for env in GYM
-        for steps in GYM_STEPS[mode]
+        for steps in GYM_STEPS
     ]
-    games = GAMES if mode == "full" else GAMES[:FEW_GAMES]
-    atari = [
-        bank(places, f"raw-{game.lower()}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
-        for game in games
-        for steps in GAME_STEPS[mode]
+    banks += [
+        (f"raw-{game.lower()}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
+        for game in GAMES
+        for steps in GAME_STEPS
     ]
-    return gym + atari
+    return [
+        bank(name, env, steps, at, contenders(places, env, steps, is_full))
+        for name, env, steps, at in banks
+        if is_full or f"{name}-{steps}" in FEW
+    ]

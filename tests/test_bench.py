@@ -23,6 +23,9 @@ MICRO = {
     "building",
     *(f"one-processor-broadcast-{n}" for n in (6, 64)),
     *(f"one-processor-parallel-64x{body}" for body in ("1ms", "1us")),
+    *(f"savina-{name}" for name in ("ping-pong", "counting", "thread-ring", "fork-join")),
+    *(f"savina-{name}" for name in ("fork-join-create", "big", "chameneos", "banking")),
+    "savina-philosophers",
 }
 SAMPLING = {
     *("gym-cartpole-1", "gym-cartpole-64", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"),

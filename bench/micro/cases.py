@@ -1,10 +1,11 @@
 """The micro-benchmarks: what the runtime itself costs, next to its peers, on this machine, now."""
 
 from ..harness import SMOKE, Case, Settings
+from ..savina import cases as savina
 from . import building, events, fanout, onecore
 from .sides import all_places
 
-GROUPS = (events, fanout, building, onecore)
+GROUPS = (events, fanout, building, onecore, savina)
 
 
 def cases(settings: Settings) -> list[Case]:

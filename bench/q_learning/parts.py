@@ -1,4 +1,4 @@
-"""What every peer's round is made of: rollouts, a replay, a learner. NumPy, Gymnasium and torch.
+"""What every peer's round is made of, but for the learner: NumPy and Gymnasium.
 
 The same algorithm, figures and random numbers as those of `reactorrl.rl.QLearning` with a network,
 written down a second time for interpreters without reactorrl: the weights must be equal to the bit.
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-import torch
+
+from ..stopwatch import Stopwatch
 
 SEED = 1
 EPSILON = 0.1
@@ -115,55 +116,6 @@ class Replay:
         return Trajectory(*(lane[at] for lane in self.lanes))
 
 
-class Learner:
-    """A gradient step of Adam for each batch; the targets are those of the weights before it."""
-
-    def __init__(self) -> None:
-        torch.set_num_threads(1)
-        generator = torch.Generator().manual_seed(SEED)
-        drawn = [
-            torch.empty(shape).uniform_(-(n_in**-0.5), n_in**-0.5, generator=generator)
-            for n_in, n_out in SIZES
-            for shape in ((n_out, n_in), (n_out,))
-        ]
-        # One vector for the optimizer, which spends most of its time between small parameters.
-        self.flat = torch.nn.Parameter(torch.cat([each.flatten() for each in drawn]))
-        views = self.flat.detach().split([each.numel() for each in drawn])
-        self.parameters = [
-            view.view_as(each).requires_grad_() for view, each in zip(views, drawn, strict=True)
-        ]
-        self.optimizer = torch.optim.Adam([self.flat], LEARNING_RATE, fused=True)
-
-    def weights(self) -> Weights:
-        """Copies for the rollouts."""
-        return [parameter.detach().numpy().copy() for parameter in self.parameters]
-
-    def values(self, obs: torch.Tensor) -> torch.Tensor:
-        """What the actions are worth, `(batch, 2)`."""
-        w1, b1, w2, b2 = self.parameters
-        linear = torch.nn.functional.linear
-        return linear(linear(obs, w1, b1).relu(), w2, b2)
-
-    def learn(self, batch: Trajectory | None) -> Weights:
-        """Take a gradient step on the squared error, and return the new weights."""
-        if batch is not None:
-            obs, actions, rewards, next_obs, terminated = map(torch.tensor, batch)
-            with torch.no_grad():
-                discounts = torch.where(terminated, 0.0, GAMMA)
-                targets = rewards + discounts * self.values(next_obs).amax(dim=1)
-            values = self.values(obs)
-            actions = actions.unsqueeze(1)
-            errors = values.detach().gather(1, actions).squeeze(1) - targets
-            # The loss is the mean of the squared errors; its derivative is written out.
-            by_values = torch.zeros_like(values)
-            by_values.scatter_(1, actions, (2 * errors / len(errors)).unsqueeze(1))
-            gradients = torch.autograd.grad([values], self.parameters, [by_values])
-            gradient = torch.cat([each.flatten() for each in gradients])
-            self.flat.grad = gradient * (MAX_GRAD_NORM / (gradient.norm() + 1e-6)).clamp(max=1.0)
-            self.optimizer.step()
-        return self.weights()
-
-
 class Rounds:
     """Drives rounds and notes how long each of their parts takes.
 
@@ -203,3 +155,12 @@ class Rounds:
 def sha256_of(weights: Sequence[np.ndarray]) -> str:
     """Equal for weights that are equal to the bit."""
     return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()
+
+
+def timed(loop: Rounds, warm: int, rounds: int) -> dict[str, Any]:
+    """Warm up, and time the rest."""
+    watch = Stopwatch(warm, rounds)
+    while left := watch.lap():
+        loop.parts_ns = dict.fromkeys(loop.parts_ns, 0)
+        loop.run(left)
+    return watch.reply(sha256_of(loop.weights), parts_ns=loop.parts_ns)

@@ -8,9 +8,11 @@
   lists by value.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -44,75 +46,76 @@ class Agents:
         return self.policies[0].act(np.array(rows[self.first], np.float32)[np.newaxis])
 
 
-def start(traffic: Traffic, actors: int) -> list[Any]:
-    """The actors with their shares; the cluster lives as long as this process."""
-    if not ray.is_initialized():
-        ray.init(
-            num_cpus=os.cpu_count(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    n = len(traffic.agents)
-    bounds = [n * number // actors for number in range(actors + 1)]
-    return [Agents.remote(first, end, traffic.n_features) for first, end in pairwise(bounds)]
+@cache
+def started(agents: int, actors: int, n_features: int) -> list[Any]:
+    """The cluster and the actors live as long as this process: starting them is not measured."""
+    ray.init(
+        num_cpus=os.cpu_count(),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    bounds = [agents * number // actors for number in range(actors + 1)]
+    return [Agents.remote(first, end, n_features) for first, end in pairwise(bounds)]
 
 
-def timed(
-    traffic: Traffic, members: list[Any], act: Callable[[], list[int]], warm: int, rounds: int
-) -> dict[str, Any]:
-    """Warm up, time the rest, end the actors."""
+@cache
+def compiled(agents: int, actors: int, n_features: int) -> Any:
+    """The graph of one joint action; its channels live as long."""
+    members = started(agents, actors, n_features)
+    with InputNode() as rows:
+        graph = MultiOutputNode([member.act.bind(rows) for member in members])
+    return graph.experimental_compile()
+
+
+def timed(traffic: Traffic, act: Callable[[], list[int]], warm: int, rounds: int) -> dict[str, Any]:
+    """Warm up, and time the rest."""
     watch = Stopwatch(warm, rounds)
     while left := watch.lap():
         for _ in range(left):
             traffic.step(act())
-    for member in members:
-        ray.kill(member)
     return watch.reply(traffic.digest.hexdigest())
 
 
 def tuned(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
     """One `put`, a call for each actor."""
     traffic = Traffic(file, agents)
-    members = start(traffic, actors)
+    members = started(agents, actors, traffic.n_features)
 
     def act() -> list[int]:
         rows = ray.put(traffic.rows)
         answers = ray.get([member.act.remote(rows) for member in members])
         return [action for answer in answers for action in answer]
 
-    return timed(traffic, members, act, warm, rounds)
+    return timed(traffic, act, warm, rounds)
 
 
 def compiled_graph(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
     """Channels in shared memory, set up once."""
     traffic = Traffic(file, agents)
-    members = start(traffic, actors)
-    with InputNode() as rows:
-        graph = MultiOutputNode([member.act.bind(rows) for member in members])
-    compiled = graph.experimental_compile()
+    graph = compiled(agents, actors, traffic.n_features)
 
     def act() -> list[int]:
-        answers = ray.get(compiled.execute(traffic.rows))
+        answers = ray.get(graph.execute(traffic.rows))
         return [action for answer in answers for action in answer]
 
-    reply = timed(traffic, [], act, warm, rounds)
-    compiled.teardown(kill_actors=True)
-    return reply
+    return timed(traffic, act, warm, rounds)
 
 
 def as_in_the_artifact(file: str, agents: int, warm: int, rounds: int) -> dict[str, Any]:
     """Lists of lists, once for each agent."""
     traffic = Traffic(file, agents)
-    members = start(traffic, agents)
+    members = started(agents, agents, traffic.n_features)
 
     def act() -> list[int]:
         rows = traffic.rows.tolist()
         return ray.get([member.act_on_lists.remote(rows) for member in members])
 
-    return timed(traffic, members, act, warm, rounds)
+    return timed(traffic, act, warm, rounds)
 
 
 def close() -> None:
-    """Ends the cluster."""
+    """Ends the cluster; compiled graphs first."""
+    with contextlib.suppress(Exception):
+        compiled.cache_clear()
     ray.shutdown()

@@ -7,17 +7,16 @@ from typing import Any
 
 from reactorrl.rl.torch_setup import import_dynamo
 
-from ...stopwatch import Stopwatch
+from ..learner import Learner
 from ..parts import (
     N_ROLLOUTS,
-    Learner,
     Replay,
     Rollout,
     Rounds,
     Trajectory,
     Weights,
-    sha256_of,
     stacked,
+    timed,
 )
 
 import_dynamo()  # keeps the GIL off on free-threaded CPython
@@ -39,9 +38,4 @@ def learning(batch_size: int, threads: int, warm: int, rounds: int) -> dict[str,
             replay.add(trajectories)
             return replay.sample()
 
-        loop = Rounds(roll_out, remember, learner.learn, learner.weights())
-        watch = Stopwatch(warm, rounds)
-        while left := watch.lap():
-            loop.parts_ns = dict.fromkeys(loop.parts_ns, 0)
-            loop.run(left)
-    return watch.reply(sha256_of(loop.weights), parts_ns=loop.parts_ns)
+        return timed(Rounds(roll_out, remember, learner.learn, learner.weights()), warm, rounds)

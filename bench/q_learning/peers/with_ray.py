@@ -9,6 +9,7 @@
 import logging
 import os
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 # Read by Ray when it is imported.
@@ -18,17 +19,16 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import numpy as np
 import ray
 
-from ...stopwatch import Stopwatch
+from ..learner import Learner
 from ..parts import (
     N_ROLLOUTS,
-    Learner,
     Replay,
     Rollout,
     Rounds,
     Trajectory,
     Weights,
-    sha256_of,
     stacked,
+    timed,
 )
 
 
@@ -36,7 +36,8 @@ from ..parts import (
 class Rollouts:
     """Some rollouts in a process."""
 
-    def __init__(self, indices: list[int]) -> None:
+    def begin(self, indices: list[int]) -> None:
+        """A training begins."""
         self.rollouts = [Rollout(index) for index in indices]
 
     def roll_out(self, weights: Weights) -> Trajectory:
@@ -48,7 +49,8 @@ class Rollouts:
 class ReplayActor:
     """The replay in a process."""
 
-    def __init__(self, rounds: int, batch_size: int) -> None:
+    def begin(self, rounds: int, batch_size: int) -> None:
+        """A training begins."""
         self.replay = Replay(rounds, batch_size)
 
     def remember(self, *trajectories: Trajectory) -> Trajectory | None:
@@ -58,14 +60,30 @@ class ReplayActor:
 
 
 @cache
-def start() -> None:
-    """The cluster lives as long as this process: starting it is not measured."""
+def started(actors: int) -> list[Any]:
+    """The cluster and the actors live as long as this process: starting them is not measured."""
     ray.init(
         num_cpus=os.cpu_count(),
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
+    return [Rollouts.remote() for _ in range(actors)]
+
+
+@cache
+def replay_actor() -> Any:
+    """Lives as long, too."""
+    return ReplayActor.remote()
+
+
+def members_of(actors: int) -> list[Any]:
+    """The actors, each with its share of the rollouts at their beginning."""
+    members = started(actors)
+    bounds = [N_ROLLOUTS * number // actors for number in range(actors + 1)]
+    shares = [list(range(*bound)) for bound in pairwise(bounds)]
+    ray.get([m.begin.remote(share) for m, share in zip(members, shares, strict=True)])
+    return members
 
 
 def joined(trajectories: Any) -> Trajectory:
@@ -75,12 +93,7 @@ def joined(trajectories: Any) -> Trajectory:
 
 def tuned(batch_size: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
     """Few actors and few objects."""
-    start()
-    shares = [
-        range(N_ROLLOUTS)[number * N_ROLLOUTS // actors :][: N_ROLLOUTS // actors]
-        for number in range(actors)
-    ]
-    members = [Rollouts.remote(list(share)) for share in shares]
+    members = members_of(actors)
     replay, learner = Replay(warm + rounds, batch_size), Learner()
 
     def roll_out(weights: Weights) -> Trajectory:
@@ -91,16 +104,13 @@ def tuned(batch_size: int, actors: int, warm: int, rounds: int) -> dict[str, Any
         replay.add(trajectories)
         return replay.sample()
 
-    return timed(
-        Rounds(roll_out, remember, learner.learn, learner.weights()), members, warm, rounds
-    )
+    return timed(Rounds(roll_out, remember, learner.learn, learner.weights()), warm, rounds)
 
 
 def as_in_the_artifact(batch_size: int, warm: int, rounds: int) -> dict[str, Any]:
     """An actor for everything."""
-    start()
-    members = [Rollouts.remote([index]) for index in range(N_ROLLOUTS)]
-    replay, learner = ReplayActor.remote(warm + rounds, batch_size), Learner()
+    members, replay, learner = members_of(N_ROLLOUTS), replay_actor(), Learner()
+    ray.get(replay.begin.remote(warm + rounds, batch_size))
 
     def roll_out(weights: Weights) -> list[Trajectory]:
         return ray.get([member.roll_out.remote(weights) for member in members])
@@ -108,19 +118,7 @@ def as_in_the_artifact(batch_size: int, warm: int, rounds: int) -> dict[str, Any
     def remember(trajectories: list[Trajectory]) -> Trajectory | None:
         return ray.get(replay.remember.remote(*trajectories))
 
-    loop = Rounds(roll_out, remember, learner.learn, learner.weights())
-    return timed(loop, [*members, replay], warm, rounds)
-
-
-def timed(loop: Rounds, members: list[Any], warm: int, rounds: int) -> dict[str, Any]:
-    """Warm up, time the rest, end the actors."""
-    watch = Stopwatch(warm, rounds)
-    while left := watch.lap():
-        loop.parts_ns = dict.fromkeys(loop.parts_ns, 0)
-        loop.run(left)
-    for member in members:
-        ray.kill(member)
-    return watch.reply(sha256_of(loop.weights), parts_ns=loop.parts_ns)
+    return timed(Rounds(roll_out, remember, learner.learn, learner.weights()), warm, rounds)
 
 
 def close() -> None:

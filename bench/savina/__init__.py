@@ -1,0 +1,1 @@
+"""Savina's classics as reactor programs, one short file each."""

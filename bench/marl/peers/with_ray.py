@@ -56,7 +56,9 @@ def started(agents: int, actors: int, n_features: int) -> list[Any]:
         logging_level=logging.ERROR,
     )
     bounds = [agents * number // actors for number in range(actors + 1)]
-    return [Agents.remote(first, end, n_features) for first, end in pairwise(bounds)]
+    members = [Agents.remote(first, end, n_features) for first, end in pairwise(bounds)]
+    ray.get([member.__ray_ready__.remote() for member in members])
+    return members
 
 
 @cache

@@ -6,7 +6,7 @@ from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
 from ..place import Place
-from ..results import Finding, Goal
+from ..results import Finding, Goal, Published
 from ..samples import Measured
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
@@ -30,6 +30,16 @@ FIGURES = (
         log_x=True,
         log_y=True,
     ),
+)
+PUBLISHED = tuple(
+    Published(
+        f"marl-{agents}",
+        "one env step",
+        "ns",
+        {"Ray": ray / 100_000 * 1e9, "reactors": reactors / 100_000 * 1e9},
+        "arXiv 2312.04704, 32 processors, 100 000 env steps",
+    )
+    for agents, ray, reactors in ((4, 170, 72), (10, 917, 179))
 )
 
 

@@ -52,10 +52,12 @@ class Policy:
     def act(self, obs: np.ndarray) -> int:
         """The action with the largest output for one observation, `(1, n_features)`."""
         matrix, bias = self.layers[0]
-        values = obs @ matrix + bias
+        values = obs.dot(matrix)
+        values += bias
         for matrix, bias in self.layers[1:]:
             np.maximum(values, ZERO, out=values)
-            values = values @ matrix + bias
+            values = values.dot(matrix)
+            values += bias
         return int(values.argmax())
 
 

@@ -6,6 +6,7 @@ from . import building, events, fanout, onecore
 from .sides import all_places
 
 GROUPS = (events, fanout, building, onecore, savina)
+PUBLISHED = savina.PUBLISHED
 
 
 def cases(settings: Settings) -> list[Case]:

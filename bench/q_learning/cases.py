@@ -6,7 +6,7 @@ from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
 from ..place import Place
-from ..results import Finding, Goal
+from ..results import Finding, Goal, Published
 from ..samples import Measured, Reply
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
@@ -32,6 +32,16 @@ FIGURES = (
         where={"batch_size": 1000},
         stacked=PARTS,
     ),
+)
+PUBLISHED = tuple(
+    Published(
+        f"q-learning-{size}",
+        "one round",
+        "ns",
+        {"Ray": ray / 500 * 1e9, "reactors": reactors / 500 * 1e9},
+        "arXiv 2312.04704, 32 processors, 500 rounds",
+    )
+    for size, ray, reactors in ((500, 137, 94), (1000, 149, 95), (2000, 192, 96))
 )
 
 

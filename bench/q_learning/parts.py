@@ -66,9 +66,12 @@ class Rollout:
             if explores[step]:
                 action = at_random[step]
             else:
-                hidden = seen[step : step + 1] @ w1 + b1
+                hidden = seen[step : step + 1].dot(w1)
+                hidden += b1
                 np.maximum(hidden, zero, out=hidden)
-                action = int((hidden @ w2 + b2).argmax())
+                values = hidden.dot(w2)
+                values += b2
+                action = int(values.argmax())
             obs, reward, is_end, _, _ = step_env(action)
             actions[step] = action
             rewards[step] = reward

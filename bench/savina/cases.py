@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import HERE, OURS_1, OURS_2, Places, faster
-from ..results import Finding
+from ..results import Finding, Published
 from ..samples import Measured, Reply
 
 SHORTER = {FULL.mode: 5, QUICK.mode: 100, SMOKE.mode: 1000}  # so many times
@@ -36,6 +36,31 @@ CLASSICS = (
     Classic("chameneos", "chameneos", 200_000, "meeting"),
     Classic("banking", "banking", 50_000, "transfer"),
     Classic("philosophers", "philosophers", 10_000, "meal", 20),
+)
+LF_CPP = "lf-lang/benchmarks-lingua-franca, Cpp/Savina/src/micro, comments: informal, one PC"
+LF_C = "wiki of lf-lang/lingua-franca, Benchmarks: medians of 100 runs, Core i9 2.3 GHz, 2020"
+PUBLISHED = (
+    Published(
+        "savina-ping-pong",
+        "one ping and pong",
+        "ns",
+        {"Lingua Franca C++": 215, "the same on threads": 255, "Akka": 1054},
+        LF_CPP,
+    ),
+    Published(
+        "savina-ping-pong",
+        "one ping and pong",
+        "ns",
+        {"Lingua Franca C": 62, "the same on 8 threads": 145},
+        LF_C,
+    ),
+    Published(
+        "savina-counting",
+        "one message",
+        "ns",
+        {"Lingua Franca C++": 178, "the same on threads": 205, "Akka": 157},
+        LF_CPP,
+    ),
 )
 
 

@@ -74,13 +74,15 @@ class MLPForward:
     def __call__(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(n, n_outputs)` float32 for `(n, n_features)` float32."""
         matrix, bias = self._layers[0]
-        values = obs @ matrix + bias
+        values = obs.dot(matrix)  # the same as @, with less around it
+        values += bias
         for matrix, bias in self._layers[1:]:
             if self._is_tanh:
                 np.tanh(values, out=values)
             else:
                 np.maximum(values, _ZERO, out=values)
-            values = values @ matrix + bias
+            values = values.dot(matrix)
+            values += bias
         return values
 
 

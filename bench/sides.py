@@ -10,12 +10,12 @@ HERE, GIL_ON, RAY = "here", "here, GIL on", "Ray, learning"
 
 
 def learning_places(settings: Settings) -> dict[str, Place]:
-    """This interpreter, the same with the GIL on, and Ray's; a smoke run is without Ray."""
-    ray = peers.places()[RAY]
-    if settings is SMOKE:
-        ray = Place(RAY, missing="left out of a smoke run: its cluster takes seconds to start")
-    return {
-        HERE: Place(HERE, sys.executable),
+    """This interpreter, the same with the GIL on, and Ray's; a smoke run has only the first."""
+    found = {
         GIL_ON: Place(GIL_ON, sys.executable, environment={"PYTHON_GIL": "1"}),
-        RAY: ray,
+        RAY: peers.places()[RAY],
     }
+    if settings is SMOKE:
+        missing = "left out of a smoke run: it takes seconds to start"
+        found = {name: Place(name, missing=missing) for name in found}
+    return {HERE: Place(HERE, sys.executable), **found}

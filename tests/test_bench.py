@@ -42,7 +42,7 @@ CASES = {
     "micro": MICRO,
     "sampling": SAMPLING,
     "overhead": {"drift", "sampling-overhead"},
-    "q-learning": {"q-learning-500", "q-learning-2000"},
+    "q-learning": {"q-learning-500"},
     "marl": {"marl-2", "marl-10"},
     "determinism": {"determinism-plain", "determinism-delays"},
 }

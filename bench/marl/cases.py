@@ -11,7 +11,7 @@ from ..samples import Measured
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
 OURS_BATCHED = "reactorrl, one batched forward"
-OURS_LOCKED = "reactorrl, 2 workers, GIL on"
+OURS_LOCKED = "same program, GIL on, 2 workers"
 PER_AGENT, BATCHED = "one thread, agent by agent", "one thread, one batched forward"
 BARRIER = "2 threads with a barrier"
 RAY_EACH, RAY_SHARED = "Ray, tuned, an actor for each agent", "Ray, tuned, 2 actors"

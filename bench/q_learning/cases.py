@@ -11,10 +11,10 @@ from ..samples import Measured, Reply
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
 SERIAL, POOL = "one thread", "pool of 2 threads"
-OURS_LOCKED = "reactorrl, 2 workers, GIL on"
+OURS_LOCKED = "same program, GIL on, 2 workers"
 TUNED_RAY, ARTIFACT_RAY = "Ray, tuned", "Ray, as in the artifact"
 PARTS = ("rollout", "replay", "learning")
-BATCH_SIZES = {FULL.mode: (500, 1000, 2000), QUICK.mode: (1000,), SMOKE.mode: (500, 2000)}
+BATCH_SIZES = {FULL.mode: (500, 1000, 2000), QUICK.mode: (1000,), SMOKE.mode: (500,)}
 ROUNDS = {FULL.mode: 50, QUICK.mode: 4, SMOKE.mode: 1}  # of a repetition
 
 FIGURES = (
@@ -81,6 +81,7 @@ def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> C
         contenders,
         conclude,
         seconds=60 if settings is FULL else 20,
+        verify_rounds=3,
         at={"batch_size": batch_size},
     )
 

@@ -47,14 +47,15 @@ class Agents:
 
 
 @cache
-def started(agents: int, actors: int, n_features: int) -> list[Any]:
-    """The cluster and the actors live as long as this process: starting them is not measured."""
-    ray.init(
-        num_cpus=os.cpu_count(),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+def started(form: str, agents: int, actors: int, n_features: int) -> list[Any]:
+    """The cluster and a form's actors live as long as this process: no start is measured."""
+    if not ray.is_initialized():
+        ray.init(
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     bounds = [agents * number // actors for number in range(actors + 1)]
     members = [Agents.remote(first, end, n_features) for first, end in pairwise(bounds)]
     ray.get([member.__ray_ready__.remote() for member in members])
@@ -64,7 +65,7 @@ def started(agents: int, actors: int, n_features: int) -> list[Any]:
 @cache
 def compiled(agents: int, actors: int, n_features: int) -> Any:
     """The graph of one joint action; its channels live as long."""
-    members = started(agents, actors, n_features)
+    members = started("compiled", agents, actors, n_features)
     with InputNode() as rows:
         graph = MultiOutputNode([member.act.bind(rows) for member in members])
     return graph.experimental_compile()
@@ -82,7 +83,7 @@ def timed(traffic: Traffic, act: Callable[[], list[int]], warm: int, rounds: int
 def tuned(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
     """One `put`, a call for each actor."""
     traffic = Traffic(file, agents)
-    members = started(agents, actors, traffic.n_features)
+    members = started("tuned", agents, actors, traffic.n_features)
 
     def act() -> list[int]:
         rows = ray.put(traffic.rows)
@@ -107,7 +108,7 @@ def compiled_graph(file: str, agents: int, actors: int, warm: int, rounds: int) 
 def as_in_the_artifact(file: str, agents: int, warm: int, rounds: int) -> dict[str, Any]:
     """Lists of lists, once for each agent."""
     traffic = Traffic(file, agents)
-    members = started(agents, agents, traffic.n_features)
+    members = started("artifact", agents, agents, traffic.n_features)
 
     def act() -> list[int]:
         rows = traffic.rows.tolist()

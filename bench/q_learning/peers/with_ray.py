@@ -62,12 +62,13 @@ class ReplayActor:
 @cache
 def started(actors: int) -> list[Any]:
     """The cluster and the actors live as long as this process: starting them is not measured."""
-    ray.init(
-        num_cpus=os.cpu_count(),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    if not ray.is_initialized():
+        ray.init(
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     return [Rollouts.remote() for _ in range(actors)]
 
 

@@ -46,9 +46,8 @@ class Agents:
         return self.policies[0].act(np.array(rows[self.first], np.float32)[np.newaxis])
 
 
-@cache
-def started(form: str, agents: int, actors: int, n_features: int) -> list[Any]:
-    """The cluster and a form's actors live as long as this process: no start is measured."""
+def start(agents: int, actors: int, n_features: int) -> list[Any]:
+    """Actors that are ready. They and the cluster live as long as this process."""
     if not ray.is_initialized():
         ray.init(
             num_cpus=os.cpu_count(),
@@ -62,10 +61,13 @@ def started(form: str, agents: int, actors: int, n_features: int) -> list[Any]:
     return members
 
 
+started = cache(start)
+
+
 @cache
 def compiled(agents: int, actors: int, n_features: int) -> Any:
     """The graph of one joint action; its channels live as long."""
-    members = started("compiled", agents, actors, n_features)
+    members = start(agents, actors, n_features)
     with InputNode() as rows:
         graph = MultiOutputNode([member.act.bind(rows) for member in members])
     return graph.experimental_compile()
@@ -83,7 +85,7 @@ def timed(traffic: Traffic, act: Callable[[], list[int]], warm: int, rounds: int
 def tuned(file: str, agents: int, actors: int, warm: int, rounds: int) -> dict[str, Any]:
     """One `put`, a call for each actor."""
     traffic = Traffic(file, agents)
-    members = started("tuned", agents, actors, traffic.n_features)
+    members = started(agents, actors, traffic.n_features)
 
     def act() -> list[int]:
         rows = ray.put(traffic.rows)
@@ -108,7 +110,7 @@ def compiled_graph(file: str, agents: int, actors: int, warm: int, rounds: int) 
 def as_in_the_artifact(file: str, agents: int, warm: int, rounds: int) -> dict[str, Any]:
     """Lists of lists, once for each agent."""
     traffic = Traffic(file, agents)
-    members = started("artifact", agents, agents, traffic.n_features)
+    members = started(agents, agents, traffic.n_features)
 
     def act() -> list[int]:
         rows = traffic.rows.tolist()

@@ -178,6 +178,21 @@ def test_several_numbers_are_shown_side_by_side():
     )
 
 
+@pytest.mark.parametrize(
+    ("space", "shown"),
+    [
+        (MultiDiscrete([[2, 3], [4, 5]]), np.array([[1, 2], [3, 4]])),
+        (Tuple((Discrete(3), MultiDiscrete([5, 6, 7]))), (1, np.array([2, 3, 4]))),
+        (Tuple((Tuple((Discrete(3), Discrete(4))), Discrete(5))), ((1, 2), 3)),
+    ],
+)
+def test_numbers_within_numbers_are_shown_in_their_order(space, shown):
+    env = Features(Shown(space, shown))
+    obs, _ = env.reset()
+    assert obs.tolist() == list(range(1, len(obs) + 1))
+    assert obs in env.observation_space
+
+
 def test_what_a_table_cannot_hold_is_refused_with_the_reason():
     with pytest.raises(TypeError, match="observations must be Discrete, or a Tuple or MultiDiscr"):
         rl.QLearning(rl.QLearningOptions(env_id="CartPole-v1"))

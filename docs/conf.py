@@ -31,6 +31,7 @@ napoleon_custom_sections = [("Source", "notes_style"), ("Deviations", "notes_sty
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
+toc_object_entries_show_parents = "hide"
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),  # what stands in single backticks in a docstring is a link if it can be one

@@ -27,6 +27,7 @@ from typing import Any
 import timeline
 from docutils import nodes
 from sphinx.domains.python import PyXRefRole
+from sphinx.util import inspect
 
 import reactorrl as rr
 
@@ -131,6 +132,16 @@ def show_colon(*arguments: Any) -> None:
     lines[:] = [line.replace(HIDDEN, ":") for line in lines]
 
 
+def signature_of_init(_: Any, what: str, __: str, thing: Any, *___: Any) -> tuple[str, None] | None:
+    """That of `__init__` for a reactor; Sphinx would show the one of the metaclass's call."""
+    if what != "class" or not issubclass(thing, rr.Reactor):
+        return None
+    if thing.__init__ is object.__init__:
+        return "()", None
+    signature = inspect.signature(thing.__init__, bound_method=True)
+    return inspect.stringify_signature(signature, show_annotation=False), None
+
+
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
 
@@ -143,5 +154,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", show_colon, priority=600)
+    app.connect("autodoc-process-signature", signature_of_init)
     app.add_role("name", name_role)
     return {"parallel_read_safe": True}

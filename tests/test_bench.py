@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench import sharing
 from bench.overhead.course import Course, tenths
 from bench.results import DifferentMachinesError, Goal, compare, write_between_marks
 from bench.samples import Summary, quartiles
@@ -230,3 +232,13 @@ def test_rates_are_shown_with_three_digits(value, text):
 )
 def test_goal_tells_reached_from_missed(goal, value, reached):
     assert goal.is_reached(value) is reached
+
+
+def test_sharing_prints_a_line_for_each_side(monkeypatch, capsys):
+    """With a time for one thread and for two, or that it was too noisy to tell."""
+    monkeypatch.setattr(sharing, "REPETITIONS", 1)
+    monkeypatch.setattr(sharing, "TOUCHES", 2_000)
+    sharing.main()
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == 6
+    assert all(re.search(r" (\d+\.\d ns|too noisy) +(\d+\.\d ns|too noisy)$", row) for row in rows)

@@ -7,7 +7,7 @@ BUILT := build/built$(SWITCHES)
 SOURCES := setup.py $(shell find csrc reactorrl -name '*.[ch]' -o -name '*.px[ydi]')
 C_FILES := $(shell find csrc reactorrl tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help env demo test docs bench bench-peers lint format clean packages
+.PHONY: help env demo test docs bench bench-peers wheels lint format clean packages
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -28,6 +28,9 @@ bench: env ## run all benchmarks; BENCH="--smoke" passes options
 
 bench-peers: env ## install what the benchmarks compare with (xronos, Ray), apart from .venv
 	$(ENV) -m reactorrl bench peers
+
+wheels: packages ## build dist/*.whl from an sdist, test each; WHEELS="python3.12 ..." names interpreters
+	$(ENV) tests/wheels.py $(WHEELS)
 
 lint: packages ## check style of Python, Cython and C
 	$(ENV) -m ruff check

@@ -81,6 +81,11 @@ class BuildCore(build_ext):
         self.build_temp = f"build/temp.{self.plat_name}-{sysconfig.get_config_var('SOABI')}"
 
     def build_extensions(self):
+        # Not before: an sdist needs no Cython, and has no generated C.
+        made = cythonize(list(self.extensions), build_dir="build/cython", language_level=3)
+        sources = {extension.name: extension.sources for extension in made}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
         how = repr([switch(name) for name in SWITCHES] + [self.compiler.compiler_so, sys.version])
         record = Path(self.build_temp) / "how"
         if not record.exists() or record.read_text() != how:
@@ -112,10 +117,6 @@ def is_newer(target, sources):
 
 
 setup(
-    ext_modules=cythonize(
-        [extension(name, c_files) for name, c_files in EXTENSIONS.items()],
-        build_dir="build/cython",
-        language_level=3,
-    ),
+    ext_modules=[extension(name, c_files) for name, c_files in EXTENSIONS.items()],
     cmdclass={"build_ext": BuildCore},
 )

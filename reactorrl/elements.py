@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import operator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple
 
 from . import _core
 from .errors import PhaseError
-from .ports import assign, check_bool, path_of, read
+from .ports import T, assign, check_bool, path_of, read, refuse_truth
 from .scope import building, enter_mode, leave_mode
 from .time import TimeLike, to_ns
 
-T = TypeVar("T")
 Policy = Literal["defer", "drop", "replace", "update"]
 Full = Literal["raise", "drop", "block"]
 
@@ -63,6 +62,7 @@ class _Action(_core.Action, Generic[T]):
             return read(self, name)
 
         __setattr__ = assign
+        __bool__ = refuse_truth
 
     __str__ = path_of
 
@@ -227,6 +227,8 @@ class Timer(_core.Timer):
             if name == "is_present":
                 return self.lookup()[0]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        __bool__ = refuse_truth
 
     __str__ = path_of
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from . import _core
 from .errors import AbsentError, AssemblyError, AssemblyValueError, PhaseError
 
-T = TypeVar("T")
+if TYPE_CHECKING:  # for checkers alone: a port without [...] has values of any type
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 MAX_WIDTH = 2**24  # of a multiport, members of a bank: beyond lies a mistake, not a program
 
@@ -65,6 +72,16 @@ def _check_type(type: Any) -> Any:
     return type
 
 
+def refuse_truth(element: Any) -> bool:
+    """The `__bool__` of what may be present: TypeError in a body, as `if self.inp:` is a slip."""
+    if not _core.in_reaction():
+        return len(element) > 0 if isinstance(element, _core.Multiport) else True
+    raise TypeError(
+        f"{element} is neither true nor false; ask self.{element.name}.is_present"
+        + (", or its .value" if isinstance(element, _core.Port) else "")
+    )
+
+
 def check_bool(value: Any, what: str) -> bool:
     """Return `value`; TypeError unless it is a bool."""
     if not isinstance(value, bool):
@@ -103,6 +120,7 @@ class _Port(_core.Port, Generic[T]):
             return read(self, name)
 
         __setattr__ = assign
+        __bool__ = refuse_truth
 
         def __getitem__(self, index):
             raise TypeError(
@@ -213,6 +231,8 @@ class _Multiport(_core.Multiport, Generic[T]):
                     f" self.{self.name}[0].{name}, or each one in a loop"
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        __bool__ = refuse_truth
 
         def __setitem__(self, index, value):
             raise TypeError(

@@ -308,6 +308,23 @@ def test_assigned_values():
     )
 
 
+@pytest.mark.parametrize(
+    ("element", "advice"),
+    [
+        (rr.Output(), "is_present, or its .value"),
+        (rr.LogicalAction(), "is_present"),
+        (rr.Timer(), "is_present"),
+        (rr.Output(width=2), "is_present"),
+    ],
+)
+def test_elements_as_conditions(element, advice):
+    """`if self.inp:` may mean that it is present or that its value is true: refused in a body."""
+    assert bool(element)
+    error = in_body(lambda self: print("yes" if self.it else "no"), it=element)
+    assert isinstance(error, TypeError)
+    assert str(error) == f"Main.it is neither true nor false; ask self.it.{advice}"
+
+
 def test_an_output_read_too_early():
     """Reactions run in the order of their definition, which the error says."""
 

@@ -8,7 +8,7 @@ import sysconfig
 
 import pytest
 from conftest import IS_FREE_THREADED
-from scripts import run_script
+from scripts import ROOT, run_script
 
 from reactorrl import __main__, _core, doctor
 from reactorrl.doctor import imports, machine, packages
@@ -301,6 +301,19 @@ def test_modules_of_ones_own(modules, capsys):
     assert __main__.main(["doctor", "--import", "mine", "--import", "broken"]) == 1
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "broken: importing it fails: ZeroDivisionError: division by zero"
+
+
+@pytest.mark.skipif(not IS_FREE_THREADED, reason="needs a free-threaded interpreter")
+def test_the_gil_that_was_asked_for(modules):
+    """A free-threaded interpreter whose GIL is on is a problem, with the reason."""
+    modules(mine="")
+    command = [sys.executable, "-m", "reactorrl", "doctor", "--import", "mine"]
+    environment = {**os.environ, "PYTHON_GIL": "1", "PYTHONPATH": str(ROOT)}
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 1
+    last = process.stdout.splitlines()[-1]
+    assert last.startswith("GIL: the GIL of this free-threaded interpreter is on")
+    assert last.endswith("PYTHON_GIL=1 or -X gil=1 asks for it; leave that out")
 
 
 def test_ranges_of_processors():

@@ -13,6 +13,7 @@ from scripts import ROOT, run_script
 from reactorrl import __main__, _core, doctor
 from reactorrl.doctor import imports, machine, packages
 
+IS_FREE_THREADED = imports.is_free_threaded()
 EXTENSION = """
 #include <Python.h>
 static PyModuleDef_Slot slots[] = {{0, NULL}}; /* nothing about the GIL */
@@ -229,8 +230,16 @@ def test_the_requirements_of_this_tree():
     assert {"", "torch", "atari", "log"} <= set(found)
     assert [p["name"] for p in found["torch"]] == ["torch"]
     assert not any(p["missing"] for p in found[""])
-    assert packages.install_command("log").endswith(("reactorrl[log]'", "[log]'"))
-    assert packages.install_command("log").startswith(sys.executable)
+    assert packages.extra_command("log").endswith(("reactorrl[log]'", "[log]'"))
+    assert sys.executable in packages.extra_command("log")
+
+
+def test_an_environment_without_pip(monkeypatch):
+    """As uv makes them: then uv installs."""
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
+    assert packages.install_command("a>=1") == f"uv pip install --python {sys.executable} 'a>=1'"
+    monkeypatch.setattr(packages, "find_spec", lambda name: name)
+    assert packages.install_command("a>=1") == f"{sys.executable} -m pip install 'a>=1'"
 
 
 # -- the command
@@ -272,11 +281,10 @@ def test_what_is_missing_comes_with_the_command(quick, monkeypatch, capsys):
     monkeypatch.setattr(packages, "_requirements", lambda: texts)
     assert __main__.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    install = f"{sys.executable} -m pip install"
     assert lines[-2].startswith("numpy is too old: ")
-    assert lines[-1] == f"nosuch is missing: {install} 'nosuch>=2'"
+    assert lines[-1] == f"nosuch is missing: {packages.install_command('nosuch>=2')}"
     (viz,) = (line for line in lines if line.startswith("[viz]"))
-    assert viz.split(None, 1)[1] == f"notthere is missing; {packages.install_command('viz')}"
+    assert viz.split(None, 1)[1] == f"notthere is missing; {packages.extra_command('viz')}"
 
 
 def test_a_package_that_turns_the_gil_on_is_a_problem(quick, monkeypatch, capsys):

@@ -16,7 +16,7 @@ from ..interrupts import gil_culprits, gil_explanation, gil_is_enabled
 from ..placement import place, usable_cores
 from .imports import examine, is_free_threaded, shown_culprit
 from .machine import PROBE_SECONDS, cgroup, probe, processors
-from .packages import install_command, installed, known_packages
+from .packages import extra_command, install_command, installed, known_packages
 
 _SHARED = {"core": "one core", "cache": "one cache", "memory": "no cache in common"}
 
@@ -177,13 +177,13 @@ def _packages(found: Diagnosis) -> Lines:
     yield "required", _shown_packages(known.get("", []))
     found.problems += [
         f"{package['name']} is {'too old' if package['version'] else 'missing'}:"
-        f" {sys.executable} -m pip install '{package['name']}>={package['least']}'"
+        f" {install_command(package['name'] + '>=' + package['least'])}"
         for package in known.get("", [])
         if package["missing"]
     ]
     for extra, of_extra in known.items():
         if extra:
-            command = install_command(extra)
+            command = extra_command(extra)
             is_whole = not any(package["missing"] for package in of_extra)
             advice = "" if is_whole else f"; {command}"
             yield f"[{extra}]", f"{_shown_packages(of_extra)}{advice}"

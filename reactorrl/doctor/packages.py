@@ -7,6 +7,7 @@ import shlex
 import sys
 import tomllib
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,16 @@ def known_packages() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def install_command(extra: str) -> str:
+def extra_command(extra: str) -> str:
     """The command that installs an extra into this very environment."""
-    where = f"{DISTRIBUTION}[{extra}]" if _distribution() else f"{_tree()}[{extra}]"
-    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(where)}"
+    return install_command(f"{DISTRIBUTION}[{extra}]" if _distribution() else f"{_tree()}[{extra}]")
+
+
+def install_command(requirement: str) -> str:
+    """The command that installs something into this very environment, which may have no pip."""
+    python = shlex.quote(sys.executable)
+    pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
+    return f"{pip} {shlex.quote(requirement)}"
 
 
 def installed(name: str) -> str | None:

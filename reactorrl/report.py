@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .time import Tag
+
+Row = tuple[str, ...]
 
 _SHOWN_REACTIONS = 12
 
@@ -95,79 +98,72 @@ class RunReport:
         return len(self.workers)
 
     def __str__(self) -> str:
-        rows = self._summary()
-        width = max(len(name) for name, _ in rows)
-        lines = [f"{name:<{width}}  {value}" for name, value in rows]
-        header, *table = self._reaction_rows()
-        if table:
-            paths = max(len(row[0]) for row in (header, *table))
-            lines.append("")
-            lines += [
-                "  ".join((row[0].ljust(paths), *(c.rjust(12) for c in row[1:])))
-                for row in (header, *table)
-            ]
-            if len(self.reaction_counts) > len(table):
-                lines.append(f"and {len(self.reaction_counts) - len(table)} more")
-        return "\n".join(lines)
+        summary = self._summary()
+        width = max(len(name) for name, _ in summary)
+        lines = [f"{name:<{width}}  {value}" for name, value in summary]
+        for table in self._tables():
+            lines += ["", *table_lines(table)]
+        hidden = len(self.reaction_counts) - _SHOWN_REACTIONS
+        return "\n".join([*lines, f"and {hidden} more"] if hidden > 0 else lines)
 
     def _repr_html_(self) -> str:
-        """The same table for notebooks."""
-        cell = "<td style='text-align:left'>{}</td>".format
+        """The same tables for notebooks."""
+        left = "<{0} style='text-align:left'>{1}</{0}>".format
         rows = [
-            f"<tr><th style='text-align:left'>{name}</th>{cell(html.escape(value))}</tr>"
-            for name, value in self._summary()
+            left("th", name) + left("td", html.escape(value)) for name, value in self._summary()
         ]
-        header, *table = self._reaction_rows()
-        parts = ["<table>", *rows, "</table>"]
-        if table:
-            head = "".join(f"<th>{html.escape(text)}</th>" for text in header)
-            body = "".join(
-                "<tr>"
-                + cell(html.escape(row[0]))
-                + "".join(f"<td>{text}</td>" for text in row[1:])
-                + "</tr>"
-                for row in table
-            )
-            parts.append(f"<table><tr>{head}</tr>{body}</table>")
-        return "".join(parts)
+        parts = [_html_table(rows)]
+        for head, *body in self._tables():
+            rows = ["".join(f"<th>{text}</th>" for text in head)]
+            rows += [
+                left("td", html.escape(row[0])) + "".join(f"<td>{text}</td>" for text in row[1:])
+                for row in body
+            ]
+            parts.append(_html_table(rows))
+        hidden = len(self.reaction_counts) - _SHOWN_REACTIONS
+        return "".join([*parts, f"<p>and {hidden} more</p>"] if hidden > 0 else parts)
 
-    def _summary(self) -> list[tuple[str, str]]:
+    def _summary(self) -> list[Row]:
         rate = self.reactions / self.wall_time_s if self.wall_time_s > 0 else 0.0
-        rows = [
-            ("stop tag", str(self.stop_tag)),
+        rows: list[Row] = [
+            ("stop tag", f"{self.stop_tag}, after {time_text(self.stop_tag.time)}"),
             ("reactions", f"{self.reactions:,} in {self.wall_time_s:.3f} s ({rate:,.0f} a second)"),
             ("tags, events", f"{self.tags:,}, {self.events:,}"),
             ("trace hash", self.trace_hash),
             ("GIL", "on: the workers took turns" if self.gil_enabled else "off"),
         ]
+        if self.dropped:
+            rows.append(("dropped events", f"{self.dropped:,}: past the stop tag, or by a policy"))
         if self.deadline_misses:
             missed = sum(self.deadline_misses.values())
             worst = max(self.deadline_misses, key=self.deadline_misses.__getitem__)
             rows.append(("deadlines missed", f"{missed:,}, most by {worst}"))
+        return rows
+
+    def _tables(self) -> list[list[Row]]:
+        tables = [self._worker_rows(), self._reaction_rows()]
         if len(self.enclaves) > 1:
-            rows += [
-                (
-                    f"enclave {enclave.path}",
-                    f"to {enclave.stop_tag}, {enclave.tags:,} tags, {enclave.events:,} events,"
-                    f" {enclave.trace_hash}",
-                )
-                for enclave in self.enclaves
+            enclaves = [
+                (e.path, str(e.stop_tag), f"{e.tags:,}", f"{e.events:,}", e.trace_hash)
+                for e in self.enclaves
             ]
+            tables.insert(0, [("enclave", "stop tag", "tags", "events", "trace hash"), *enclaves])
+        return [table for table in tables if len(table) > 1]
+
+    def _worker_rows(self) -> list[Row]:
+        rows: list[Row] = [("workers", "busy", "spinning", "parked", "reactions", "stolen", "CPU")]
         for index, worker in enumerate(self.workers):
             name = f"worker {index}"
             if len(self.enclaves) > 1:
                 name += f" ({worker.enclave})"
-            pinned = "" if worker.cpu is None else f", on CPU {worker.cpu}"
-            rows.append(
-                (
-                    name,
-                    f"busy {worker.busy_s:.3f} s, parked {worker.parked_s:.3f} s,"
-                    f" {worker.reactions:,} reactions{pinned}",
-                )
-            )
+            times = (worker.busy_s, worker.spinning_s, worker.parked_s)
+            whole = sum(times) or 1.0
+            shares = [f"{seconds / whole:.1%}" for seconds in times]
+            cpu = "any" if worker.cpu is None else str(worker.cpu)
+            rows.append((name, *shares, f"{worker.reactions:,}", f"{worker.stolen:,}", cpu))
         return rows
 
-    def _reaction_rows(self) -> list[tuple[str, ...]]:
+    def _reaction_rows(self) -> list[Row]:
         times = self.reaction_times_s
         weight = times or self.reaction_counts
         paths = sorted(self.reaction_counts, key=lambda path: -weight[path])[:_SHOWN_REACTIONS]
@@ -178,11 +174,37 @@ class RunReport:
             for row in rows:
                 row.append(f"{self.deadline_misses.get(row[0], 0):,}")
         if times is not None:
-            header += ["total s", "mean us"]
+            header += ["total", "mean", "share"]
+            whole = sum(times.values()) or 1.0
             for row in rows:
                 count, total = self.reaction_counts[row[0]], times[row[0]]
-                row += [f"{total:.4f}", f"{total / count * 1e6 if count else 0.0:.1f}"]
+                mean = time_text(total / count * 1e9) if count else ""
+                row += [time_text(total * 1e9), mean, f"{total / whole:.1%}"]
         return [tuple(row) for row in (header, *rows)]
+
+
+def table_lines(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of a table: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0])]
+            + [text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)]
+        )
+        for row in rows
+    ]
+
+
+def _html_table(rows: Sequence[str]) -> str:
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def time_text(ns: float) -> str:
+    """Return a time with three digits and a unit that fits."""
+    for unit, factor in (("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9)):
+        if abs(ns) < 999.5 * factor:
+            return f"{ns / factor:.3g} {unit}"
+    return f"{ns / 1e9:,.0f} s"
 
 
 def make_report(

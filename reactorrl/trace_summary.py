@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .report import table_lines, time_text
 from .trace import FORMAT
 
 _SHOWN = 12  # reactions
@@ -362,10 +363,10 @@ def _advice(summary: TraceSummary, recorded: Recorded) -> Iterator[str]:
     if summary.lost:
         yield (
             f"{summary.lost:,} older records were overwritten, so all this is about the last"
-            f" {_time(summary.wall)}; trace a shorter run for the whole of it"
+            f" {time_text(summary.wall)}; trace a shorter run for the whole of it"
         )
     if summary.raised:
-        yield f"{summary.raised} bodies raised: the run ended early, and these figures with it"
+        yield f"{summary.raised} raised: the run ended early, and these figures with it"
     if not summary.work:
         yield "no reaction ran in what was recorded"
         return
@@ -394,8 +395,8 @@ def _about_levels(summary: TraceSummary, n_workers: int) -> Iterator[str]:
                 continue
             yield (
                 f"level {level.level}{where.format(level.enclave)} waits for its longest reaction,"
-                f" mostly {level.main}: {_time(level.longest / level.tags)} where the mean is"
-                f" {_time(mean)}; make them more even"
+                f" mostly {level.main}: {time_text(level.longest / level.tags)} where the mean is"
+                f" {time_text(mean)}; make them more even"
             )
     if n_workers == 1 and summary.best_speed_up >= 1.5:
         yield (
@@ -411,13 +412,13 @@ def _about_workers(summary: TraceSummary, n_workers: int) -> Iterator[str]:
     is_short = mean < _SHORT_NS
     if n_workers > 1 and is_short and summary.at_once < 1.2:
         yield (
-            f"bodies of {_time(mean)} on average are too short for {n_workers} workers, as handing"
-            " a level out costs about as much; try workers=1, or do more in each reaction"
+            f"bodies of {time_text(mean)} on average are too short for {n_workers} workers, as"
+            " handing a level out costs about as much; try workers=1, or do more in each reaction"
         )
     elif coordinating > busy:
         yield (
             f"the runtime's own work between bodies takes {coordinating / busy:.1f} times as long"
-            f" as the bodies, which are short ({_time(mean)} on average): do more in each reaction"
+            f" as the bodies, which are short ({time_text(mean)} on average): do more in each"
         )
     narrow = next((width.levels for width in summary.widths if width.last == 1), 0)
     share = narrow / sum(width.levels for width in summary.widths)
@@ -441,7 +442,7 @@ def _about_the_clock(summary: TraceSummary, recorded: Recorded) -> Iterator[str]
         if len(lags) >= 10 and after > 1e6 and after > 4 * max(before, 0) and waiting < 0.05:
             yield (
                 f"{recorded.header['enclaves'][pid - 1]} falls behind the clock: its lag went from"
-                f" {_time(before)} to {_time(after)}; its tags need more time than there is"
+                f" {time_text(before)} to {time_text(after)}; its tags need more time than there is"
             )
     if waiting > 0.5:
         yield (
@@ -455,35 +456,42 @@ def _about_the_clock(summary: TraceSummary, recorded: Recorded) -> Iterator[str]
 
 def _lines(summary: TraceSummary) -> Iterator[str]:
     count = sum(reaction.count for reaction in summary.reactions)
-    yield f"{count:,} reactions at {summary.tags:,} tags in {_time(summary.wall)}"
+    yield f"{count:,} reactions at {summary.tags:,} tags in {time_text(summary.wall)}"
     yield ""
     rows = [("reaction", "runs", "total", "mean", "p99", "share")]
     rows += [
-        (r.path, f"{r.count:,}", _time(r.total), _time(r.mean), _time(r.p99), f"{r.share:.1%}")
+        (
+            r.path,
+            f"{r.count:,}",
+            time_text(r.total),
+            time_text(r.mean),
+            time_text(r.p99),
+            f"{r.share:.1%}",
+        )
         for r in summary.reactions[:_SHOWN]
     ]
-    yield from _table(rows)
+    yield from table_lines(rows)
     if len(summary.reactions) > _SHOWN:
         yield f"and {len(summary.reactions) - _SHOWN} more"
     yield ""
     heads = ("worker", "busy", "coordinating", "spinning", "parked", "waiting")
     shares = [(w[0], *(f"{share:.1%}" for share in w[1:])) for w in summary.workers]
-    yield from _table([heads, *shares])
+    yield from table_lines([heads, *shares])
     yield "waiting: for the next tag; what is missing to 100 % is the way from one to another"
     yield ""
     yield (
-        f"critical path  {_time(summary.critical)} of {_time(summary.work)} in bodies: with any"
-        f" number of workers at most {summary.best_speed_up:.2f} times as fast as one after another"
+        f"critical path  {time_text(summary.critical)} of {time_text(summary.work)} in bodies: with"
+        f" any number of workers at most {summary.best_speed_up:.2f} times as fast as with one"
     )
     yield f"at once        {summary.at_once:.2f} bodies on average while something was due"
     if summary.lag is not None:
         median, largest = summary.lag
-        yield f"lag            {_time(median)} in the median, {_time(largest)} at most"
+        yield f"lag            {time_text(median)} in the median, {time_text(largest)} at most"
     yield ""
     whole = sum(ns for _, ns in summary.on_critical)
     on_path = summary.on_critical[:_CRITICAL]
-    rows2 = [(path, _time(ns), f"{ns / whole if whole else 0:.1%}") for path, ns in on_path]
-    yield from _table([("on the critical path", "total", "share"), *rows2])
+    rows2 = [(path, time_text(ns), f"{ns / whole if whole else 0:.1%}") for path, ns in on_path]
+    yield from table_lines([("on the critical path", "total", "share"), *rows2])
     yield ""
     rows3 = [
         (
@@ -493,26 +501,11 @@ def _lines(summary: TraceSummary) -> Iterator[str]:
         )
         for w in summary.widths
     ]
-    yield from _table([("reactions in a level", "levels", "of the time"), *rows3])
+    yield from table_lines([("reactions in a level", "levels", "of the time"), *rows3])
     yield ""
     yield "What to change"
     for text in summary.advice or ("nothing stands out",):
         yield f"- {text}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [text.rjust(width) for text, width in zip(rest, widths[1:], strict=True)]
-        yield "  ".join([first.ljust(widths[0]), *cells])
-
-
-def _time(ns: float) -> str:
-    """Three digits and a unit that fits."""
-    for unit, factor in (("ns", 1), ("us", 1e3), ("ms", 1e6)):
-        if abs(ns) < 999.5 * factor:
-            return f"{ns / factor:.3g} {unit}"
-    return f"{ns / 1e9:.3g} s" if abs(ns) < 1e12 else f"{ns / 1e9:,.0f} s"
 
 
 def trace_command(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The command line: `reactorrl train ppo`, `reactorrl doctor`; also as `python -m reactorrl`."""
+"""The command line: `reactorrl train ppo`, `graph`, `doctor`; also as `python -m reactorrl`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _PROGRAMS = {  # reactorrl.rl.presets.PROGRAMS, without importing it
 # Each has a parser of its own, in a module that is imported when it is asked for.
 _COMMANDS = {
     "evaluate": ("rl.cli", "evaluate_command", "evaluate what a run has learned"),
+    "graph": ("graph_command", "graph_command", "draw a program without running it"),
     "trace": ("trace_summary", "trace_command", "say where the time of a traced run went"),
     "bench": ("bench.command", "main", "measure on this machine, next to peers"),
     "doctor": ("doctor", "doctor_command", "say what this machine offers, and what is wrong"),

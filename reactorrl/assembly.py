@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .declare import (
@@ -37,6 +37,9 @@ from .time import FOREVER, Tag, to_ns
 from .tree import Enclave, Membership, Node, node_of, scan
 from .wiring import Wiring, shown_link
 
+if TYPE_CHECKING:
+    from .diagram import Graph
+
 Instrument = Callable[[int, str, Node, Callable[[Any], object]], Callable[[Any], object]]
 """From id, path, reactor and body of a reaction to what the workers call in its place."""
 
@@ -58,6 +61,7 @@ class Assembly:
         deadlines: Of every reaction, by id, in ns; -1 for none.
         enclaves: The top node of every enclave, by id; the main reactor first.
         wiring: The connections.
+        loops: Causality loops; of each the ids of its reactions and its live ports, in order.
         problems: What is wrong; empty for a program that can run.
     """
 
@@ -73,7 +77,7 @@ class Assembly:
         self.enclaves: list[Node] = [node_of(main)]
         self.problems: list[str] = []
         self._has_bad_number = False
-        self._cycle: list[str] = []  # of the first causality loop
+        self.loops: list[list[int | Any]] = []
         self._ports: list[Any] = []  # by id
         self._taken: dict[str, int] = {}  # by path: how many reactions were to have it
         self._modes = Modes(self.graph, self._problem)
@@ -150,9 +154,14 @@ class Assembly:
     def error(self) -> AssemblyError:
         """Return the error that tells all problems."""
         is_bad = self._has_bad_number
-        if self._cycle:
+        if self.loops:
             loop_error = CausalityLoopValueError if is_bad else CausalityLoopError
-            return loop_error(self.problems, self._cycle)
+            is_sound = len(self.problems) == len(self.loops)
+            return loop_error(
+                self.problems,
+                [self._shown_stop(stop) for stop in self.loops[0]],
+                self._draw if is_sound else None,
+            )
         return (AssemblyValueError if is_bad else AssemblyError)(self.problems)
 
     def count_workers(self, n_main: int) -> int:
@@ -192,9 +201,7 @@ class Assembly:
             else:
                 loops[-1].append(step)
         for loop in loops:
-            text, cycle = self._causality_loop(loop)
-            self._problem(text)
-            self._cycle = self._cycle or cycle
+            self._problem(self._causality_loop(loop))
 
     def overflows(self, found: Sequence[tuple[bool, int, tuple[int, int]]]) -> list[str]:
         """Return what the core found in words: events that would come past the end of time.
@@ -224,17 +231,17 @@ class Assembly:
             )
         return texts
 
-    def _causality_loop(self, steps: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
-        """The loop in words, and its reactions and ports."""
-        cycle: list[str] = []
+    def _causality_loop(self, steps: Sequence[tuple[int, int]]) -> str:
+        """Add a loop to `loops` and say it in words."""
+        loop: list[int | Any] = []
         links: dict[str, None] = {}
         told = {port for reaction, port in steps if reaction < 0}  # in a loop of connections alone
         for reaction, port in steps:
             if reaction >= 0:
-                cycle.append(self.paths[reaction])
-            chain: list[str] = []
+                loop.append(reaction)
+            chain: list[Any] = []
             while port >= 0:
-                chain.append(path_of(self._ports[port]))
+                chain.append(self._ports[port])
                 link = self.wiring.links.get(port)
                 if link is None or link[2].delay_ns >= 0 or chain[-1] in chain[:-1]:
                     break
@@ -242,7 +249,9 @@ class Assembly:
                 port = link[0].id
                 if port in told:
                     break
-            cycle += reversed(chain)
+            loop += reversed(chain)
+        self.loops.append(loop)
+        cycle = [self._shown_stop(stop) for stop in loop]
         text = "causality loop, each waits for the one before: " + " -> ".join([*cycle, cycle[0]])
         if links:
             where = " or ".join(links)
@@ -251,7 +260,15 @@ class Assembly:
             text += (
                 ". None of its connections can be delayed; schedule a LogicalAction in one of them"
             )
-        return text, cycle
+        return text
+
+    def _shown_stop(self, stop: int | Any) -> str:
+        return self.paths[stop] if isinstance(stop, int) else path_of(stop)
+
+    def _draw(self) -> Graph:
+        from .diagram import Graph  # noqa: PLC0415 - few loops are drawn
+
+        return Graph(self)
 
     def _problem(self, text: str, is_bad_number: bool = False) -> None:
         self.problems.append(text)

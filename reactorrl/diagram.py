@@ -1,13 +1,14 @@
 """`program.graph`: the program as a diagram, in SVG, Mermaid or DOT.
 
 Reactors are nested boxes; the members of a bank (or of a list, if of one class) are folded into one
-box with their number. Reactions carry their level, connections their delay and how many channels
-they join. The modes of a reactor are boxes in it, and transitions lead to their edges.
+box with their number, and where they differ it shows all that any of them has. Reactions carry
+their level, connections their delay and how many channels they join. The modes of a reactor are
+boxes in it, and transitions lead to their edges. Causality loops are marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,26 @@ from .ports import INPUTS, MULTIPORTS, PORTS
 from .time import to_ns
 from .tree import Node, node_of
 
+_SHOWN_TIMES = 2  # of one item, where the members of a bank differ
+
+
+class Span:
+    """The smallest and the largest of some numbers: `3`, or `3-7`."""
+
+    def __init__(self) -> None:
+        self.low = self.high = -1
+
+    def add(self, number: int) -> None:
+        """Take one more number, from 0 on."""
+        self.low = number if self.low < 0 else min(self.low, number)
+        self.high = max(self.high, number)
+
+    def __bool__(self) -> bool:
+        return self.high >= 0
+
+    def __str__(self) -> str:
+        return str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
+
 
 @dataclass(eq=False)
 class Item:
@@ -27,20 +48,41 @@ class Item:
         key: Unique, and fit for an identifier.
         kind: "input", "output", "reaction", "timer", "logical", "physical", "startup",
             "shutdown", "reset", or "entry" (where transitions reach the box of a mode).
-        label: Its name, with the width of a multiport.
-        note: Level and deadline of a reaction, period of a timer, delay of an action.
+        name: As declared.
         box: Where it belongs.
+        widths: Of a multiport.
+        levels: Of a reaction.
+        times: Deadline of a reaction, offset and period of a timer, delay of an action; more than
+            one if the members of a bank differ.
+        is_in_loop: Whether it is part of a causality loop.
     """
 
     key: str
     kind: str
-    label: str
-    note: str
+    name: str
     box: Box
+    widths: Span = field(default_factory=Span)
+    levels: Span = field(default_factory=Span)
+    times: dict[str, None] = field(default_factory=dict)
+    is_in_loop: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name, with the width of a multiport."""
+        return f"{self.name}[{self.widths}]" if self.widths else self.name
+
+    @property
+    def note(self) -> str:
+        """Level and times."""
+        times = list(filter(None, self.times))
+        if len(times) > _SHOWN_TIMES:
+            times = [times[0], "others"]
+        level = f"L{self.levels}" if self.levels else ""
+        return ", ".join(filter(None, (level, " or ".join(times))))
 
     @property
     def caption(self) -> str:
-        """Name and note."""
+        """Label and note."""
         return f"{self.label} {self.note}".rstrip()
 
 
@@ -50,6 +92,8 @@ class Box:
 
     Attributes:
         kind: "reactor", "enclave" or "mode".
+        workers: Of an enclave.
+        count: Members; a span if the banks under the members of another bank differ.
     """
 
     key: str
@@ -57,17 +101,20 @@ class Box:
     class_name: str
     parent: Box | None
     kind: str = "reactor"
-    count: int = 0
+    workers: int = 0
+    count: Span = field(default_factory=Span)
     children: list[Box] = field(default_factory=list)
     items: dict[str, Item] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
-        """Name, number and class."""
-        times = f" x{self.count}" if self.count > 1 else ""
-        own_name = self.label == self.class_name
-        title = f"{self.label}{times}" if own_name else f"{self.label}{times} : {self.class_name}"
-        return f"{title}, enclave" if self.kind == "enclave" else title
+        """Name, number, class, and the workers of an enclave."""
+        title = f"{self.label} x{self.count}" if self.count.high > 1 else self.label
+        if self.label != self.class_name:
+            title += f" : {self.class_name}"
+        if self.kind != "enclave":
+            return title
+        return f"{title}, enclave" + (f" of {self.workers} workers" if self.workers > 1 else "")
 
 
 @dataclass(eq=False)
@@ -77,9 +124,12 @@ class Edge:
     Attributes:
         source, target: What it leads from and to.
         box: Inside which box it is drawn.
-        kind: "connection", "delayed", "physical", "trigger", "use", "effect", "transition".
+        kind: "connection", "delayed", "physical", "trigger", "use", "effect", "transition", or
+            "order" (of two reactions of one reactor, where that is part of a causality loop).
         delay: As in "after 0", or empty; of a transition "reset" or "history".
-        count: Channels that it stands for.
+        count: Channels that it stands for, in one member of a bank.
+        is_interleaved: Whether it takes the channels of a bank member by member in turn.
+        is_in_loop: Whether it is part of a causality loop.
     """
 
     source: Item
@@ -88,12 +138,19 @@ class Edge:
     kind: str
     delay: str
     count: int = 1
+    is_interleaved: bool = False
+    is_in_loop: bool = False
 
     @property
     def label(self) -> str:
-        """Delay and number of channels."""
-        times = f"x{self.count}" if self.count > 1 else ""
-        return " ".join(filter(None, (times, self.delay)))
+        """Number of channels, how they go, and delay."""
+        words = (
+            f"x{self.count}" if self.count > 1 else "",
+            "interleaved" if self.is_interleaved else "",
+            self.kind if self.kind in ("physical", "order") else "",
+            self.delay,
+        )
+        return " ".join(filter(None, words))
 
 
 class Graph:
@@ -101,227 +158,234 @@ class Graph:
 
     Attributes:
         levels: The paths of the reactions on each level; those of one level may run at the same
-            time.
+            time. There are none if there is a causality loop.
         boxes: Every box, a parent before its children; the first is the main reactor.
-        edges: Every edge.
+        edges: Every edge; those that differ only in channel or bank member are one.
+
+    Args:
+        assembly: Of the program.
+        levels: Of its reactions, by id; `None` if there is a causality loop.
     """
 
-    def __init__(self, assembly: Assembly, levels: list[int]) -> None:
-        self.levels: list[list[str]] = [[] for _ in range(max(levels, default=-1) + 1)]
-        for path, level in zip(assembly.paths, levels, strict=True):
+    def __init__(self, assembly: Assembly, levels: Sequence[int] | None = None) -> None:
+        self.levels: list[list[str]] = [[] for _ in range(max(levels or (), default=-1) + 1)]
+        for path, level in zip(assembly.paths, levels or (), strict=False):
             self.levels[level].append(path)
         self.boxes: list[Box] = []
-        self._box_of: dict[Node, Box] = {}
-        self._mode_boxes: dict[tuple[Box, str], Box] = {}
-        self._items: dict[tuple[Box, str], Item] = {}  # by box of the reactor
-        self._edges: dict[tuple[str, str, str, str], Edge] = {}
-        firsts = self._add_boxes(assembly.nodes)
-        self._add_reactions(assembly, levels, firsts)
-        for source, target, connection, node in assembly.wiring.all_links():
-            delay = "" if connection.delay_ns < 0 else f"after {shown_time(connection.delay_ns)}"
-            kind = "physical" if connection.physical else "delayed" if delay else "connection"
-            box = self._box_of[node]
-            self._add_edge(self._item(source), self._item(target), box, kind, delay)
+        self.edges: list[Edge] = []
+        folding = _Folding(self.boxes, self.edges)
+        folding.add_nodes(assembly.nodes)
+        folding.add_reactions(assembly, levels)
+        folding.add_connections(assembly)
+        folding.mark_loops(assembly)
 
     @property
-    def edges(self) -> list[Edge]:
-        """Every edge, those that differ only in channel or bank member as one."""
-        return list(self._edges.values())
+    def has_loop(self) -> bool:
+        """Whether a causality loop is marked in it."""
+        return any(edge.is_in_loop for edge in self.edges)
 
     def to_svg(self) -> str:
-        """Return a self-contained SVG image."""
+        """Return a self-contained SVG image.
+
+        Raises:
+            ImportError: networkx is not installed.
+        """
         from .svg import draw  # noqa: PLC0415 - the layout is loaded for those who look at it
 
         return draw(self)
 
     def to_mermaid(self) -> str:
-        """Return a Mermaid flowchart, which Markdown viewers draw."""
-        shapes = {
-            "reaction": '{{"%s"}}',
-            "timer": '(("%s"))',
-            "logical": '>"%s"]',
-            "physical": '>"%s"]',
-            "entry": '>"%s"]',
-        }
-        lines = ["flowchart LR"]
-        for depth, box, is_end in _walk(self.boxes):
-            indent = "  " * (depth + 1)
-            if is_end:
-                lines.append(f"{indent}end")
-                continue
-            lines.append(f'{indent}subgraph {box.key}["{_quoted(box.title)}"]')
-            for item in box.items.values():
-                shape = shapes.get(item.kind, '(["%s"])')
-                lines.append(f"{indent}  {item.key}{shape % _quoted(item.caption)}")
-        dashed = [box.key for box in self.boxes if box.kind == "enclave"]
-        lines += [f"  style {key} stroke-dasharray:6 4" for key in dashed]
-        arrows = {"use": "-.->", "delayed": "-.->", "physical": "-.->", "transition": "==>"}
-        for edge in self.edges:
-            label = "~> " * (edge.kind == "physical") + edge.label
-            text = f'|"{_quoted(label.strip())}"|' if label else ""
-            lines.append(
-                f"  {edge.source.key} {arrows.get(edge.kind, '-->')}{text} {edge.target.key}"
-            )
-        return "\n".join(lines) + "\n"
+        """Return a Mermaid flowchart, which GitHub and other viewers of Markdown draw."""
+        from .diagram_text import mermaid  # noqa: PLC0415
+
+        return mermaid(self)
 
     def to_dot(self) -> str:
         """Return a Graphviz digraph."""
-        shapes = {
-            "reaction": "cds",
-            "timer": "circle",
-            "logical": "triangle",
-            "physical": "invtriangle",
-            "startup": "doublecircle",
-            "shutdown": "doublecircle",
-            "reset": "doublecircle",
-            "entry": "rarrow",
-        }
-        borders = {"reactor": "solid", "enclave": "dashed", "mode": "rounded"}
-        lines = ["digraph program {", "  rankdir=LR", "  node [fontname=Helvetica, fontsize=10]"]
-        lines.append("  edge [fontname=Helvetica, fontsize=9]")
-        for depth, box, is_end in _walk(self.boxes):
-            indent = "  " * (depth + 1)
-            if is_end:
-                lines.append(f"{indent}}}")
-                continue
-            lines.append(f"{indent}subgraph cluster_{box.key} {{")
-            lines.append(f'{indent}  label="{_quoted(box.title)}"; style={borders[box.kind]}')
-            for item in box.items.values():
-                shape = shapes.get(item.kind, "plaintext")
-                lines.append(
-                    f'{indent}  {item.key} [shape={shape}, label="{_quoted(item.caption)}"]'
-                )
-        for edge in self.edges:
-            is_dashed = edge.kind in ("use", "delayed", "physical")
-            style = "bold" if edge.kind == "transition" else "dashed" if is_dashed else "solid"
-            lines.append(
-                f"  {edge.source.key} -> {edge.target.key}"
-                f' [style={style}, label="{_quoted(edge.label)}"]'
-            )
-        return "\n".join([*lines, "}"]) + "\n"
+        from .diagram_text import dot  # noqa: PLC0415
+
+        return dot(self)
 
     def __repr__(self) -> str:
+        name = self.boxes[0].label
+        if self.has_loop:
+            return f"<Graph of {name}, with a causality loop>"
         reactions = sum(map(len, self.levels))
-        return (
-            f"<Graph of {self.boxes[0].label}: {reactions} reactions on {len(self.levels)} levels>"
-        )
+        return f"<Graph of {name}: {reactions} reactions on {len(self.levels)} levels>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        """What a notebook shows: the SVG, or without networkx the Mermaid text."""
+        try:
+            return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        except ImportError as error:
+            return {"text/vnd.mermaid": self.to_mermaid(), "text/plain": f"{self!r}\n{error}"}
 
-    def _add_boxes(self, nodes: Iterable[Node]) -> set[Node]:
-        """Make the boxes; return the nodes whose elements and reactions they show."""
+
+class _Folding:
+    """Makes boxes, items and edges of a tree, equal ones of the members of a bank only once."""
+
+    def __init__(self, boxes: list[Box], edges: list[Edge]) -> None:
+        self.boxes = boxes
+        self.edges = edges
+        self.box_of: dict[Node, Box] = {}
+        self.mode_boxes: dict[tuple[Box, str], Box] = {}
+        self.items: dict[tuple[Box, str], Item] = {}  # of elements, by box of the reactor
+        self.reactions: list[Item] = []  # by id
+        self.owned: dict[tuple[str, str, str, str], tuple[Edge, Node]] = {}  # by the first member
+
+    def add_nodes(self, nodes: Sequence[Node]) -> None:
         known: dict[tuple[Box | None, str, type], Box] = {}
-        firsts: set[Node] = set()
-        first_parent: dict[Box, Node | None] = {}
+        counts: dict[tuple[Box, Node | None], int] = {}
         for node in nodes:
-            parent = None if node.parent is None else self._box_of[node.parent]
+            parent = None if node.parent is None else self.box_of[node.parent]
             if parent is not None and node.parent and node.within is not node.parent.within:
-                parent = self._mode_boxes[parent, node.within.name]
+                parent = self.mode_boxes[parent, node.within.name]
             name = node.label.rpartition("[")[0] or node.label or node.path
             key = (parent, name, type(node.reactor))
             box = known.get(key)
             if box is None:
-                kind = "enclave" if node.enclave else "reactor"
-                box = Box(f"r{len(self.boxes)}", name, type(node.reactor).__name__, parent, kind)
-                known[key] = box
-                first_parent[box] = node.parent
-                firsts.add(node)
-                self.boxes.append(box)
-                if parent is not None:
-                    parent.children.append(box)
-                self._add_elements(box, node)
-            self._box_of[node] = box
-            if node.parent is first_parent[box]:
-                box.count += 1
-        return firsts
+                box = known[key] = self.add_box(name, type(node.reactor).__name__, parent)
+                if node.enclave is not None:
+                    box.kind, box.workers = "enclave", node.enclave.workers
+            self.box_of[node] = box
+            counts[box, node.parent] = counts.get((box, node.parent), 0) + 1
+            self.add_elements(box, node)
+        for (box, _), count in counts.items():
+            box.count.add(count)
 
-    def _add_elements(self, box: Box, node: Node) -> None:
+    def add_box(
+        self, label: str, class_name: str, parent: Box | None, kind: str = "reactor"
+    ) -> Box:
+        box = Box(f"r{len(self.boxes)}", label, class_name, parent, kind)
+        self.boxes.append(box)
+        if parent is not None:
+            parent.children.append(box)
+        return box
+
+    def add_elements(self, box: Box, node: Node) -> None:
         names = [name for name, _, _ in node.plan.elements] + [name for name, _ in node.extra or ()]
         elements = [(name, getattr(node.reactor, name)) for name in names]
         for name, element in elements:
-            if isinstance(element, Mode):
-                self._add_mode(box, name, element)
+            if isinstance(element, Mode) and (box, name) not in self.mode_boxes:
+                title = f"mode {name}, initial" if element.initial else f"mode {name}"
+                inner = self.mode_boxes[box, name] = self.add_box(title, title, box, "mode")
+                self.items[box, name] = self.add_item(inner, name, "entry", "enter")
         for name, element in elements:
-            within = self._inside(box, element.mode)
+            within = box if element.mode is None else self.mode_boxes[box, element.mode.name]
             if isinstance(element, PORTS):
-                kind = "input" if isinstance(element, INPUTS) else "output"
-                label = f"{name}[{len(element)}]" if isinstance(element, MULTIPORTS) else name
-                item = self._add_item(box, name, kind, label)
+                item = self.element(
+                    box, box, name, "input" if isinstance(element, INPUTS) else "output"
+                )
+                if isinstance(element, MULTIPORTS):
+                    item.widths.add(len(element))
             elif isinstance(element, Timer):
-                item = self._add_item(within, name, "timer", name, _timer_note(node, element))
+                item = self.element(box, within, name, "timer")
+                item.times[_timer_note(node, element)] = None
             elif isinstance(element, (LogicalAction, PhysicalAction)):
                 kind = "logical" if isinstance(element, LogicalAction) else "physical"
                 delay = element.spec.min_delay_ns
-                note = f"+{shown_time(delay)}" if delay else ""
-                item = self._add_item(within, name, kind, name, note)
-            else:
-                continue
-            self._items[box, name] = item
+                item = self.element(box, within, name, kind)
+                item.times[f"+{shown_time(delay)}" if delay else ""] = None
 
-    def _add_mode(self, owner: Box, name: str, mode: Mode) -> None:
-        title = f"mode {name}, initial" if mode.initial else f"mode {name}"
-        box = Box(f"r{len(self.boxes)}", title, title, owner, "mode")
-        self.boxes.append(box)
-        owner.children.append(box)
-        self._mode_boxes[owner, name] = box
-        self._items[owner, name] = self._add_item(box, name, "entry", "enter")
+    def element(self, box: Box, within: Box, name: str, kind: str) -> Item:
+        item = self.items.get((box, name))
+        if item is None:
+            item = self.items[box, name] = self.add_item(within, name, kind, name)
+        return item
 
-    def _inside(self, box: Box, mode: Any) -> Box:
-        return box if mode is None else self._mode_boxes[box, mode.name]
+    def add_item(self, box: Box, key: str, kind: str, name: str) -> Item:
+        item = Item(f"{box.key}_{len(box.items)}", kind, name, box)
+        box.items[key] = item
+        return item
 
-    def _add_reactions(self, assembly: Assembly, levels: list[int], firsts: set[Node]) -> None:
+    def item_of(self, element: Any) -> Item:
+        return self.items[self.box_of[node_of(element.reactor)], element.name]
+
+    def add_reactions(self, assembly: Assembly, levels: Sequence[int] | None) -> None:
         rows = zip(
             assembly.paths,
             assembly.owners,
             assembly.modes,
             assembly.deadlines,
             assembly.declared(),
-            levels,
             strict=True,
         )
-        for path, owner, mode, deadline_ns, declared, level in rows:
-            if owner not in firsts:
-                continue
-            box = self._box_of[owner]
-            within = self._inside(box, mode)
+        for number, (path, owner, mode, deadline_ns, declared) in enumerate(rows):
+            box = self.box_of[owner]
+            within = box if mode is None else self.mode_boxes[box, mode.name]
             name = path[len(owner.path) + 1 :]
-            note = f"L{level}" if deadline_ns < 0 else f"L{level}, within {shown_time(deadline_ns)}"
-            reaction = self._add_item(within, f"{name}()", "reaction", name, note)
+            key = f"{name}()"
+            reaction = within.items.get(key) or self.add_item(within, key, "reaction", name)
+            self.reactions.append(reaction)
+            if levels is not None:
+                reaction.levels.add(levels[number])
+            reaction.times["" if deadline_ns < 0 else f"within {shown_time(deadline_ns)}"] = None
             for role, element in declared:
                 if role == PEEK:
                     continue
                 if is_built_in(element):
                     kind = element.name
-                    item = within.items.get(kind) or self._add_item(within, kind, kind, kind)
+                    key = f"<{kind}>"
+                    item = within.items.get(key) or self.add_item(within, key, kind, kind)
                 else:
-                    item = self._item(element)
+                    item = self.item_of(element)
                 if isinstance(element, Mode):
                     how = "history" if role == HISTORY else "reset"
-                    self._add_edge(reaction, item, box, "transition", how)
+                    self.add_edge(owner, reaction, item, box, "transition", how)
                 elif role in EFFECTS:
-                    self._add_edge(reaction, item, box, "effect")
+                    self.add_edge(owner, reaction, item, box, "effect")
                 else:
-                    self._add_edge(item, reaction, box, "trigger" if role == TRIGGER else "use")
+                    kind = "trigger" if role == TRIGGER else "use"
+                    self.add_edge(owner, item, reaction, box, kind)
 
-    def _add_item(self, box: Box, name: str, kind: str, label: str, note: str = "") -> Item:
-        item = Item(f"{box.key}_{len(box.items)}", kind, label, note, box)
-        box.items[name] = item
-        return item
+    def add_connections(self, assembly: Assembly) -> None:
+        before: dict[Edge, tuple[Any, Any]] = {}
+        for source, target, connection, node in assembly.wiring.all_links():
+            delay = "" if connection.delay_ns < 0 else f"after {shown_time(connection.delay_ns)}"
+            kind = "physical" if connection.physical else "delayed" if delay else "connection"
+            ends = self.item_of(source), self.item_of(target)
+            edge = self.add_edge(node, *ends, self.box_of[node], kind, delay)
+            if edge in before and not connection.broadcast:
+                last_source, last_target = before[edge]
+                edge.is_interleaved |= _takes_turns(last_source, source)
+                edge.is_interleaved |= _takes_turns(last_target, target)
+            before[edge] = source, target
 
-    def _item(self, element: Any) -> Item:
-        return self._items[self._box_of[node_of(element.reactor)], element.name]
+    def mark_loops(self, assembly: Assembly) -> None:
+        direct = {
+            (edge.source, edge.target): edge
+            for edge in self.edges
+            if edge.kind not in ("delayed", "physical")
+        }
+        for loop in assembly.loops:
+            items = [
+                self.reactions[stop] if isinstance(stop, int) else self.item_of(stop)
+                for stop in loop
+            ]
+            for stop, source, target in zip(loop, items, [*items[1:], items[0]], strict=True):
+                source.is_in_loop = True
+                edge = direct.get((source, target))
+                if edge is None and source.kind == target.kind == "reaction":
+                    owner = assembly.owners[stop]
+                    edge = self.add_edge(owner, source, target, self.box_of[owner], "order")
+                if edge is not None:
+                    edge.is_in_loop = True
 
-    def _add_edge(self, source: Item, target: Item, box: Box, kind: str, delay: str = "") -> None:
-        """Add an edge among what is in `box`, the box of a reactor."""
-        places = {_place_of(item, box) for item in (source, target)}
-        box = places.pop() if len(places) == 1 else box
+    def add_edge(
+        self, owner: Node, source: Item, target: Item, box: Box, kind: str, delay: str = ""
+    ) -> Edge:
+        """Add an edge among what is in `box`, that of the reactor `owner`; or count it."""
         key = (source.key, target.key, kind, delay)
-        edge = self._edges.get(key)
-        if edge is None:
-            self._edges[key] = Edge(source, target, box, kind, delay)
-        else:
-            edge.count += 1
+        known = self.owned.get(key)
+        if known is not None:
+            edge, first = known
+            edge.count += first is owner
+            return edge
+        places = {_place_of(item, box) for item in (source, target)}
+        edge = Edge(source, target, places.pop() if len(places) == 1 else box, kind, delay)
+        self.edges.append(edge)
+        self.owned[key] = edge, owner
+        return edge
 
 
 def _place_of(item: Item, box: Box) -> Box:
@@ -329,6 +393,11 @@ def _place_of(item: Item, box: Box) -> Box:
     if item.box is box or item.box.kind == "mode":
         return box if item.kind == "entry" else item.box
     return item.box.parent or box
+
+
+def _takes_turns(last: Any, port: Any) -> bool:
+    """Whether the first channel of all members goes before the second of any."""
+    return port.index > last.index and node_of(port.reactor).id < node_of(last.reactor).id
 
 
 def shown_time(ns: int) -> str:
@@ -356,7 +425,7 @@ def _shown_user_time(value: Any) -> str:
     return shown_time(to_ns(value))
 
 
-def _walk(boxes: list[Box]) -> Iterator[tuple[int, Box, bool]]:
+def walk(boxes: list[Box]) -> Iterator[tuple[int, Box, bool]]:
     """Yield (depth, box, whether it ends here), as brackets open and close."""
     pending = [(0, boxes[0], True), (0, boxes[0], False)]
     while pending:
@@ -365,7 +434,3 @@ def _walk(boxes: list[Box]) -> Iterator[tuple[int, Box, bool]]:
         if not is_end:
             for child in reversed(box.children):
                 pending += [(depth + 1, child, True), (depth + 1, child, False)]
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', "'")

@@ -6,8 +6,12 @@ of `Program.run`, and the others inside the body that made the mistake.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .diagram import Graph
 
 _SHOWN_PROBLEMS = 30
 
@@ -56,11 +60,26 @@ class CausalityLoopError(AssemblyError):
     Attributes:
         cycle: Reactions and ports of the first loop by path, in order; the last one leads to the
             first.
+        graph: The diagram of the program with every loop in red, as of `Program.graph`. `None` if
+            something else is wrong, too, or the error comes from another process.
     """
 
-    def __init__(self, problems: Sequence[str] | str, cycle: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        problems: Sequence[str] | str,
+        cycle: Sequence[str] = (),
+        draw: Callable[[], Graph] | None = None,
+    ) -> None:
         super().__init__(problems)
         self.cycle: list[str] = list(cycle)
+        self._draw = draw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems, self.cycle)
+
+    @functools.cached_property
+    def graph(self) -> Graph | None:
+        return None if self._draw is None else self._draw()
 
 
 class CausalityLoopValueError(CausalityLoopError, AssemblyValueError):

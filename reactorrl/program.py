@@ -196,7 +196,11 @@ class Program:
 
     @property
     def graph(self) -> Graph:
-        """The diagram of the program: `.to_mermaid()`, `.to_dot()`, `.to_svg()`, `.levels`."""
+        """The diagram of the program, which a notebook shows; see `reactorrl.diagram.Graph`.
+
+        `.to_svg()` (with networkx), `.to_mermaid()` and `.to_dot()` return it as text, and
+        `.levels` the paths of the reactions level by level.
+        """
         if self._graph is None:
             from .diagram import Graph  # noqa: PLC0415 - few programs are drawn
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
-from .diagram import Box, Edge, Graph, Item
-from .layout import LANE, TITLE, Area, Point, Route, Unit, label_width, lay_out
+from .diagram import Box, Graph, Item
+from .layers import Unit
+from .layout import ICON, NOTCH, PORT, SHADOW, TITLE, Area, Point, Route, lay_out, text_width
 
 _MARGIN = 12.0
-_INK, _LINE, _FAINT, _DELAYED, _PHYSICAL = "#1f2d3a", "#33475b", "#8794a0", "#b3541e", "#7b3fa0"
+_CAPTION = 22.0
+_INK, _LINE, _FAINT, _DELAYED, _PHYSICAL = "#1f2d3a", "#33475b", "#76848f", "#b3541e", "#7b3fa0"
+_TRANSITION, _LOOP = "#8a6c0d", "#d1242f"
 _OUTLINE = f'stroke="{_LINE}" stroke-width="1.3"'
-_TRANSITION = "#9a7a12"
 _FILLS = ("#ffffff", "#f3f7fa")
 _MODE_FILL = "#fdf8e7"
 _STROKES = {
@@ -21,71 +24,62 @@ _STROKES = {
     "use": (_FAINT, 1.2, "3 3"),
     "effect": (_FAINT, 1.2, ""),
     "transition": (_TRANSITION, 1.7, ""),
+    "order": (_FAINT, 1.2, "1 3"),
 }
+_KINDS = {"logical": "logical action", "physical": "physical action"}
+_LOOP_TEXT = "in red: a causality loop, in which each waits for the one before"
 
 
 def draw(graph: Graph) -> str:
-    """Return the SVG text of a diagram."""
+    """Return the SVG text of a diagram.
+
+    The background is painted, so that it can be read on a dark page, too.
+    """
     areas = lay_out(graph)
     main = areas[graph.boxes[0]]
     width, height = main.width + 2 * _MARGIN, main.height + 2 * _MARGIN
+    if graph.has_loop:
+        width, height = max(width, text_width(_LOOP_TEXT) + 2 * _MARGIN), height + _CAPTION
+    corner = f"{-_MARGIN:.0f}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
-        f' viewBox="{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}"'
+        f' viewBox="{corner} {corner} {width:.0f} {height:.0f}" role="img"'
         ' font-family="Helvetica, Arial, sans-serif" font-size="12">',
         f"<title>{escape(graph.boxes[0].label)}</title>",
-        "<defs>",
-        *(_marker(kind, color) for kind, (color, _, _) in _STROKES.items()),
-        "</defs>",
-        f'<rect x="{-_MARGIN:.0f}" y="{-_MARGIN:.0f}" width="{width:.0f}" height="{height:.0f}"'
+        f'<rect x="{corner}" y="{corner}" width="{width:.0f}" height="{height:.0f}"'
         ' fill="#ffffff"/>',
     ]
+    depths: dict[Box | None, int] = {None: -1}
     for box in graph.boxes:
-        parts += _box(areas[box], _depth(box))
-    labels: list[str] = []
+        depths[box] = depths[box.parent] + (box.kind != "mode")
+        parts += _box(areas[box], depths[box])
+    routes = [route for area in areas.values() for route in area.routes]
+    routes.sort(key=lambda route: route.edge.is_in_loop)  # over the others
+    parts += [part for route in routes for part in _line(route)]
     for area in areas.values():
-        for route in area.routes:
-            parts.append(_edge(route, area, areas, labels))
-    for box in graph.boxes:
-        area = areas[box]
         for unit in area.units:
             if unit.item is not None:
                 parts += _item(unit.item, unit, area)
-        parts += [text for item, y in area.ports.items() for text in _port(item, y, area)]
-    return "\n".join([*parts, *labels, "</svg>"]) + "\n"
+        parts += [part for item, y in area.ports.items() for part in _port(item, y, area)]
+    parts += [text for route in routes if route.label for text in _label(route)]
+    if graph.has_loop:
+        parts.append(_text(0, main.height + _CAPTION, _LOOP_TEXT, _LOOP))
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _marker(kind: str, color: str) -> str:
-    return (
-        f'<marker id="to-{kind}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8"'
-        ' markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
-        f'<path d="M0 0.8 L8 4 L0 7.2 z" fill="{color}"/></marker>'
-    )
-
-
-def _depth(box: Box) -> int:
-    depth = 0
-    while box.parent is not None:
-        depth += box.kind != "mode"
-        box = box.parent
-    return depth
-
-
-def _box(area: Area, depth: int) -> list[str]:
+def _box(area: Area, depth: int) -> Iterator[str]:
     kind = area.box.kind
     fill, line, radius = _FILLS[depth % 2], _LINE, 7
     if kind == "mode":
         fill, line, radius = _MODE_FILL, _TRANSITION, 14
     dashes = ' stroke-dasharray="9 5"' if kind == "enclave" else ""
-    shifts = (7, 3.5, 0) if area.box.count > 1 else (0,)
-    parts = [
-        f'<rect x="{area.x + s:.1f}" y="{area.y + s:.1f}" width="{area.width:.1f}"'
-        f' height="{area.height:.1f}" rx="{radius}" fill="{fill}" stroke="{_FAINT if s else line}"'
-        f' stroke-width="{1.8 if dashes else 1.2}"{dashes}/>'
-        for s in shifts
-    ]
-    parts.append(_text(area.x + 12, area.y + TITLE - 8, area.box.title, _INK, weight="bold"))
-    return parts
+    for s in (SHADOW, SHADOW / 2, 0.0) if area.box.count.high > 1 else (0.0,):
+        yield (
+            f'<rect x="{area.x + s:.1f}" y="{area.y + s:.1f}" width="{area.width:.1f}"'
+            f' height="{area.height:.1f}" rx="{radius}" fill="{fill}"'
+            f' stroke="{_FAINT if s else line}" stroke-width="{1.8 if dashes else 1.2}"{dashes}/>'
+        )
+    yield _text(area.x + 10, area.y + TITLE - 9, area.box.title, _INK, weight="bold")
 
 
 def _text(
@@ -93,126 +87,113 @@ def _text(
     y: float,
     text: str,
     color: str,
+    *,
     size: int = 12,
     anchor: str = "start",
     weight: str = "normal",
+    more: str = "",
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" font-size="{size}" text-anchor="{anchor}"'
-        f' font-weight="{weight}">{escape(text)}</text>'
+        f' font-weight="{weight}"{more}>{escape(text)}</text>'
     )
 
 
-def _halo_text(x: float, y: float, text: str, color: str) -> list[str]:
+def _label(route: Route) -> Iterator[str]:
     # Two texts: not every viewer knows paint-order.
-    start = f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" text-anchor="middle"'
-    halo = 'fill="#ffffff" stroke="#ffffff" stroke-width="4" stroke-linejoin="round"'
-    return [
-        f"{start} {halo}>{escape(text)}</text>",
-        f'{start} fill="{color}">{escape(text)}</text>',
-    ]
+    halo = ' stroke="#ffffff" stroke-width="4" stroke-linejoin="round"'
+    for color, more in (("#ffffff", halo), (_stroke(route)[0], "")):
+        yield _text(*route.label_at, route.label, color, size=11, anchor="middle", more=more)
 
 
-def _port(item: Item, y: float, area: Area) -> list[str]:
-    if item.kind == "entry":  # what leads there has an arrow
-        return []
+def _port(item: Item, y: float, area: Area) -> Iterator[str]:
+    if not item.key or item.kind == "entry":  # lines go on; an arrow ends there
+        return
     is_input = item.kind == "input"
     x = area.x if is_input else area.x + area.width
     y += area.y
-    shape = f'<path d="M{x - 5:.1f} {y - 5:.1f} l10 5 l-10 5 z" fill="{_INK}"/>'
-    side = (x + 9, "start") if is_input else (x - 9, "end")
-    return [shape, _text(side[0], y + 4, item.label, _INK, anchor=side[1])]
+    color = _LOOP if item.is_in_loop else _INK
+    yield f'<path d="M{x - PORT:.1f} {y - PORT:.1f} l10 5 l-10 5 z" fill="{color}"/>'
+    side = (x + 8, "start") if is_input else (x - 8, "end")
+    yield _text(side[0], y + 4, item.label, color, anchor=side[1])
 
 
-def _item(item: Item, unit: Unit, area: Area) -> list[str]:
-    x, y = area.x + area.content[0] + unit.x, area.y + area.content[1] + unit.y
+def _item(item: Item, unit: Unit, area: Area) -> Iterator[str]:
+    yield f"<g><title>{escape(_KINDS.get(item.kind, item.kind))} {escape(item.caption)}</title>"
+    x, y = area.x + unit.x, area.y + unit.y
     middle = x + unit.width / 2
     if item.kind == "reaction":
-        w, h = unit.width, unit.height
-        outline = (
-            f'<path d="M{x:.1f} {y:.1f} h{w - 10:.1f} l10 {h / 2:.1f} l-10 {h / 2:.1f}'
-            f' h{10 - w:.1f} l10 {-h / 2:.1f} z" fill="#dcefe1" stroke="#2f7a48"'
-            ' stroke-width="1.2"/>'
+        w, h, notch = unit.width, unit.height, NOTCH
+        edge = (
+            f'"{_LOOP}" stroke-width="2.4"' if item.is_in_loop else '"#2f7a48" stroke-width="1.2"'
         )
-        return [
-            outline,
-            _text(middle + 2, y + 15, item.label, _INK, anchor="middle"),
-            _text(middle + 2, y + 28, item.note, "#4c7d5c", 10, "middle"),
-        ]
-    cy = y + 16
-    if item.kind == "timer":
-        shapes = [
-            f'<circle cx="{middle:.1f}" cy="{cy:.1f}" r="11" fill="#ffffff" {_OUTLINE}/>',
-            f'<path d="M{middle:.1f} {cy - 7:.1f} v7 l5 3" fill="none" {_OUTLINE}/>',
-        ]
-    elif item.kind in ("logical", "physical"):
-        shapes = [
-            f'<path d="M{middle:.1f} {cy - 12:.1f} l12 22 h-24 z" fill="#ffffff" {_OUTLINE}/>',
-            _text(middle, cy + 7, item.kind[0].upper(), _INK, 10, "middle"),
-        ]
-    else:
-        fill = {"startup": "#ffffff", "reset": _TRANSITION}.get(item.kind, _LINE)
-        shapes = [
-            f'<circle cx="{middle:.1f}" cy="{cy:.1f}" r="9" fill="{fill}" {_OUTLINE}/>',
-        ]
-    return [*shapes, _text(middle, y + 40, item.caption, _LINE, 10, "middle")]
-
-
-def _ends(edge: Edge, area: Area, areas: dict[Box, Area]) -> tuple[Point, Point]:
-    return _anchor(edge.source, area, areas, 1), _anchor(edge.target, area, areas, 0)
-
-
-def _anchor(item: Item, area: Area, areas: dict[Box, Area], side: int) -> Point:
-    """Where an edge leaves (side 1) or reaches (side 0) an item, in the image."""
-    owner = areas[item.box]
-    if item in owner.ports:
-        x = owner.x + owner.width if item.kind == "output" else owner.x
-        if item.kind == "entry":
-            return x, owner.y + owner.ports[item]
-        reach = label_width(item) if owner is area else 5.0  # inside, past the name
-        return (x + reach if side else x - reach), owner.y + owner.ports[item]
-    unit = owner.places[item]
-    x, y = owner.x + owner.content[0] + unit.x, owner.y + owner.content[1] + unit.y
-    if item.kind == "reaction":
-        return (x + unit.width, y + unit.height / 2) if side else (x + 9, y + unit.height / 2)
-    half = 12.0 if side else -12.0
-    return x + unit.width / 2 + half, y + 16
-
-
-def _edge(route: Route, area: Area, areas: dict[Box, Area], labels: list[str]) -> str:
-    edge = route.edge
-    color, width, dashes = _STROKES[edge.kind]
-    (x0, y0), (x1, y1) = _ends(edge, area, areas)
-    if route.lane >= 0:
-        lane = area.y + area.bottom + LANE * (route.lane + 0.7)
-        out, back = x0 + 12 + 3 * route.lane, x1 - 12 - 3 * route.lane
-        path = (
-            f"M{x0:.1f} {y0:.1f} H{out - 6:.1f} Q{out:.1f} {y0:.1f} {out:.1f} {y0 + 6:.1f}"
-            f" V{lane - 6:.1f} Q{out:.1f} {lane:.1f} {out - 6:.1f} {lane:.1f} H{back + 6:.1f}"
-            f" Q{back:.1f} {lane:.1f} {back:.1f} {lane - 6:.1f} V{y1 + 6:.1f}"
-            f" Q{back:.1f} {y1:.1f} {back + 6:.1f} {y1:.1f} H{x1:.1f}"
+        yield (
+            f'<path d="M{x:.1f} {y:.1f} h{w - notch:.1f} l{notch:.1f} {h / 2:.1f} l{-notch:.1f}'
+            f' {h / 2:.1f} h{notch - w:.1f} l{notch:.1f} {-h / 2:.1f} z" fill="#dcefe1"'
+            f" stroke={edge}/>"
         )
-        at = ((out + back) / 2, lane + 4)
+        base = y + (15 if item.note else 21)
+        yield _text(middle + 2, base, item.label, _INK, anchor="middle")
+        yield _text(middle + 2, y + 28, item.note, "#3a664a", size=10, anchor="middle")
     else:
-        left, top = area.x + area.content[0], area.y + area.content[1]
-        points = [(x0, y0)]
-        for unit in route.via:
-            y = top + unit.y + 2
-            points += [(left + unit.x, y), (left + unit.x + unit.width, y)]
-        points.append((x1, y1))
-        path = f"M{x0:.1f} {y0:.1f}"
-        for i in range(0, len(points) - 1, 2):
-            (xa, ya), (xb, yb) = points[i], points[i + 1]
-            middle = (xa + xb) / 2
-            path += f" C{middle:.1f} {ya:.1f} {middle:.1f} {yb:.1f} {xb:.1f} {yb:.1f}"
-            if i + 2 < len(points):
-                path += f" H{points[i + 2][0]:.1f}"
-        (xa, ya), (xb, yb) = points[-2], points[-1]
-        at = ((xa + xb) / 2, (ya + yb) / 2 - 4)
-    if edge.label:
-        labels += _halo_text(*at, edge.label, color)
+        yield from _icon(item.kind, middle, y + ICON + 4)
+        yield _text(middle, y + 40, item.label, _LINE, size=10, anchor="middle")
+        yield _text(middle, y + 52, item.note, _LINE, size=10, anchor="middle")
+    yield "</g>"
+
+
+def _icon(kind: str, x: float, y: float) -> Iterator[str]:
+    if kind == "timer":
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#ffffff" {_OUTLINE}/>'
+        yield f'<path d="M{x:.1f} {y - 7:.1f} v7 l5 3" fill="none" {_OUTLINE}/>'
+    elif kind in _KINDS:
+        yield f'<path d="M{x:.1f} {y - 12:.1f} l12 22 h-24 z" fill="#ffffff" {_OUTLINE}/>'
+        yield _text(x, y + 7, kind[0].upper(), _INK, size=10, anchor="middle")
+    else:
+        fill = {"startup": "#ffffff", "reset": _TRANSITION}.get(kind, _LINE)
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{fill}" {_OUTLINE}/>'
+
+
+def _stroke(route: Route) -> tuple[str, float, str]:
+    color, width, dashes = _STROKES[route.edge.kind]
+    return (_LOOP, 2.4, dashes) if route.edge.is_in_loop else (color, width, dashes)
+
+
+def _line(route: Route) -> Iterator[str]:
+    color, width, dashes = _stroke(route)
+    has_head = bool(route.target.key)  # else it goes on
+    *points, (x, y) = route.points
+    points.append((x - 5 * has_head, y))
+    path = _rounded(points) if route.is_lane else _curved(points)
     style = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return (
-        f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width}"{style}'
-        f' marker-end="url(#to-{edge.kind})"/>'
-    )
+    yield f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width}"{style}/>'
+    if has_head:
+        yield f'<path d="M{x - 8:.1f} {y - 3.4:.1f} L{x:.1f} {y:.1f} l-8 3.4 z" fill="{color}"/>'
+
+
+def _curved(points: list[Point]) -> str:
+    """Straight lines and curves in turns; all are level where they meet."""
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for i, (x, y) in enumerate(points[1:]):
+        x0, y0 = points[i]
+        if i % 2 == 0:
+            path += f" H{x:.1f}"
+        else:
+            middle = (x0 + x) / 2
+            path += f" C{middle:.1f} {y0:.1f} {middle:.1f} {y:.1f} {x:.1f} {y:.1f}"
+    return path
+
+
+def _rounded(points: list[Point]) -> str:
+    """Level and upright lines in turns, with round corners."""
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for (x0, y0), (x, y), (x1, y1) in zip(points, points[1:], points[2:], strict=False):
+        before, after = abs(x - x0) + abs(y - y0), abs(x1 - x) + abs(y1 - y)
+        radius = min(6.0, before / 2, after / 2)
+        if radius:
+            path += (
+                f" L{x + (x0 - x) * radius / before:.1f} {y + (y0 - y) * radius / before:.1f}"
+                f" Q{x:.1f} {y:.1f}"
+                f" {x + (x1 - x) * radius / after:.1f} {y + (y1 - y) * radius / after:.1f}"
+            )
+    return path + f" L{points[-1][0]:.1f} {points[-1][1]:.1f}"

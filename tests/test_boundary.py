@@ -18,7 +18,7 @@ MIRROR = PACKAGE / "_rrl.pxd"
 CORE = PACKAGE / "_core.pyx"
 PARTS = [CORE, *sorted(PACKAGE.glob("_*.pxi"))]
 """The one module of the binding: what it includes is in files of its own."""
-APPLICATIONS = {"demo.py", "__main__.py"}
+APPLICATIONS = {"demo.py", "__main__.py", "graph_command.py"}
 """Modules of the package that are programs of their own: they may import everything."""
 
 pytestmark = pytest.mark.skipif(not CSRC, reason="the sources are not here")

@@ -7,7 +7,6 @@ import sys
 import sysconfig
 
 import pytest
-from conftest import IS_FREE_THREADED
 from scripts import ROOT, run_script
 
 from reactorrl import __main__, _core, doctor

@@ -16,8 +16,16 @@ _MERMAID_SHAPES = {
     "reset": '(("%s"))',
 }
 _MERMAID_ARROWS = {"use": "-.->", "delayed": "-.->", "physical": "-.->", "transition": "==>"}
-# "#" first, as the others make some. A string in backticks is Markdown to Mermaid.
-_MERMAID_ENTITIES = {"#": "35", "&": "amp", '"': "quot", "<": "lt", ">": "gt", "`": "96"}
+# "#" first, as the others make some. In backticks would be Markdown, behind two "%" a directive.
+_MERMAID_ENTITIES = {
+    "#": "35",
+    "&": "amp",
+    '"': "quot",
+    "<": "lt",
+    ">": "gt",
+    "`": "96",
+    "%": "37",
+}
 _DOT_SHAPES = {
     "reaction": "cds",
     "timer": "circle",

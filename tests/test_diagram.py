@@ -364,7 +364,7 @@ def test_a_long_chain_is_broken_into_rows():
     main, *stages = (areas[box] for box in graph.boxes)
     assert main.width < 1100
     rows = [[stage.box.label for stage in row] for _, row in groupby(stages, lambda a: round(a.y))]
-    assert rows == [[f"stage{i}" for i in range(start, start + 4)] for start in (0, 4, 8)]
+    assert rows == [[f"stage{i}" for i in range(start, start + 3)] for start in (0, 3, 6, 9)]
 
 
 class Member(rr.Reactor):
@@ -604,6 +604,11 @@ def test_quotes_in_names():
     assert "a&quot;b&lt;c&gt;" in graph.to_svg()
     assert '["a#quot;b#lt;c#gt; : Rollout"]' in graph.to_mermaid()
     assert 'label="a\\"b<c> : Rollout"' in graph.to_dot()
+    main = Main()
+    setattr(main, "%%{#`&\\", [Rollout()])
+    graph = graph_of(main)
+    assert '["#37;#37;{#35;#96;#amp;\\ : Rollout"]' in graph.to_mermaid()
+    assert 'label="%%{#`&\\\\ : Rollout"' in graph.to_dot()
 
 
 def test_notebooks():

@@ -8,6 +8,7 @@ boxes in it, and transitions lead to their edges. Causality loops are marked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,7 +94,7 @@ class Box:
     Attributes:
         kind: "reactor", "enclave" or "mode".
         workers: Of an enclave.
-        count: Members; a span if the banks under the members of another bank differ.
+        count: Members; a span if the members of the bank around it have different numbers of them.
     """
 
     key: str
@@ -109,7 +110,8 @@ class Box:
     @property
     def title(self) -> str:
         """Name, number, class, and the workers of an enclave."""
-        title = f"{self.label} x{self.count}" if self.count.high > 1 else self.label
+        times = f" x{self.count}" if self.count and str(self.count) != "1" else ""
+        title = f"{self.label}{times}"
         if self.label != self.class_name:
             title += f" : {self.class_name}"
         if self.kind != "enclave":
@@ -250,8 +252,12 @@ class _Folding:
             self.box_of[node] = box
             counts[box, node.parent] = counts.get((box, node.parent), 0) + 1
             self.add_elements(box, node)
-        for (box, _), count in counts.items():
+        members = Counter(self.box_of.values())
+        holders = Counter(box for box, _ in counts)
+        for (box, holder), count in counts.items():
             box.count.add(count)
+            if holder is not None and holders[box] < members[self.box_of[holder]]:
+                box.count.add(0)
 
     def add_box(
         self, label: str, class_name: str, parent: Box | None, kind: str = "reactor"

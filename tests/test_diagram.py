@@ -404,7 +404,7 @@ def test_a_bank_shows_what_any_of_its_members_has():
     assert [box.title for box in graph.boxes] == [
         "Uneven",
         "members x4 : Member",
-        "parts x1-3 : Pass",
+        "parts x0-3 : Pass",
     ]
     captions = {item.kind: item.caption for item in graph.boxes[1].items.values()}
     assert captions == {

@@ -160,7 +160,16 @@ def parts_of(
     asked_peers: Sequence[str] | None,
 ) -> list[tuple[Experiment, list[Case]]]:
     """The experiments with the cases that are asked for; those without any are left out."""
-    cases = {e.name: e.cases(settings) for e in experiments}
+    cases: dict[str, list[Case]] = {}
+    for experiment in experiments:
+        try:
+            cases[experiment.name] = experiment.cases(settings)
+        except ModuleNotFoundError as error:
+            reason = f"{experiment.name} needs {error.name}, which is not installed"
+            if len(experiments) == 1:
+                raise RuntimeError(reason) from error
+            print(f"left out: {reason}", file=sys.stderr)
+            cases[experiment.name] = []
     refuse_unknown(words, [case for part in cases.values() for case in part])
     parts = [(e, chosen(cases[e.name], words, asked_peers)) for e in experiments]
     return [(experiment, part) for experiment, part in parts if part]

@@ -13,10 +13,11 @@ their pictures with `.plot()`. Shared by all of them:
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from . import experiments
 from .experiments import EXPERIMENTS
-from .harness import MODES, Case
+from .harness import MODES, Case, Settings
 from .results import Results
 from .running import Progress, run
 
@@ -25,16 +26,19 @@ load = Results.load
 
 def measured(
     name: str,
-    cases: Sequence[Case],
+    make_cases: Callable[[Settings], Sequence[Case]],
     only: Sequence[str],
     peers: Sequence[str] | None,
     mode: str,
     progress: bool,
 ) -> Results:
-    """Measures what is asked for of these cases."""
+    """Measures what is asked for of an experiment's cases."""
+    if mode not in MODES:
+        raise ValueError(f"no mode {mode!r}; there are {', '.join(MODES)}")
+    settings = replace(MODES[mode], experiment_s=math.inf)  # what is asked for is measured
+    cases = make_cases(settings)
     experiments.refuse_unknown(only, cases)
     chosen = experiments.chosen(cases, only, peers)
-    settings = replace(MODES[mode], experiment_s=math.inf)  # what is asked for is measured
     with Progress(chosen, shown=progress) as bar:
         return run(EXPERIMENTS[name], chosen, settings, bar)
 
@@ -62,8 +66,8 @@ def broadcast_gather(
     """
     from .broadcast_gather.cases import cases  # noqa: PLC0415 - needs reactorrl, peers have none
 
-    found = cases(MODES[mode], sizes=sizes, actors=actors, copies=copies)
-    return measured("broadcast-gather", found, only, peers, mode, progress)
+    narrowed = partial(cases, sizes=sizes, actors=actors, copies=copies)
+    return measured("broadcast-gather", narrowed, only, peers, mode, progress)
 
 
 def experiment_function(name: str) -> Callable[..., Results]:
@@ -77,8 +81,10 @@ def experiment_function(name: str) -> Callable[..., Results]:
         progress: bool = True,
         **at: object,
     ) -> Results:
-        cases = EXPERIMENTS[name].cases(MODES[mode])
-        return measured(name, experiments.where(cases, at), only, peers, mode, progress)
+        def narrowed(settings: Settings) -> list[Case]:
+            return experiments.where(EXPERIMENTS[name].cases(settings), at)
+
+        return measured(name, narrowed, only, peers, mode, progress)
 
     function.__name__ = function.__qualname__ = name.replace("-", "_")
     function.__doc__ = f"""{EXPERIMENTS[name].question}

@@ -21,7 +21,7 @@ VERIFY_ROUNDS = 6
 LEAST_REPETITIONS = 3  # of a case that is out of time
 
 
-class UnequalWorkError(Exception):
+class UnequalWorkError(RuntimeError):
     """Two contenders did not do the same work."""
 
 

@@ -290,6 +290,21 @@ def test_list_of_all_shows_each_experiment(capsys):
     assert all(f"{name}: " in said for name in experiments.EXPERIMENTS)
 
 
+def test_an_experiment_that_needs_what_is_not_there_is_named(monkeypatch, capsys):
+    lacking = experiments.Experiment("lacking", "lacking.cases", "?")
+
+    def cases(self, settings):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(experiments.Experiment, "cases", cases)
+    other = experiments.Experiment("other", "other.cases", "?")
+    monkeypatch.setattr(command, "EXPERIMENTS", {"lacking": lacking, "other": other})
+    assert command.main(["lacking", "--list"]) == 1
+    assert "lacking needs torch, which is not installed" in capsys.readouterr().err
+    assert command.main(["all", "--list"]) == 0
+    assert capsys.readouterr().err.count("needs torch, which is not installed") == 2
+
+
 def test_unknown_names_are_refused_with_those_that_there_are(capsys):
     assert "broadcast-gather" in refused(capsys, "nothing")
     said = refused(capsys, "broadcast-gather", "--only", "nothing")
@@ -441,6 +456,8 @@ def test_a_function_refuses_unknown_names_before_it_measures():
         reactorrl.bench.micro(peers=("dask",))
     with pytest.raises(ValueError, match="no case has 'steps'"):
         reactorrl.bench.micro(steps=3)
+    with pytest.raises(ValueError, match="no mode 'fast'; there are full, quick, smoke"):
+        reactorrl.bench.micro(mode="fast")
 
 
 # -- the harness

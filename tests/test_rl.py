@@ -429,6 +429,7 @@ def test_learner_follows_the_gradient_of_its_loss(loss, weights):
     import torch
 
     from reactorrl.rl.dqn import QLearner
+    from reactorrl.rl.networks import Flat
 
     batch = rl.Batch(
         obs=np.array([[1.0], [2.0], [3.0]], np.float32),
@@ -442,8 +443,9 @@ def test_learner_follows_the_gradient_of_its_loss(loss, weights):
     options = rl.DQNOptions(batch_size=3, loss=loss, max_grad_norm=1e9, cuda=False)
     learner = QLearner(lambda generator: linear_q([[1.0], [0.5]], [0.0, 0.25]), options)
     learner.network = learner.make_network(None)
+    learner.flat = Flat(learner.network)
     learner.make_optimizer()
-    learner.optimizer = torch.optim.SGD([learner.flat], 0.1)
+    learner.optimizer = torch.optim.SGD([learner.flat.vector], 0.1)
     learner.priorities = types.SimpleNamespace(set=lambda value: None)
     metrics = learner.update(batch)
 

@@ -54,7 +54,11 @@ class Run:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0, or 1 if nothing was learned or the runs differ."""
     asked = _parser().parse_args(arguments)
-    missing = [name for name in ("torch", "matplotlib") if importlib.util.find_spec(name) is None]
+    missing = [
+        name
+        for name in ("torch", "matplotlib", "networkx")
+        if importlib.util.find_spec(name) is None
+    ]
     if missing:
         print(f"The demo needs {' and '.join(missing)}: pip install 'reactorrl[torch,viz]'")
         return 1

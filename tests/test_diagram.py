@@ -14,6 +14,8 @@ from real import RealProgram
 
 import reactorrl as rr
 from reactorrl.diagram import shown_time
+
+pytest.importorskip("networkx")
 from reactorrl.layout import lay_out
 
 

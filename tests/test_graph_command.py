@@ -11,6 +11,8 @@ import tiny
 from reactorrl import __main__, rl
 from reactorrl.rl import presets
 
+pytest.importorskip("networkx")
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 MODULE = """\

@@ -670,6 +670,7 @@ def test_rollout_says_only_once_that_there_is_no_such_env():
 @pytest.mark.leaves_threads  # tqdm has one that watches its bars
 def test_demo_draws_compares_and_says_when_nothing_was_learned(tmp_path, capsys):
     pytest.importorskip("matplotlib")
+    pytest.importorskip("networkx")
     out = tmp_path / "pictures"
     assert demo.main(["--total-timesteps", "3000", "--num-envs", "3", "--out", str(out)]) == 1
     printed, bars = capsys.readouterr()

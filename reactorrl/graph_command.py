@@ -293,5 +293,8 @@ def _graph_of_algorithm(name: str, values: dict[str, Any]) -> Graph:
     if unknown:
         raise _Mistake(f"{name} has no option {unknown[0]!r}; there are {', '.join(known)}")
     preset = preset_for(name, values.get("env_id", options_class().env_id))
-    options = _call(options_class, name, {**preset.values, **values})
+    try:
+        options = options_class(**{**preset.values, **values})
+    except (TypeError, ValueError) as error:
+        raise _Mistake(f"{name}: {error}") from None
     return Program(_call(lambda: program(options), name, {}), workers=1).graph

@@ -197,7 +197,10 @@ class Graph:
         return draw(self)
 
     def to_mermaid(self) -> str:
-        """Return a Mermaid flowchart, which GitHub and other viewers of Markdown draw."""
+        """Return a Mermaid flowchart, which GitHub and other viewers of Markdown draw.
+
+        Most draw none of more than 500 edges or 50 000 characters.
+        """
         from .diagram_text import mermaid  # noqa: PLC0415
 
         return mermaid(self)

@@ -106,7 +106,9 @@ def _split_at_modes(graph: Graph) -> dict[Box, list[Route]]:
 
     def add(box: Box, source: Item, target: Item, edge: Edge, label: str = "") -> None:
         key = (source, target, edge.kind, label)
-        routes[box].setdefault(key, Route(edge, source, target, label))
+        route = routes[box].setdefault(key, Route(edge, source, target, label))
+        if edge.is_in_loop:
+            route.edge = edge
 
     for edge in graph.edges:
         source, target = edge.source, edge.target

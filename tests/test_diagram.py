@@ -555,6 +555,31 @@ def test_a_loop_through_a_bank_is_marked_on_its_one_box():
     }
 
 
+def test_a_loop_through_a_mode_is_red_inside_of_it():
+    """Also where another edge takes the same way out of the mode."""
+
+    class Modal(rr.Reactor):
+        inp, other, out = rr.Input(), rr.Output(), rr.Output()
+        on = rr.Mode(initial=True)
+        with on:
+
+            @rr.reaction(inp, effects=[other, out])
+            def go(self):
+                pass
+
+    def build(self):
+        self.modal = Modal()
+        self.connect(self.modal.out, self.modal.inp)
+
+    graph = loop_of(Wire(build)).graph
+    areas = check_layout(graph)
+    inside, outside = (
+        [route.edge.is_in_loop for route in areas[box].routes] for box in graph.boxes[:0:-1]
+    )
+    assert inside == [True, True]
+    assert sorted(outside) == [False, True, True]
+
+
 def test_a_loop_beside_other_problems_is_not_drawn():
     """What is wrong otherwise comes first; and an error from another process has no diagram."""
 

@@ -148,7 +148,7 @@ class Assembly:
             f" sends nothing; call self.{name}.set(value), or schedule(value) of an action"
             for node in self.nodes
             for name, _, declaration in node.plan.elements
-            if type(value := getattr(node.reactor, name, None)) is not type(declaration)
+            if not isinstance(value := getattr(node.reactor, name, declaration), ELEMENTS)
         ]
 
     def error(self) -> AssemblyError:

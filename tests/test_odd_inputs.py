@@ -787,7 +787,8 @@ def test_unfinished_elements_are_harmless():
     """`cls.__new__(cls)` without __init__, copies, pickles: an error or nothing, no crash."""
     script(
         """
-        import copy, pickle, itertools
+        import copy, pickle, itertools, warnings
+        warnings.simplefilter("ignore")  # of programs without reactions
         kinds = (rr.Input, rr.Output, rr.LogicalAction, rr.PhysicalAction, rr.Timer,
                  type(rr.Input(width=2)), type(rr.Output(width=2)))
         calls = (

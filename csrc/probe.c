@@ -1,5 +1,5 @@
 /* How two processors stand to each other now: two threads of its own, one on each, exchange a cache
- * line, and one parks until the other wakes it. */
+ * line, one parks until the other wakes it, and both compute at once. */
 #include <stdlib.h>
 
 #include "atomic.h"
@@ -10,7 +10,10 @@
 #define TRIPS 300 /* a sample; of one alone the clock's own cost would be a part */
 #define SPINS_BEFORE_YIELD 256
 #define NS_BEFORE_WAKE 50000 /* after its answer the partner is parked by then, nearly always */
+#define TURNS 40000          /* of computing: some 50 us */
+#define BURSTS 31
 #define END UINT32_MAX
+#define BUSY (END - 1) /* on the bell: compute until it changes */
 
 typedef struct samples {
     int64_t ns[MAX_SAMPLES];
@@ -20,7 +23,8 @@ typedef struct samples {
 typedef struct pair {
     int32_t cpus[2];
     int64_t budget_ns; /* of the whole */
-    samples_t trips, wakes;
+    samples_t trips, wakes, alone, beside;
+    uint64_t sinks[2];           /* so that what is computed is used */
     rrl_status_t rc, partner_rc; /* each its thread's, read after the join */
     /* Written by the prober, read by the partner: what to answer, END at last. Publishes nothing. */
     RRL_ALIGNED_LINE rrl_atomic_u32_t ping;
@@ -46,6 +50,20 @@ static uint32_t await_change(rrl_atomic_u32_t *word, uint32_t old, int64_t deadl
     }
 }
 
+/* Processor time, so that other threads do not count. Four independent chains fill a core. */
+static int64_t compute_ns(uint64_t *sink) {
+    int64_t begin_ns = rrl__thread_cpu_ns();
+    uint64_t a = *sink + 1, b = a + 1, c = b + 1, d = c + 1;
+    for (int i = 0; i < TURNS; i++) {
+        a = (a << 1) ^ (a >> 3);
+        b = (b << 1) ^ (b >> 3);
+        c = (c << 1) ^ (c >> 3);
+        d = (d << 1) ^ (d >> 3);
+    }
+    *sink = a ^ b ^ c ^ d;
+    return rrl__thread_cpu_ns() - begin_ns;
+}
+
 static void *partner(void *arg) {
     pair_t *p = arg;
     p->partner_rc = rrl__thread_pin(p->cpus[1]);
@@ -63,6 +81,7 @@ static void *partner(void *arg) {
         p->woken_ns = rrl__clock_ns();
         rung = now;
         rrl_store_release_u32(&p->heard, rung); /* pairs with await_change of the prober */
+        while (rung == BUSY && rrl_load_acquire_u32(&p->bell) == BUSY) compute_ns(&p->sinks[1]);
     }
 }
 
@@ -79,15 +98,24 @@ static void measure_trips(pair_t *p, int64_t end_ns, int64_t deadline_ns) {
     }
 }
 
+static void ring(pair_t *p, uint32_t what) {
+    rrl_store_release_u32(&p->bell, what); /* pairs with the loads in `partner` */
+    rrl__futex_wake(&p->bell, 1);
+}
+
 static void measure_wakes(pair_t *p, int64_t end_ns, int64_t deadline_ns) {
-    for (uint32_t rings = 0; p->wakes.n < MAX_SAMPLES && rrl__clock_ns() < end_ns; rings++) {
+    uint32_t rings = 0;
+    for (; p->wakes.n < MAX_SAMPLES && rrl__clock_ns() < end_ns; rings++) {
         int64_t begin_ns = rrl__clock_ns(), now_ns;
         while ((now_ns = rrl__clock_ns()) < begin_ns + NS_BEFORE_WAKE) rrl_cpu_relax();
-        rrl_store_release_u32(&p->bell, rings + 1); /* pairs with the load in `partner` */
-        rrl__futex_wake(&p->bell, 1);
+        ring(p, rings + 1);
         if (!await_change(&p->heard, rings, deadline_ns)) return;
         p->wakes.ns[p->wakes.n++] = p->woken_ns - now_ns;
     }
+    while (p->alone.n < BURSTS) p->alone.ns[p->alone.n++] = compute_ns(&p->sinks[0]);
+    ring(p, BUSY);
+    if (!await_change(&p->heard, rings, deadline_ns)) return;
+    while (p->beside.n < BURSTS) p->beside.ns[p->beside.n++] = compute_ns(&p->sinks[0]);
 }
 
 static void *prober(void *arg) {
@@ -97,8 +125,7 @@ static void *prober(void *arg) {
     if (!p->rc) measure_trips(p, begin_ns + p->budget_ns / 2, deadline_ns);
     rrl_store_release_u32(&p->ping, END); /* pairs with await_change of the partner */
     if (!p->rc) measure_wakes(p, begin_ns + p->budget_ns, deadline_ns);
-    rrl_store_release_u32(&p->bell, END); /* pairs with the load in `partner` */
-    rrl__futex_wake(&p->bell, 1);
+    ring(p, END);
     return NULL;
 }
 
@@ -107,10 +134,10 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void summarize(samples_t *samples, int64_t *out_median_ns, int64_t *out_slow_ns) {
+/* The sample that `tenths` of ten are not above. */
+static int64_t quantile(samples_t *samples, size_t tenths) {
     qsort(samples->ns, samples->n, sizeof *samples->ns, by_size);
-    *out_median_ns = samples->ns[samples->n / 2];
-    *out_slow_ns = samples->ns[samples->n * 9 / 10];
+    return samples->ns[samples->n * tenths / 10];
 }
 
 rrl_status_t rrl_probe(int32_t a, int32_t b, int64_t budget_ns, rrl_probe_t *out_probe) {
@@ -128,8 +155,14 @@ rrl_status_t rrl_probe(int32_t a, int32_t b, int64_t budget_ns, rrl_probe_t *out
     rrl__thread_join(threads[0]);
     if (rc) return rc;
     if (p.rc || p.partner_rc) return RRL_E_OS;
-    if (!p.trips.n || !p.wakes.n) return RRL_TIMEOUT;
-    summarize(&p.trips, &out_probe->trip_ns, &out_probe->slow_trip_ns);
-    summarize(&p.wakes, &out_probe->wake_ns, &out_probe->slow_wake_ns);
+    if (!p.trips.n || !p.wakes.n || !p.beside.n) return RRL_TIMEOUT;
+    *out_probe = (rrl_probe_t){
+        .trip_ns = quantile(&p.trips, 5),
+        .slow_trip_ns = quantile(&p.trips, 9),
+        .wake_ns = quantile(&p.wakes, 5),
+        .slow_wake_ns = quantile(&p.wakes, 9),
+        .alone_ns = quantile(&p.alone, 5),
+        .beside_ns = quantile(&p.beside, 5),
+    };
     return RRL_OK;
 }

@@ -462,6 +462,8 @@ typedef struct rrl_probe {
     int64_t slow_trip_ns;
     int64_t wake_ns; /* from before a parked thread is woken until it runs */
     int64_t slow_wake_ns;
+    int64_t alone_ns;  /* processor time of some computing on `a` while the other one sleeps, */
+    int64_t beside_ns; /* and while it computes, too: longer if both are one core */
 } rrl_probe_t;
 
 /* Measures for at most budget_ns how processors `a` and `b` stand to each other now, on two threads that

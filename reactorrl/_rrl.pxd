@@ -281,5 +281,7 @@ cdef extern from "rrl.h" nogil:
         int64_t slow_trip_ns
         int64_t wake_ns
         int64_t slow_wake_ns
+        int64_t alone_ns
+        int64_t beside_ns
 
     rrl_status_t rrl_probe(int32_t a, int32_t b, int64_t budget_ns, rrl_probe_t *out_probe)

@@ -193,6 +193,7 @@ def test_the_probe_measures():
     if "trip_ns" in found:  # else the two hardly came to run
         assert 0 < found["trip_ns"] <= found["slow_trip_ns"]
         assert 0 < found["wake_ns"] <= found["slow_wake_ns"]
+        assert 0 < found["slow_down"] < 100
     (found,) = machine.probe([(cpus[0], 0, 0, 0), (1 << 20, 1, 1, 0)], seconds=0.1)
     assert found["error"].startswith(f"probe of processors {cpus[0]} and {1 << 20}: ")
 

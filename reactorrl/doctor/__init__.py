@@ -18,6 +18,7 @@ from .imports import examine, is_free_threaded, shown_culprit
 from .machine import PROBE_SECONDS, cgroup, probe, processors
 from .packages import extra_command, install_command, installed, known_packages
 
+_SLOW_DOWN_OF_SIBLINGS = 1.35  # cores of their own stay near 1
 _SHARED = {"core": "one core", "cache": "one cache", "memory": "no cache in common"}
 
 Lines = Iterator[tuple[str, str]]
@@ -156,9 +157,13 @@ def _probe(found: Diagnosis) -> Lines:
 def _times(pair: dict[str, Any]) -> str:
     if "trip_ns" not in pair:
         return pair.get("error", "too busy to be measured")
+    shared = ""
+    if pair["slow_down"] > _SLOW_DOWN_OF_SIBLINGS:
+        shared = ": hardly more than one core"
     return (
         f"round trip {_time(pair['trip_ns'])} (one in ten over {_time(pair['slow_trip_ns'])}),"
-        f" waking a worker {_time(pair['wake_ns'])} (over {_time(pair['slow_wake_ns'])})"
+        f" waking a worker {_time(pair['wake_ns'])} (over {_time(pair['slow_wake_ns'])}),"
+        f" computing at once takes {pair['slow_down']:.2f}x as long{shared}"
     )
 
 

@@ -113,14 +113,18 @@ def probe(topology: Sequence[Cpu], seconds: float = PROBE_SECONDS) -> list[dict[
     Returns:
         For each pair `cpus`, what they share as `share`, and in ns `trip_ns` (a cache line there
         and back), `wake_ns` (from before a parked thread is woken until it runs), both medians,
-        and `slow_trip_ns`, `slow_wake_ns`, below which nine of ten are. Without these where the
-        two were too busy, and with `error` where the system refused.
+        and `slow_trip_ns`, `slow_wake_ns`, below which nine of ten are; `slow_down`, how many times
+        as long one computes while the other does, too. Without these where the two were too busy,
+        and with `error` where the system refused.
     """
     pairs = _pairs(topology)
     found: list[dict[str, Any]] = []
     for share, a, b in pairs:
         try:
-            times = _core.probe(a, b, int(seconds / len(pairs) * 1e9)) or {}
+            times: dict[str, Any] = _core.probe(a, b, int(seconds / len(pairs) * 1e9)) or {}
+            if times:
+                slow_down = times.pop("beside_ns") / times.pop("alone_ns")
+                times["slow_down"] = round(slow_down, 2)
         except OSError as error:
             times = {"error": str(error)}
         found.append({"cpus": [a, b], "share": share, **times})

@@ -22,6 +22,7 @@ static void probe(int32_t a, int32_t b, rrl_probe_t *out_probe) {
     for (int i = 0; i < 100 && rc == RRL_TIMEOUT; i++) rc = rrl_probe(a, b, BUDGET_NS, out_probe);
     CHECK_EQ(rc, RRL_OK);
     CHECK(0 < out_probe->trip_ns && out_probe->trip_ns <= out_probe->slow_trip_ns);
+    CHECK(0 < out_probe->alone_ns && 0 < out_probe->beside_ns);
     CHECK(0 < out_probe->wake_ns && out_probe->wake_ns <= out_probe->slow_wake_ns);
 }
 

@@ -103,15 +103,20 @@ static void ring(pair_t *p, uint32_t what) {
     rrl__futex_wake(&p->bell, 1);
 }
 
-static void measure_wakes(pair_t *p, int64_t end_ns, int64_t deadline_ns) {
+/* How often it rang; the partner has heard it, unless the deadline passed. */
+static uint32_t measure_wakes(pair_t *p, int64_t end_ns, int64_t deadline_ns) {
     uint32_t rings = 0;
     for (; p->wakes.n < MAX_SAMPLES && rrl__clock_ns() < end_ns; rings++) {
         int64_t begin_ns = rrl__clock_ns(), now_ns;
         while ((now_ns = rrl__clock_ns()) < begin_ns + NS_BEFORE_WAKE) rrl_cpu_relax();
         ring(p, rings + 1);
-        if (!await_change(&p->heard, rings, deadline_ns)) return;
+        if (!await_change(&p->heard, rings, deadline_ns)) return rings;
         p->wakes.ns[p->wakes.n++] = p->woken_ns - now_ns;
     }
+    return rings;
+}
+
+static void measure_computing(pair_t *p, uint32_t rings, int64_t deadline_ns) {
     while (p->alone.n < BURSTS) p->alone.ns[p->alone.n++] = compute_ns(&p->sinks[0]);
     ring(p, BUSY);
     if (!await_change(&p->heard, rings, deadline_ns)) return;
@@ -124,7 +129,10 @@ static void *prober(void *arg) {
     p->rc = rrl__thread_pin(p->cpus[0]);
     if (!p->rc) measure_trips(p, begin_ns + p->budget_ns / 2, deadline_ns);
     rrl_store_release_u32(&p->ping, END); /* pairs with await_change of the partner */
-    if (!p->rc) measure_wakes(p, begin_ns + p->budget_ns, deadline_ns);
+    if (!p->rc) {
+        uint32_t rings = measure_wakes(p, begin_ns + p->budget_ns, deadline_ns);
+        measure_computing(p, rings, deadline_ns);
+    }
     ring(p, END);
     return NULL;
 }

@@ -117,6 +117,7 @@ static uint32_t measure_wakes(pair_t *p, int64_t end_ns, int64_t deadline_ns) {
 }
 
 static void measure_computing(pair_t *p, uint32_t rings, int64_t deadline_ns) {
+    if (rrl__clock_ns() > deadline_ns) return;
     while (p->alone.n < BURSTS) p->alone.ns[p->alone.n++] = compute_ns(&p->sinks[0]);
     ring(p, BUSY);
     if (!await_change(&p->heard, rings, deadline_ns)) return;

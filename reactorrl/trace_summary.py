@@ -366,7 +366,7 @@ def _advice(summary: TraceSummary, recorded: Recorded) -> Iterator[str]:
             f" {time_text(summary.wall)}; trace a shorter run for the whole of it"
         )
     if summary.raised:
-        yield f"{summary.raised} raised: the run ended early, and these figures with it"
+        yield f"bodies that raised: {summary.raised}; the run ended early, as do these figures"
     if not summary.work:
         yield "no reaction ran in what was recorded"
         return

@@ -424,7 +424,7 @@ def test_an_error_leaves_a_readable_file(workers, tmp_path):
     assert [e["name"] for e in file.of(cat="reaction") if e["args"].get("raised")] == ["Fails.fail"]
     assert "Fails.end" in {e["name"] for e in file.of(cat="reaction")}
     summary = summarize(read_trace(tmp_path / "run.json"))
-    assert "- 1 raised: the run ended early, and these figures with it" in str(summary)
+    assert "- bodies that raised: 1; the run ended early" in str(summary)
 
 
 def test_of_a_long_run_the_last_part_is_kept(monkeypatch, tmp_path):

@@ -2,10 +2,10 @@
 
 from ..harness import SMOKE, Case, Settings
 from ..savina import cases as savina
-from . import building, events, fanout, onecore
+from . import building, events, fanout, onecore, tracing
 from .sides import all_places
 
-GROUPS = (events, fanout, building, onecore, savina)
+GROUPS = (events, fanout, building, onecore, tracing, savina)
 PUBLISHED = savina.PUBLISHED
 
 

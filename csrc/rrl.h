@@ -387,7 +387,7 @@ typedef enum rrl_trace_kind {
     RRL_TRACE_SET,    /* the reaction before was the first to set the cell at the tag */
     RRL_TRACE_SENT, /* ... scheduled: an event of the cell at the tag; begin_ns, end_ns: the tag of now */
     /* In the lanes of enclaves, and RRL_TRACE_SENT by delayed connections: */
-    RRL_TRACE_TAG,   /* the tag begins at begin_ns; end_ns: the lag; id: events in the queue */
+    RRL_TRACE_TAG,   /* its first body begins at begin_ns; end_ns: the lag; id: queued events */
     RRL_TRACE_DUE,   /* the cell has its event at the tag */
     RRL_TRACE_MOVED, /* what was to come at the tag (begin_ns, end_ns) comes at this one */
     RRL_TRACE_ARRIVED, /* from outside at begin_ns, taken in at end_ns, for the tag; time RRL_NEVER: dropped */

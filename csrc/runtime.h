@@ -166,6 +166,7 @@ struct rrl_enclave {
     rrl_event_queue_t events;
     rrl_tag_t tag;
     uint64_t epoch;         /* of the tag, from 1 */
+    bool is_new_tag;        /* no body of it has begun; for a trace */
     rrl_tag_t stop_tag;     /* only ever lowered; written between tags, or when a body raised */
     bool tells_stop;        /* at this tag it asked for a stop, which others have not been told */
     bool is_unwinding;      /* a body raised, or time ran out: only shutdown reactions are left */
@@ -381,8 +382,7 @@ void rrl__end_body(rrl_worker_t *w, rrl_id_t reaction, rrl_trace_kind_t kind);
 void rrl__trace_wait(rrl_worker_t *w, rrl_trace_kind_t kind, int64_t begin_ns, int64_t end_ns);
 /* Coordinator: it is about to hand the level out, or with RRL_NONE to end. */
 void rrl__trace_hand_out(rrl_worker_t *w, uint32_t level);
-/* Coordinator: the tag begins; an event of a trigger that has to do with two tags. */
-void rrl__trace_tag(rrl_enclave_t *e);
+/* Coordinator: an event of a trigger that has to do with two tags. */
 void rrl__trace_event(rrl_enclave_t *e, rrl_trace_kind_t kind, uint32_t trigger, rrl_tag_t from,
                       rrl_tag_t tag);
 /* Coordinator: took in what was pushed from outside at `stamp_ns` of the program's clock. */

@@ -340,7 +340,7 @@ static void start_tag(rrl_enclave_t *e, rrl_tag_t tag) {
     rrl_store_relaxed_i64(&e->shown_time_ns, tag.time_ns);
     e->epoch++;
     e->level_word = 0;
-    if (rrl__is_traced(e)) rrl__trace_tag(e);
+    e->is_new_tag = true;
     for (uint32_t i = 0; i < e->n_event_cells; i++) mark_present(e, e->event_cells[i]);
     if (p->plan.n_forwards) {
         for (uint32_t i = 0; i < e->n_event_cells; i++) rrl__forward(e, e->event_cells[i]);

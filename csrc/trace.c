@@ -3,13 +3,17 @@
 #include "runtime.h"
 
 #define MAX_ID ((1u << RRL_TRACE_ID_BITS) - 1)
+#define RECORDS_PER_PAGE (4096 / sizeof(rrl_trace_record_t))
 
 rrl_status_t rrl__lane_init(rrl_lane_t *lane, uint32_t capacity) {
     if (capacity & (capacity - 1)) return RRL_E_INVAL;
     if (!capacity) return RRL_OK;
     lane->records = rrl__zeroed(capacity, sizeof *lane->records);
     lane->mask = capacity - 1;
-    return lane->records ? RRL_OK : RRL_E_NOMEM;
+    if (!lane->records) return RRL_E_NOMEM;
+    /* Every page is written to now, or the run would pay for having them made. */
+    for (uint32_t i = 0; i < capacity; i += RECORDS_PER_PAGE) lane->records[i].what = 1;
+    return RRL_OK;
 }
 
 void rrl__lane_destroy(rrl_lane_t *lane) { rrl__free(lane->records); }
@@ -37,8 +41,21 @@ static void mark(rrl_worker_t *w, int64_t now_ns) {
     w->mark.n_failed = w->n_failed;
 }
 
+/* The first bodies of a tag follow. */
+static void put_tag(rrl_enclave_t *e, int64_t now_ns) {
+    const rrl_program_t *p = e->program;
+    int64_t begin_ns = now_ns - p->start_ns;
+    int64_t elapsed_ns = p->options.virtual_clock ? rrl__elapsed_ns(p) : begin_ns;
+    uint32_t n_queued = rrl__event_queue_size(&e->events);
+    uint64_t n_pending = n_queued > e->n_stale ? n_queued - e->n_stale : 0;
+    e->is_new_tag = false;
+    put(&e->lane, RRL_TRACE_TAG, (uint32_t)n_pending, e->tag, begin_ns,
+        elapsed_ns - e->tag.time_ns);
+}
+
 static void put_coordinating(rrl_worker_t *w, uint32_t level, int64_t now_ns) {
     if (!w->lane.records || !w->mark.is_coordinating) return;
+    if (w->enclave->is_new_tag && level != RRL_NONE) put_tag(w->enclave, now_ns);
     int64_t begin_ns = w->mark.ns ? w->mark.ns : w->program->start_ns;
     put_slice(w, RRL_TRACE_COORDINATING, level, w->enclave->tag, begin_ns, now_ns);
     mark(w, now_ns);
@@ -87,14 +104,6 @@ void rrl__end_body(rrl_worker_t *w, rrl_id_t reaction, rrl_trace_kind_t kind) {
 static void put_event(rrl_enclave_t *e, rrl_trace_kind_t kind, uint32_t trigger, rrl_tag_t tag,
                       int64_t begin_ns, int64_t end_ns) {
     put(&e->lane, kind, e->program->plan.first_delay + trigger, tag, begin_ns, end_ns);
-}
-
-void rrl__trace_tag(rrl_enclave_t *e) {
-    int64_t now_ns = rrl__clock_ns() - e->program->start_ns;
-    int64_t elapsed_ns = e->program->options.virtual_clock ? rrl__elapsed_ns(e->program) : now_ns;
-    uint32_t n_queued = rrl__event_queue_size(&e->events);
-    uint64_t n_pending = n_queued > e->n_stale ? n_queued - e->n_stale : 0;
-    put(&e->lane, RRL_TRACE_TAG, (uint32_t)n_pending, e->tag, now_ns, elapsed_ns - e->tag.time_ns);
 }
 
 void rrl__trace_event(rrl_enclave_t *e, rrl_trace_kind_t kind, uint32_t trigger, rrl_tag_t from,

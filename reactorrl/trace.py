@@ -385,7 +385,7 @@ def _tag_events(
         end, n = messages.ends.get((pid, time, microstep), (begin, 0))
         yield (
             f'{{"ph":"X","pid":{pid},"tid":{tid},"ts":{ts},"dur":{_us(end - begin)},'
-            f'"name":"tag {time} ns, {microstep}","cat":"tag","args":{{"time":{time},'
+            f'"name":"tag {_shown(time, microstep)}","cat":"tag","args":{{"time":{time},'
             f'"microstep":{microstep},"reactions":{n}}}}}'
         )
         yield _counter(pid, ts, "event queue", "events", n_events)
@@ -416,6 +416,15 @@ def _outside_events(pid: int, tid: int, data: bytes | bytearray, arrows: _Arrows
 
 def _counter(pid: int, ts: str, name: str, series: str, value: float) -> str:
     return f'{{"ph":"C","pid":{pid},"ts":{ts},"name":"{name}","args":{{"{series}":{value}}}}}'
+
+
+def _shown(time: int, microstep: int) -> str:
+    """A tag in exact words, as in `1.5 ms + 2`."""
+    places = next((n for n in (9, 6, 3) if time == 0 or time >= 10**n), 0)
+    unit = {9: "s", 6: "ms", 3: "us", 0: "ns"}[places]
+    whole, rest = divmod(time, 10**places)
+    digits = f"{whole}.{rest:0{places}d}".rstrip("0").rstrip(".") if rest else str(whole)
+    return f"{digits} {unit}" + (f" + {microstep}" if microstep else "")
 
 
 def _us(ns: int) -> str:

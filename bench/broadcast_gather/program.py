@@ -67,21 +67,6 @@ class CopyingClient(rr.Reactor):
         self.out.set(self.inp.value.copy())
 
 
-class KeepingClient(rr.Reactor):
-    """Answers with a copy in an array that it keeps: who reads it is done with it at that tag."""
-
-    inp = rr.Input[np.ndarray]()
-    out = rr.Output[np.ndarray]()
-
-    @rr.reaction(inp, effects=out)
-    def answer(self) -> None:
-        value = self.inp.value
-        if not hasattr(self, "kept"):
-            self.kept = np.empty_like(value)
-        np.copyto(self.kept, value)
-        self.out.set(self.kept)
-
-
 class Star(rr.Reactor):
     """A server and a bank of clients."""
 
@@ -93,17 +78,10 @@ class Star(rr.Reactor):
 
 
 def broadcast_gather(
-    workers: int,
-    clients: int,
-    size: int,
-    copies: bool,
-    warm: int,
-    rounds: int,
-    kept: bool = False,
+    workers: int, clients: int, size: int, copies: bool, warm: int, rounds: int
 ) -> dict[str, Any]:
     """The measured rounds."""
     stopwatch = watch(warm, rounds)
     server = Server(stopwatch, clients, payload(size))
-    client = KeepingClient if kept else CopyingClient if copies else Client
-    rr.run(Star(server, client), workers=workers, fast=True)
+    rr.run(Star(server, CopyingClient if copies else Client), workers=workers, fast=True)
     return reply(stopwatch, server.gathered, server.newest)

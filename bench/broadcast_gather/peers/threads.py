@@ -78,12 +78,11 @@ def broadcast_gather(
 
 
 class Copier:
-    """One thread's copies: new arrays in every round, or always the same ones."""
+    """One thread's copies, made and dropped in every round."""
 
-    def __init__(self, value: np.ndarray, clients: int, kept: bool) -> None:
+    def __init__(self, value: np.ndarray, clients: int) -> None:
         self.value = value
         self.clients = clients
-        self.kept = [value.copy() for _ in range(clients)] if kept else []
         self.answers: list[np.ndarray] = []
         self.made = 0
 
@@ -91,25 +90,17 @@ class Copier:
         """Nothing but copies."""
         for _ in range(rounds):
             self.answers.clear()
-            if self.kept:
-                for buffer in self.kept:
-                    np.copyto(buffer, self.value)
-                self.answers += self.kept
-            else:
-                self.answers += [self.value.copy() for _ in range(self.clients)]
-            self.made += len(self.answers)
+            self.answers += [self.value.copy() for _ in range(self.clients)]
+            self.made += self.clients
 
 
-def copying(
-    clients: int, size: int, kept: bool, threads: int, warm: int, rounds: int
-) -> dict[str, Any]:
+def copying(clients: int, size: int, threads: int, warm: int, rounds: int) -> dict[str, Any]:
     """The limit of the copies: each thread makes its share of all rounds and meets nobody."""
     value = payload(size)
 
     def make(number: int) -> Copier:
-        return Copier(value, len(range(number, clients, threads)), kept)
+        return Copier(value, len(range(number, clients, threads)))
 
     stopwatch, shares = in_threads(threads, make, Copier.run, warm, rounds, meets=False)
     answers = [answer for share in shares for answer in share.answers]
-    made = sum(share.made for share in shares)
-    return reply(stopwatch, made, answers)
+    return reply(stopwatch, sum(share.made for share in shares), answers)

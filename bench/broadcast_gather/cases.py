@@ -13,6 +13,7 @@ from ..micro.sides import HERE, OURS_1, OURS_2, RAY, XRONOS, Places, faster
 from ..place import Place
 from ..results import Finding, Goal, Published
 from ..samples import Measured, Reply, quantile
+from ..serve import gil_enabled
 
 OURS = "bench.broadcast_gather.program:broadcast_gather"
 PEER = "bench.broadcast_gather.peers"
@@ -49,14 +50,13 @@ GOALS = {6: Goal(at_most=1200), 64: Goal(at_most=8000)}  # ns by reference, what
 
 def all_places(settings: Settings) -> Places:
     """This interpreter, with and without its lock, and the peers' own."""
-    has_lock = hasattr(sys, "_is_gil_enabled")
     return {
         **sides.all_places(with_ray=settings.mode != SMOKE.mode),
         WARM: Place(WARM, sys.executable, environment=KEEP_MEMORY),
         WITH_GIL: Place(
             WITH_GIL,
             sys.executable,
-            missing="" if has_lock else "this interpreter always has it",
+            missing="all of them have it on here" if gil_enabled() else "",
             environment={"PYTHON_GIL": "1"},
         ),
     }

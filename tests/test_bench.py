@@ -30,7 +30,7 @@ MICRO = {
     "savina-philosophers",
 }
 SAMPLING = {
-    *("gym-cartpole-1", "gym-cartpole-64", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"),
+    *("gym-cartpole-1", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"),
     *("cartpole-8", "busy-500us-8", "atari-1", "atari-8"),
     *("prioritized-sampler", "prioritized-transitions"),
 }

@@ -17,7 +17,7 @@ from ..results import Finding, Goal
 from ..samples import Measured
 from ..shares import in_threads
 from ..stopwatch import Stopwatch
-from .sides import ENVPOOL, findings, python_sides
+from .sides import ENVPOOL, ONLY_IN_FULL, findings, python_sides
 from .stepping import BATCHES
 
 GAME = "Pong"
@@ -134,7 +134,7 @@ def of_one(places: dict[str, Place]) -> Case:
     )
 
 
-def batched(places: dict[str, Place]) -> Case:
+def batched(places: dict[str, Place], is_full: bool) -> Case:
     """Eight games at once, on two processors."""
     here = places["here"]
     shape = {
@@ -178,7 +178,7 @@ def batched(places: dict[str, Place]) -> Case:
             ),
             Contender(
                 RAY,
-                places["Ray, Atari"],
+                places["Ray, Atari"] if is_full else ONLY_IN_FULL,
                 "bench.sampling.peers.with_ray_atari:rollouts",
                 {
                     "game": GAME,
@@ -197,6 +197,6 @@ def batched(places: dict[str, Place]) -> Case:
     )
 
 
-def cases(places: dict[str, Place], _settings: Settings) -> list[Case]:
+def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
     """One game, and eight."""
-    return [of_one(places), batched(places)]
+    return [of_one(places), batched(places, settings.mode == "full")]

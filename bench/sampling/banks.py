@@ -4,7 +4,7 @@ All sides take the same random actions and must see the same trajectories.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..figures import Figure
@@ -13,16 +13,15 @@ from ..place import Place
 from ..results import Finding
 from ..samples import Measured
 from .envs import is_game
-from .sides import ASYNC, ENVPOOL, FREE, HERE, OURS, OURS_1, PROCESSES, SYNC, ratios
+from .sides import ASYNC, ENVPOOL, FREE, HERE, ONLY_IN_FULL, OURS, OURS_1, PROCESSES, SYNC, ratios
 
 ENVS = 15
 GYM = ("CartPole-v1", "Blackjack-v1", "Pendulum-v1")
 GAMES = ("Pong", "MsPacman", "SpaceInvaders")
 GYM_STEPS = (1, 8, 64, 200)
 GAME_STEPS = (1, 8)
-FEW = {"gym-cartpole-1", "gym-cartpole-64", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1"}
+FEW = ("gym-cartpole-1", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1")  # unless it is full
 COMPARED = 60  # steps of each env, at least
-ONLY_IN_FULL = Place("", missing="only in a full run: its processes take long to start")
 NO_GAMES = Place("", missing="its environment has no ale-py")
 
 PEER = "bench.sampling.peers"
@@ -30,6 +29,7 @@ GIL = "same program, GIL on, 2 workers"
 SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
 RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
 ARTIFACT = f"Ray as in the artifact, {ENVS} actors"
+SLOW = (ASYNC, RAY, GRAPH, ARTIFACT)  # processes of their own
 WHAT = "env steps"
 
 FIGURES = (
@@ -57,7 +57,9 @@ FIGURES = (
 )
 
 
-def contenders(places: dict[str, Place], env: str, steps: int, is_full: bool) -> list[Contender]:
+def contenders(
+    places: dict[str, Place], env: str, steps: int, left_out: Collection[str]
+) -> list[Contender]:
     """All sides of a case; those with processes of their own are measured apart."""
     shape: dict[str, Any] = {"env": env, "envs": ENVS, "steps": steps}
     scale = float(ENVS * steps)
@@ -65,7 +67,6 @@ def contenders(places: dict[str, Place], env: str, steps: int, is_full: bool) ->
     ours = "bench.sampling.rollouts:sampling"
     threads, vector, ray = (f"{PEER}.{name}" for name in ("threads", "with_vector", "with_ray"))
     ray_place = places["Ray, Atari" if is_game(env) else "Ray"]
-    more_ray = ray_place if is_full else ONLY_IN_FULL
     xronos = NO_GAMES if is_game(env) else places["xronos, Gym"]
     sides: tuple[tuple[str, Place, str, dict[str, Any]], ...] = (
         (OURS, places[HERE], ours, {"workers": 2}),
@@ -78,15 +79,20 @@ def contenders(places: dict[str, Place], env: str, steps: int, is_full: bool) ->
         ("xronos", xronos, f"{PEER}.with_xronos:sampling", {}),
         (ASYNC, places[PROCESSES], f"{vector}:sampling", {"kind": "async"}),
         (RAY, ray_place, f"{ray}:sampling", {"actors": 2}),
-        (GRAPH, more_ray, f"{ray}:sampling", {"actors": 2, "graph": True}),
-        (ARTIFACT, more_ray, f"{ray}:sampling", {"actors": ENVS}),
+        (GRAPH, ray_place, f"{ray}:sampling", {"actors": 2, "graph": True}),
+        (ARTIFACT, ray_place, f"{ray}:sampling", {"actors": ENVS}),
     )
-    apart = (ASYNC, RAY, GRAPH, ARTIFACT)
     verify = {"warm": 1, "rounds": max(1, COMPARED // steps), "hashed": True}
     return [
         *(
             Contender(
-                label, place, call, {**shape, **more}, scale, apart=label in apart, verify=verify
+                label,
+                ONLY_IN_FULL if label in left_out else place,
+                call,
+                {**shape, **more},
+                scale,
+                apart=label in SLOW,
+                verify=verify,
             )
             for label, place, call, more in sides
         ),
@@ -121,7 +127,7 @@ def bank(name: str, env: str, steps: int, at: dict[str, Any], sides: list[Conten
         ]
 
     return Case(
-        f"{name}-{steps}",
+        name,
         f"How many steps a second do {ENVS} envs of {env} take, {steps} per event?",
         sides,
         conclude,
@@ -133,18 +139,19 @@ def bank(name: str, env: str, steps: int, at: dict[str, Any], sides: list[Conten
 def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
     """The envs of Gymnasium, and games with raw frames; few of them unless it is a full run."""
     is_full = settings.mode == "full"
+    left_out = {} if is_full else dict.fromkeys(FEW, SLOW) | {FEW[0]: (GRAPH, ARTIFACT)}
     banks: list[tuple[str, str, int, dict[str, Any]]] = [
-        (f"gym-{env.partition('-')[0].lower()}", env, steps, {"env": env})
+        (f"gym-{env.partition('-')[0].lower()}-{steps}", env, steps, {"env": env})
         for env in GYM
         for steps in GYM_STEPS
     ]
     banks += [
-        (f"raw-{game.lower()}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
+        (f"raw-{game.lower()}-{steps}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
         for game in GAMES
         for steps in GAME_STEPS
     ]
     return [
-        bank(name, env, steps, at, contenders(places, env, steps, is_full))
+        bank(name, env, steps, at, contenders(places, env, steps, left_out.get(name, ())))
         for name, env, steps, at in banks
-        if is_full or f"{name}-{steps}" in FEW
+        if is_full or name in FEW
     ]

@@ -27,6 +27,7 @@ SYNC = "SyncVectorEnv"
 ASYNC = "AsyncVectorEnv"
 ENVPOOL = "EnvPool, 2 threads"
 FREE = "2 threads that never meet"
+ONLY_IN_FULL = Place("", missing="only in a full run: its processes take long to start")
 SLOW_STARTERS = (PROCESSES, "Ray", "Ray, Atari", "Tianshou", "TorchRL")
 
 
@@ -50,7 +51,7 @@ def made(kind: str, env: str, n_envs: int, workers: int, arguments: tuple[Any, .
     if kind == "sync":
         return SyncVectorEnv(fns)
     if kind == "async":
-        return AsyncVectorEnv(fns)
+        return AsyncVectorEnv(fns, context="fork")  # of a process with one thread
     from reactorrl.vector import ReactorVectorEnv  # noqa: PLC0415 - the others do without
 
     return ReactorVectorEnv(fns, workers=workers)

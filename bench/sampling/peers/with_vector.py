@@ -24,7 +24,7 @@ KINDS = {"sync": SyncVectorEnv, "async": AsyncVectorEnv}
 def made(kind: str, env: str, envs: int, copies: bool) -> VectorEnv:
     """It lives as long as the process."""
     makers = [Maker(env, index=index) for index in range(envs)]
-    options = {"context": "fork"} if kind == "async" else {}
+    options = {"context": "fork"} if kind == "async" else {}  # of a process with one thread
     return KINDS[kind](makers, copy=copies, autoreset_mode=AutoresetMode.SAME_STEP, **options)
 
 

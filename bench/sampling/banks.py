@@ -124,6 +124,7 @@ def bank(name: str, env: str, steps: int, at: dict[str, Any], sides: list[Conten
         return [
             Finding(WHAT, "/s", OURS, series),
             *ratios(measured, goals(env, steps)),
+            *ratios(measured, ((RAY, None),), FREE),
         ]
 
     return Case(

@@ -92,12 +92,14 @@ def findings(measured: Measured, goals: Sequence[tuple[str, float | None]]) -> l
     return [Finding("one env step", "ns", OURS, series), *ratios(measured, goals)]
 
 
-def ratios(measured: Measured, goals: Sequence[tuple[str, float | None]]) -> list[Finding]:
+def ratios(
+    measured: Measured, goals: Sequence[tuple[str, float | None]], ours: str = OURS
+) -> list[Finding]:
     """How many times our time each of some sides takes, and how many it should at least."""
     found = []
     for label, least in goals:
-        if {label, OURS} <= measured.samples.keys():
-            ratio = {OURS: measured.ratio(label, OURS)}
+        if {label, ours} <= measured.samples.keys():
+            ratio = {ours: measured.ratio(label, ours)}
             goal = None if least is None else Goal(at_least=least)
-            found.append(Finding(f"{label} against {OURS}", "x", OURS, ratio, goal))
+            found.append(Finding(f"{label} against {ours}", "x", ours, ratio, goal))
     return found

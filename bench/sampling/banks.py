@@ -112,7 +112,7 @@ def goals(env: str, steps: int) -> Sequence[tuple[str, float | None]]:
     if is_game(env):
         return ((SERIAL, None), (FREE, None), (RAY, None))
     if steps == 1:
-        return ((SERIAL, 1.0), (FREE, None), (RAY, 50.0))
+        return ((SERIAL, 1.0), (FREE, None), (ARTIFACT, 50.0), (RAY, None))
     return ((SERIAL, None), (FREE, 0.95 if steps == 200 else None), (RAY, None))
 
 

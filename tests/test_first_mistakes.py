@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 import reactorrl as rr
+from reactorrl.testing import record_trace
 
 
 class Source(rr.Reactor):
@@ -137,6 +138,21 @@ def test_an_element_that_a_body_assigns():
         "reactorrl: Main.out was assigned a value (int) by a reaction, which sends nothing; call"
         " self.out.set(value), or schedule(value) of an action"
     ]
+
+
+def test_elements_under_observation_are_not_told():
+    """Those of a traced program are of a class that tells, and still the elements declared."""
+
+    class Main(rr.Reactor):
+        tick, out = rr.Timer(), rr.Output()
+
+        @rr.reaction(tick, effects=out)
+        def go(self):
+            self.out.set(1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(record_trace(Main).rows) == 1
 
 
 def problems(main):

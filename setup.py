@@ -82,7 +82,15 @@ class BuildCore(build_ext):
 
     def build_extensions(self):
         # Not before: an sdist needs no Cython, and has no generated C.
-        made = cythonize(list(self.extensions), build_dir="build/cython", language_level=3)
+        # Cython overlooks what is cimported under another name.
+        included = [path for path in HEADERS if path.endswith((".pxd", ".pxi"))]
+        generated = [f"build/cython/{name.replace('.', '/')}.c" for name in EXTENSIONS]
+        made = cythonize(
+            list(self.extensions),
+            build_dir="build/cython",
+            language_level=3,
+            force=not all(is_newer(path, included) for path in generated),
+        )
         sources = {extension.name: extension.sources for extension in made}
         for extension in self.extensions:
             extension.sources = sources[extension.name]

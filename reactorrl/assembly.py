@@ -67,8 +67,8 @@ class Assembly:
 
     def __init__(self, main: Reactor, instrument: Instrument | None = None) -> None:
         self._instrument = instrument
-        self.graph = _core.Graph()
-        self.membership = Membership()
+        self.graph: _core.Graph = _core.Graph()
+        self.membership: Membership = Membership()
         self.nodes: list[Node] = []
         self.paths: list[str] = []
         self.owners: list[Node] = []
@@ -81,7 +81,7 @@ class Assembly:
         self._ports: list[Any] = []  # by id
         self._taken: dict[str, int] = {}  # by path: how many reactions were to have it
         self._modes = Modes(self.graph, self._problem)
-        self.wiring = Wiring(self.graph, self.membership, self._problem)
+        self.wiring: Wiring = Wiring(self.graph, self.membership, self._problem)
         self._add_reactors(node_of(main))
         for node in self.nodes:
             self._add_reactions(node)

@@ -29,7 +29,7 @@ class Ports(list[Any]):
     __slots__ = ("groups",)
 
     def __init__(self, groups: Iterable[Any] = ()) -> None:
-        self.groups = tuple(groups)
+        self.groups: tuple[Any, ...] = tuple(groups)
         super().__init__()
         for group in self.groups:
             self.extend(channels_of(group))
@@ -78,9 +78,9 @@ class BankNode:
     __slots__ = ("label", "members", "parent")
 
     def __init__(self, members: Sequence[Any]) -> None:
-        self.members = members
+        self.members: Sequence[Any] = members
         self.parent: Any = None
-        self.label = ""
+        self.label: str = ""
 
 
 class Bank(Members[R]):

@@ -81,10 +81,10 @@ class Reaction:
         self.declared = declared
         self.deadline_ns = deadline_ns  # -1: none
         self.handler: Body | None = None
-        self.mode = current_mode()
+        self.mode: Any = current_mode()
         self._owner: type | None = None
         self.__doc__ = function.__doc__
-        self.__name__ = getattr(function, "__name__", "reaction")
+        self.__name__: str = getattr(function, "__name__", "reaction")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner = owner

@@ -27,9 +27,9 @@ POLICIES: tuple[str, ...] = (
 )  # in the order of _core's numbers
 _FULL = ("raise", "drop", "block")
 
-startup = _core.startup
+startup: _core.Edge = _core.startup
 """Trigger that is present at the first tag, (0, 0); in a mode, after it became active first."""
-shutdown = _core.shutdown
+shutdown: _core.Edge = _core.shutdown
 """Trigger that is present at the last tag; not in a mode that was never active."""
 
 
@@ -320,7 +320,8 @@ class Transition:
     __slots__ = ("by_history", "mode")
 
     def __init__(self, mode: Mode, by_history: bool) -> None:
-        self.mode, self.by_history = mode, by_history
+        self.mode: Mode = mode
+        self.by_history: bool = by_history
 
     def __enter__(self) -> None:
         raise TypeError(f"with {self!r}: is no mode; write `with` and the mode itself")
@@ -345,7 +346,7 @@ class _Reset(_core.Edge):
         return Transition(_checked_mode(mode, "reset"), by_history=False)
 
 
-reset = _Reset("reset", _core.RESET)
+reset: _Reset = _Reset("reset", _core.RESET)
 """Trigger that is present one microstep after the mode of the reaction was entered by reset.
 
 `rr.reset(mode)` is the effect of entering it so: its events and those of all modes in it are

@@ -34,7 +34,7 @@ class Interrupts:
     def __init__(self, runtime: Any) -> None:
         self._runtime = runtime
         self._replaced: list[tuple[int, Any]] = []
-        self.count = 0
+        self.count: int = 0
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():

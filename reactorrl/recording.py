@@ -45,7 +45,7 @@ class Recorder:
         *,
         allow_pickle: bool,
     ) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self.error: RecordingError | None = None
         self._assembly = assembly
         self._options = dict(options)
@@ -167,7 +167,7 @@ class Recording:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, allow_pickle: bool) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         try:
             with open(path, encoding="utf-8") as file:
                 lines = file.readlines()
@@ -176,7 +176,7 @@ class Recording:
         if lines and not lines[-1].endswith("\n"):
             lines.pop()  # a crash tore it
         try:
-            self.header = json.loads(lines[0])
+            self.header: Any = json.loads(lines[0])
             is_ours = self.header["format"] == _FORMAT
         except (ValueError, TypeError, KeyError, IndexError):
             is_ours = False
@@ -188,7 +188,7 @@ class Recording:
                 f" of reactorrl reads format {_VERSION}"
             )
         self._lines: list[_Line] = []
-        self.is_whole = False
+        self.is_whole: bool = False
         self.trace_hash: str | None = None
         for number, line in enumerate(lines[1:], 2):
             if self.is_whole:

@@ -26,7 +26,7 @@ class Building(threading.local):
         self.modes: list[tuple[Any, int]] = []
 
 
-building = Building()
+building: Building = Building()
 
 
 def current_mode() -> Any:

@@ -69,18 +69,18 @@ class Node:
     )
 
     def __init__(self, reactor: Any, plan: Plan, builder: Node | None) -> None:
-        self.reactor = reactor
-        self.plan = plan
-        self.builder = builder  # whose __init__ made it
+        self.reactor: Any = reactor
+        self.plan: Plan = plan
+        self.builder: Node | None = builder  # whose __init__ made it
         self.mode: Any = current_mode()  # in whose `with` block it was made
         self.within: Any = None  # once assembled: the innermost mode that encloses it
         self.enclave: Enclave | None = None  # that it is
-        self.enclave_id = 0  # in the graph: that it belongs to
-        self.serial = next(_serials)
+        self.enclave_id: int = 0  # in the graph: that it belongs to
+        self.serial: int = next(_serials)
         self.parent: Node | None = None
-        self.label = ""  # under the parent, as in "rollouts[3]"
-        self.path = ""  # once assembled
-        self.id = -1  # in the graph
+        self.label: str = ""  # under the parent, as in "rollouts[3]"
+        self.path: str = ""  # once assembled
+        self.id: int = -1  # in the graph
         self.children: list[Node] | None = None
         self.extra: list[tuple[str, Any]] | None = None  # elements assigned to self
         self.added: list[Any] | None = None  # AddedReaction
@@ -113,7 +113,7 @@ class Node:
 
 
 # Types of values that a scan passes over; `reactor.py` adds its metaclass.
-passed_over = {int, float, str, bool, bytes, set, type(None), type, Node}
+passed_over: set[type[Any]] = {int, float, str, bool, bytes, set, type(None), type, Node}
 
 
 node_of: Callable[[Any], Node] = operator.attrgetter("_rrl")

@@ -25,6 +25,7 @@ MICRO = {
     "building",
     *(f"one-processor-broadcast-{n}" for n in (6, 64)),
     *(f"one-processor-parallel-64x{body}" for body in ("1ms", "1us")),
+    *("trace-narrow", "trace-wide"),
     *(f"savina-{name}" for name in ("ping-pong", "counting", "thread-ring", "fork-join")),
     *(f"savina-{name}" for name in ("fork-join-create", "big", "chameneos", "banking")),
     "savina-philosophers",

@@ -29,6 +29,10 @@ RUNS = {
         *(f"semantics/test_{name}.py" for name in ("modes", "enclaves", "deadlines", "mutable")),
         *("-k", "fast"),
     ],
+    "views": [
+        *("test_trace_files.py", "test_live.py"),
+        *("-k", "outside or between_them or one_line or the_counters"),
+    ],
 }
 RACE = """
 #include <stdint.h>

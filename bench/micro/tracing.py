@@ -15,7 +15,7 @@ from .sides import HERE, Places
 
 CALL = "bench.micro.tracing:fan_out"
 WITHOUT, WITH, COST = "without a trace", "with a trace", "the trace"
-SINKS = {"full": (1, 256), "quick": (1, 256), "smoke": (1, 4)}
+WIDE = {"full": 256, "quick": 256, "smoke": 4}
 RECORDS = 1 << 17  # kept, so that writing the file, which nobody times, is quick
 
 
@@ -35,7 +35,7 @@ def difference(measured: Measured, reactions: int) -> Summary:
     return Summary.of(values, [is_clean(a) and is_clean(b) for a, b in pairs], measured.wanted)
 
 
-def cost(places: Places, sinks: int) -> Case:
+def cost(places: Places, name: str, sinks: int) -> Case:
     """Per reaction, messages and levels included."""
     reactions = sinks + 1
     contenders = [
@@ -58,7 +58,7 @@ def cost(places: Places, sinks: int) -> Case:
         ]
 
     return Case(
-        f"trace-{sinks}",
+        f"trace-{name}",
         f"What does a trace add to each of {reactions} reactions at a tag?",
         contenders,
         conclude,
@@ -68,4 +68,4 @@ def cost(places: Places, sinks: int) -> Case:
 
 def cases(places: Places, settings: Settings) -> list[Case]:
     """Levels of one reaction, and a level of many."""
-    return [cost(places, sinks) for sinks in SINKS[settings.mode]]
+    return [cost(places, "narrow", 1), cost(places, "wide", WIDE[settings.mode])]

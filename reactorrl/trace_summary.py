@@ -135,13 +135,18 @@ def _ns(us: float) -> int:
 
 
 class ReactionTotals(NamedTuple):
-    """Bodies of one reaction; times in ns, `share` of all bodies' time."""
+    """Bodies of one reaction; times in ns, `share` of all bodies' time.
+
+    `slowest` is what those beyond the 99th percentile took together.
+    """
 
     path: str
     count: int
     total: int
     mean: float
     p99: int
+    longest: int
+    slowest: int
     share: float
 
 
@@ -322,8 +327,10 @@ def _by_reaction(slices: Sequence[Slice], work: int) -> Iterator[ReactionTotals]
     for path, found in sorted(durations.items(), key=lambda item: -sum(item[1])):
         found.sort()
         total, n = sum(found), len(found)
-        p99 = found[math.ceil(0.99 * n) - 1]
-        yield ReactionTotals(path, n, total, total / n, p99, total / work if work else 0.0)
+        rank = math.ceil(0.99 * n)
+        share = total / work if work else 0.0
+        slowest = sum(found[rank:])
+        yield ReactionTotals(path, n, total, total / n, found[rank - 1], found[-1], slowest, share)
 
 
 def _by_worker(
@@ -370,6 +377,14 @@ def _advice(summary: TraceSummary, recorded: Recorded) -> Iterator[str]:
     if not summary.work:
         yield "no reaction ran in what was recorded"
         return
+    for reaction in summary.reactions:
+        if reaction.share > 0.2 and reaction.slowest > 0.5 * reaction.total:
+            yield (
+                f"the slowest 1% of the runs of {reaction.path} take"
+                f" {reaction.slowest / reaction.total:.0%} of its time, up to"
+                f" {time_text(reaction.longest)} each: look for pauses, as of the garbage collector"
+                " or of other programs on these processors, before anything else"
+            )
     yield from _about_levels(summary, n_workers)
     yield from _about_workers(summary, n_workers)
     yield from _about_the_clock(summary, recorded)
@@ -419,6 +434,7 @@ def _about_workers(summary: TraceSummary, n_workers: int) -> Iterator[str]:
         yield (
             f"the runtime's own work between bodies takes {coordinating / busy:.1f} times as long"
             f" as the bodies, which are short ({time_text(mean)} on average): do more in each"
+            " reaction"
         )
     narrow = next((width.levels for width in summary.widths if width.last == 1), 0)
     share = narrow / sum(width.levels for width in summary.widths)
@@ -458,14 +474,12 @@ def _lines(summary: TraceSummary) -> Iterator[str]:
     count = sum(reaction.count for reaction in summary.reactions)
     yield f"{count:,} reactions at {summary.tags:,} tags in {time_text(summary.wall)}"
     yield ""
-    rows = [("reaction", "runs", "total", "mean", "p99", "share")]
+    rows = [("reaction", "runs", "total", "mean", "p99", "max", "share")]
     rows += [
         (
             r.path,
             f"{r.count:,}",
-            time_text(r.total),
-            time_text(r.mean),
-            time_text(r.p99),
+            *(time_text(ns) for ns in (r.total, r.mean, r.p99, r.longest)),
             f"{r.share:.1%}",
         )
         for r in summary.reactions[:_SHOWN]

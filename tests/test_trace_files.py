@@ -540,6 +540,7 @@ def test_p99_is_the_nearest_rank():
     slices = [body(i * 1000, i, "a", tag=i) for i in range(1, 201)]
     [reaction] = summarize(recorded(slices)).reactions
     assert (reaction.p99, reaction.mean) == (198, 100.5)
+    assert (reaction.longest, reaction.slowest) == (200, 199 + 200)
 
 
 def test_the_widths_are_grouped_by_powers_of_two():
@@ -587,6 +588,16 @@ def test_advice_short_bodies():
     assert any(line.startswith(text) for line in advice(slices, between, n_workers=2))
     [line] = [line for line in advice(slices, between) if "own work" in line]
     assert "takes 7.8 times as long as the bodies" in line
+
+
+def test_advice_pauses():
+    """Few runs take most of the time of a reaction."""
+    slices = [body(t * 10**6, 10**6 if t == 50 else 1000, "r", tag=t) for t in range(200)]
+    first, *_ = advice(slices)
+    assert first == (
+        "the slowest 1% of the runs of r take 83% of its time, up to 1 ms each: look for pauses, as"
+        " of the garbage collector or of other programs on these processors, before anything else"
+    )
 
 
 def test_advice_uneven_level():

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from . import _core
 from ._version import __version__
 from .assembly import Assembly
 from .ports import PORTS
@@ -89,9 +90,10 @@ class Cast:
         ports: dict[int, str] = {}
         actions: dict[int, str] = {}
         for element in assembly.elements():
-            kind = ports if isinstance(element, PORTS) else actions
-            if hasattr(element, "schedule") or kind is ports:
-                kind[element.id] = str(element)
+            if isinstance(element, PORTS):
+                ports[element.id] = str(element)
+            elif isinstance(element, _core.Action):
+                actions[element.id] = str(element)
         workers = Counter(worker.enclave for worker in report.workers)
         enclaves = [(enclave.path, workers[enclave.path]) for enclave in report.enclaves]
         return cls(assembly.paths, levels, ports, actions, enclaves, has_lag)

@@ -169,10 +169,11 @@ def _terminal() -> _Screen | None:
 def _notebook() -> _Screen | None:
     if "ipykernel" not in sys.modules:
         return None
-    from IPython import get_ipython  # noqa: PLC0415 - it is there where it is needed
-    from IPython.display import display  # noqa: PLC0415
+    from IPython.core.getipython import get_ipython  # noqa: PLC0415 - where there is a kernel
+    from IPython.display import DisplayHandle  # noqa: PLC0415
 
     if not hasattr(get_ipython(), "kernel"):
         return None
-    handle = display(Rates(0.0, 0.0, None, ()), display_id=True)
+    handle = DisplayHandle()
+    handle.display(Rates(0.0, 0.0, None, ()))
     return handle.update, lambda: None

@@ -358,7 +358,7 @@ def _worker_events(
         if kind in _BODIES:
             text = rest.get(what)
             if text is None:
-                name = _quoted(cast.reactions[number] + _BODIES[kind])
+                name = _quoted(f"{cast.reactions[number]}{_BODIES[kind]}")
                 level = cast.levels[number]
                 text = f',"name":{name},"cat":"reaction","args":{{"level":{level},"time":'
                 rest[what] = text

@@ -141,7 +141,7 @@ class ReactionTotals(NamedTuple):
     """
 
     path: str
-    count: int
+    runs: int
     total: int
     mean: float
     p99: int
@@ -264,6 +264,7 @@ def summarize(recorded: Recorded) -> TraceSummary:
         if name == "waiting":
             waiting[pids[tid]] += duration
     lags = [(max(each), sorted(each)[len(each) // 2]) for each in recorded.lags.values() if each]
+    largest, median = max(lags, default=(0, 0))
     summary = TraceSummary(
         wall=wall,
         active=wall - min((waiting[pid] for pid in set(pids.values())), default=0),
@@ -280,7 +281,7 @@ def summarize(recorded: Recorded) -> TraceSummary:
         widths=tuple(_widths(per_tag.values(), work)),
         on_critical=tuple(on_critical.most_common()),
         raised=recorded.raised,
-        lag=None if not lags else max(lags)[::-1],
+        lag=(median, largest) if lags else None,
     )
     return TraceSummary(**{**vars(summary), "advice": tuple(_advice(summary, recorded))})
 
@@ -421,7 +422,7 @@ def _about_levels(summary: TraceSummary, n_workers: int) -> Iterator[str]:
 
 
 def _about_workers(summary: TraceSummary, n_workers: int) -> Iterator[str]:
-    mean = summary.work / sum(reaction.count for reaction in summary.reactions)
+    mean = summary.work / sum(reaction.runs for reaction in summary.reactions)
     coordinating = sum(worker.coordinating for worker in summary.workers)
     busy = sum(worker.busy for worker in summary.workers)
     is_short = mean < _SHORT_NS
@@ -471,14 +472,14 @@ def _about_the_clock(summary: TraceSummary, recorded: Recorded) -> Iterator[str]
 
 
 def _lines(summary: TraceSummary) -> Iterator[str]:
-    count = sum(reaction.count for reaction in summary.reactions)
+    count = sum(reaction.runs for reaction in summary.reactions)
     yield f"{count:,} reactions at {summary.tags:,} tags in {time_text(summary.wall)}"
     yield ""
     rows = [("reaction", "runs", "total", "mean", "p99", "max", "share")]
     rows += [
         (
             r.path,
-            f"{r.count:,}",
+            f"{r.runs:,}",
             *(time_text(ns) for ns in (r.total, r.mean, r.p99, r.longest)),
             f"{r.share:.1%}",
         )

@@ -11,7 +11,13 @@ from .harness import Case, Servers, Settings, measure
 from .results import Results
 from .samples import Measured
 
-BAR = "{desc:<28.28} {bar} {percentage:3.0f}%  {elapsed} done, {remaining} left"
+FORMAT = "{desc:<28.28} {bar} {percentage:3.0f}%  {elapsed} done, {remaining} left"
+
+
+class Bar(tqdm):
+    """Without the thread that tqdm would leave behind; every update looks at the clock instead."""
+
+    monitor_interval = 0
 
 
 class Progress:
@@ -21,11 +27,12 @@ class Progress:
     """
 
     def __init__(self, cases: Sequence[Case], *, shown: bool) -> None:
-        self._bar = tqdm(
+        self._bar = Bar(
             total=sum(case.seconds for case in cases),
-            bar_format=BAR,
+            bar_format=FORMAT,
             ncols=100,
             smoothing=0,
+            miniters=0,
             disable=not shown,
             leave=False,
         )

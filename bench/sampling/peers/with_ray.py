@@ -60,8 +60,8 @@ def start() -> None:
 
 
 @cache
-def started(actors: int) -> list[Any]:
-    """So many actors."""
+def started(actors: int, _in_graph: bool = False) -> list[Any]:
+    """So many actors; those of a graph are its own."""
     start()
     return [Actor.remote() for _ in range(actors)]
 
@@ -75,7 +75,7 @@ def shared_out(envs: int, actors: int) -> list[list[int]]:
 def compiled(actors: int, size: int) -> Any:
     """The compiled graph of one round, with channels that fit what it gathers."""
     with InputNode() as number:
-        graph = MultiOutputNode([member.sample.bind(number) for member in started(actors)])
+        graph = MultiOutputNode([member.sample.bind(number) for member in started(actors, True)])
     return graph.experimental_compile(_buffer_size_bytes=size)
 
 
@@ -90,7 +90,7 @@ def sampling(
     hashed: bool = False,
 ) -> dict[str, Any]:
     """A round: a number goes out to every actor, the next steps of all its envs come back."""
-    members, shares = started(actors), shared_out(envs, actors)
+    members, shares = started(actors, graph), shared_out(envs, actors)
     begun = [m.begin.remote(env, share, steps) for m, share in zip(members, shares, strict=True)]
     size = SPARE_BYTES + 2 * max(ray.get(begun))
     round_of = compiled(actors, size).execute if graph else None

@@ -21,7 +21,7 @@ GAMES = ("Pong", "MsPacman", "SpaceInvaders")
 GYM_STEPS = (1, 8, 64, 200)
 GAME_STEPS = (1, 8)
 FEW = ("gym-cartpole-1", "gym-blackjack-1", "gym-pendulum-1", "raw-pong-1")  # unless it is full
-COMPARED = 60  # steps of each env, at least
+COMPARED, COMPARED_OF_GAMES = 60, 12  # steps of each env, at least
 NO_GAMES = Place("", missing="its environment has no ale-py")
 
 PEER = "bench.sampling.peers"
@@ -82,7 +82,8 @@ def contenders(
         (GRAPH, ray_place, f"{ray}:sampling", {"actors": 2, "graph": True}),
         (ARTIFACT, ray_place, f"{ray}:sampling", {"actors": ENVS}),
     )
-    verify = {"warm": 1, "rounds": max(1, COMPARED // steps), "hashed": True}
+    compared = COMPARED_OF_GAMES if is_game(env) else COMPARED
+    verify = {"warm": 1, "rounds": max(1, compared // steps), "hashed": True}
     return [
         *(
             Contender(

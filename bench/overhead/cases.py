@@ -18,7 +18,7 @@ from .messages import CLIENTS
 
 PEER = "bench.overhead.peers"
 LOOP, BARRIER = "plain loop", "2 threads with a barrier"
-GIL = "same program, GIL on, 2 workers"
+GIL = "the same program with the GIL on, 2 workers"
 TUNED, ARTIFACT = "Ray, 2 actors", "Ray as in the artifact, 15 actors"
 ENV, ENVS = "CartPole-v1", 15
 
@@ -39,7 +39,7 @@ FIGURES = (
         "overhead-cost",
         f"Messages to {CLIENTS} clients and back",
         COST,
-        "ns per round",
+        "time of a round",
         x="rounds",
         x_label=ROUNDS,
         where={"talk": "messages"},
@@ -50,7 +50,7 @@ FIGURES = (
         "overhead-memory",
         f"Messages to {CLIENTS} clients and back",
         MEMORY,
-        "resident memory more than at the start, bytes",
+        "resident memory, against the start",
         x="rounds",
         x_label=ROUNDS,
         where={"talk": "messages"},
@@ -60,7 +60,7 @@ FIGURES = (
         "overhead-sampling",
         f"{ENVS} envs of {ENV}, one step per event",
         OVERHEAD,
-        "ns per round beside the envs' own work",
+        "time of a round beside the envs' own work",
         x="rounds",
         x_label=ROUNDS,
         where={"talk": "envs"},

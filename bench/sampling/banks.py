@@ -25,7 +25,7 @@ COMPARED, COMPARED_OF_GAMES = 60, 12  # steps of each env, at least
 NO_GAMES = Place("", missing="its environment has no ale-py")
 
 PEER = "bench.sampling.peers"
-GIL = "same program, GIL on, 2 workers"
+GIL = "the same program with the GIL on, 2 workers"
 SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
 RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
 ARTIFACT = f"Ray as in the artifact, {ENVS} actors"

@@ -64,7 +64,7 @@ def module(tmp_path, monkeypatch):
     before = list(sys.path)
     yield tmp_path
     assert sys.path == before
-    for name in ("drawn", "raises", "needs", "hello"):
+    for name in ("drawn", "raises", "needs", "learns", "hello"):
         sys.modules.pop(name, None)
 
 
@@ -193,8 +193,8 @@ def test_a_causality_loop_is_drawn_and_is_an_error(graph, module):
         (["nothing"], "no program 'nothing'; give module:Class, file.py:Class, or dqn, ppo"),
         ([""], "no program ''; give module:Class"),
         (["drawn:made", "-o", "no/a.svg"], "make the folder first"),
-        (["ppo", "colour=3"], "ppo has no option 'colour'; there are env_id, seed"),
-        (["ppo", "num_envs=0"], "num_envs=0: must be at least 1"),
+        (["qlearning", "colour=3"], "qlearning has no option 'colour'; there are env_id, seed"),
+        (["qlearning", "num_envs=0"], "qlearning: num_envs=0: must be at least 1"),
     ],
 )
 def test_what_cannot_be_drawn(graph, module, arguments, message):
@@ -226,18 +226,21 @@ def test_wrong_use(graph, arguments, message):
     assert "drawn" not in sys.modules
 
 
-def test_programs_that_learn(graph, monkeypatch):
+def test_programs_that_learn(graph, module, monkeypatch):
     """By the name that `train` has for them, or as one's own; with the options of `train`."""
-    tiny = pytest.importorskip("tiny", reason="torch is not installed", exc_type=ImportError)
-    monkeypatch.setattr(rl, "PPO", tiny.Tiny, raising=False)
-    monkeypatch.setattr(rl, "PPOOptions", tiny.TinyOptions, raising=False)
+    (module / "learns.py").write_text(
+        "from reactorrl import rl\n\nclass Mine(rl.QLearning): ...\n\n"
+        "class MineOptions(rl.QLearningOptions): ...\n"
+    )
     preset = presets.Preset("here", {"num_envs": 6, "num_rollouts": 6})
-    monkeypatch.setattr(presets, "PRESETS", {("ppo", "CartPole-v1"): preset})
+    env_id = rl.QLearningOptions().env_id
+    monkeypatch.setattr(presets, "PRESETS", {("qlearning", env_id): preset})
     for arguments, n in (
-        (["ppo"], 6),
-        (["ppo", "num_rollouts=2"], 2),
-        (["ppo", "env_id=Acrobot-v1", "num_envs=3"], 3),
-        (["tiny:Tiny", "num_envs=2"], 2),
+        (["qlearning"], 6),
+        (["qlearning", "num_rollouts=2"], 2),
+        (["qlearning", "env_id=FrozenLake8x8-v1", "num_envs=3"], 3),
+        (["learns:Mine", "num_envs=2"], 2),
+        (["learns.py:Mine", "num_envs=3"], 3),
     ):
         status, out, err = graph(*arguments)
         assert (status, err) == (0, "")

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -280,11 +281,13 @@ def test_what_comes_from_another_thread_is_shown_with_an_arrow(workers, tmp_path
 
         @rr.reaction(rr.startup)
         def begin(self):
-            self.thread = threading.Thread(target=self.push, args=(self.event.producer(),))
+            held = ExitStack()  # from now on, or the program could end before the thread begins
+            held.enter_context(self.event.producer())
+            self.thread = threading.Thread(target=self.push, args=(held,))
             self.thread.start()
 
-        def push(self, producer):
-            with producer:
+        def push(self, held):
+            with held:
                 for i in range(3):
                     self.event.schedule(i)
 

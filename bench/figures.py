@@ -222,6 +222,7 @@ def picture(
 ) -> Canvas:
     """One figure with title, labels, and in small print where it was measured and what is not."""
     from matplotlib.figure import Figure as Canvas  # noqa: PLC0415 - optional
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - optional
 
     cases = {point.case["name"]: point.case for point in points}
     notes = footnotes(list(cases.values()), data)
@@ -243,6 +244,9 @@ def picture(
             axes.set_yscale("log")
         draw = draw_lines if figure.x else draw_bars
         draw(axes, figure, xs, lines)
+        low, high = axes.get_ylim()
+        if axes.get_yscale() == "log" and high < 100 * low:
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(lambda value, _: tick(value, unit))
         axes.yaxis.set_minor_formatter(lambda *_: "")
         if axes.get_yscale() == "linear":

@@ -19,6 +19,7 @@ from typing import Any
 # Read by Ray when it is imported.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_CGRAPH_get_timeout", "60")  # seconds; a busy machine needs some
 
 import numpy as np
 import ray

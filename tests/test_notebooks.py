@@ -17,11 +17,13 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 NEEDS = {
     "a3c": ("matplotlib",),
+    "broadcast_gather": ("matplotlib",),
     "parallel_dqn": ("torch", "matplotlib"),
     "start_stop": ("tqdm", "ipywidgets"),
     "workers_slider": ("torch", "matplotlib", "ipywidgets"),
 }
 SHORTER = {
+    "broadcast_gather": "sizes, actors, peers, mode = (1_000, 100_000), (2, 6), (), 'smoke'",
     "parallel_dqn": "total_timesteps, compared_timesteps = 8_000, 3_000",
     "workers_slider": "total_timesteps = 3_000",
 }

@@ -27,7 +27,8 @@ class Span:
     """The smallest and the largest of some numbers: `3`, or `3-7`."""
 
     def __init__(self) -> None:
-        self.low = self.high = -1
+        self.low: int = -1
+        self.high: int = -1
 
     def add(self, number: int) -> None:
         """Take one more number, from 0 on."""

@@ -21,6 +21,7 @@ from nbclient.util import ensure_async
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL_SECONDS = 100
+STORED_SECONDS = 600  # where nothing is made shorter
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -77,7 +78,7 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
-def execute(notebook, folder, *, parameters=None, last=None):
+def execute(notebook, folder, *, parameters=None, last=None, seconds=CELL_SECONDS):
     """Run a notebook in a fresh kernel and return it with its outputs.
 
     Args:
@@ -85,6 +86,7 @@ def execute(notebook, folder, *, parameters=None, last=None):
         folder: Working directory of the kernel.
         parameters: Source of a cell to be run after the one tagged `parameters`.
         last: Source of a cell to be run at the end.
+        seconds: That a cell may take.
 
     Raises:
         nbclient.exceptions.CellExecutionError: A cell raised.
@@ -96,7 +98,7 @@ def execute(notebook, folder, *, parameters=None, last=None):
         notebook.cells.append(nbformat.v4.new_code_cell(last))
     reader = Reader(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=seconds,
         kernel_name="python3",
         coalesce_streams=True,
         record_timing=False,
@@ -152,7 +154,7 @@ def main(paths):
         os.environ.update(environment(Path(folder)))
         for path in paths:
             notebook = nbformat.read(path, as_version=4)
-            nbformat.write(normalised(execute(notebook, folder)), path)
+            nbformat.write(normalised(execute(notebook, folder, seconds=STORED_SECONDS)), path)
             print(f"{path}: {Path(path).stat().st_size // 1000} kB")
 
 

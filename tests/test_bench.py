@@ -96,7 +96,8 @@ def test_medians_are_finite_and_positive(smoke):
     for case, finding, label, summary in all_series(smoke):
         where = (case["name"], finding["what"], label)
         assert all(map(math.isfinite, summary.values())), where
-        if finding["unit"] not in ("B", "blocks"):  # memory may shrink
+        # Memory may shrink, and a difference of two tiny runs is anything.
+        if finding["unit"] not in ("B", "blocks") and finding["what"] != "of that":
             assert summary["low"] > 0, where
 
 

@@ -311,7 +311,7 @@ def test_a_stopped_program_cannot_be_started_again_and_says_what_to_do(kernel):
     kernel.run("program = rr.Program(Ticks(), workers=1, fast=True, timeout=0)\nprogram.run()")
     cell = kernel.fails("program.run()")
     assert cell.error[0] == "PhaseError"
-    assert "make a new one" in cell.error[1]
+    assert "make a new Program" in cell.error[1]
 
 
 # -- errors, values on the last line, progress

@@ -133,7 +133,8 @@ def test_own_signal_handlers_are_left_in_place():
     code, lines, err = run_script("""
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     class Main(rr.Reactor):
-        pass
+        @rr.reaction(rr.startup)
+        def on(self): pass
     rr.run(Main())
     say(str(before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))))
     """)

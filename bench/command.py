@@ -14,7 +14,7 @@ from .table import header, markdown, text_lines
 
 EXAMPLES = """
 examples:
-  reactorrl bench all --quick --out results      everything in some three minutes, with pictures
+  reactorrl bench all --quick --out results      everything in some five minutes, with pictures
   reactorrl bench micro --only ping event        some cases
   reactorrl bench broadcast-gather --peers ray   beside one peer alone
   reactorrl bench plot results/*.json -o pictures

@@ -16,6 +16,7 @@ from .envs import is_game
 from .sides import ASYNC, ENVPOOL, FREE, HERE, ONLY_IN_FULL, OURS, OURS_1, PROCESSES, SYNC, ratios
 
 ENVS = 15
+FEWER_ENVS = 6  # of the case that stands for training: long trajectories, as many rollouts as usual
 GYM = ("CartPole-v1", "Blackjack-v1", "Pendulum-v1")
 GAMES = ("Pong", "MsPacman", "SpaceInvaders")
 GYM_STEPS = (1, 8, 64, 200)
@@ -28,7 +29,7 @@ PEER = "bench.sampling.peers"
 GIL = "the same program with the GIL on, 2 workers"
 SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
 RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
-ARTIFACT = f"Ray as in the artifact, {ENVS} actors"
+ARTIFACT = "Ray as in the artifact, an actor for each env"
 SLOW = (ASYNC, RAY, GRAPH, ARTIFACT)  # processes of their own
 WHAT = "env steps"
 
@@ -58,11 +59,11 @@ FIGURES = (
 
 
 def contenders(
-    places: dict[str, Place], env: str, steps: int, left_out: Collection[str]
+    places: dict[str, Place], env: str, envs: int, steps: int, left_out: Collection[str]
 ) -> list[Contender]:
     """All sides of a case; those with processes of their own are measured apart."""
-    shape: dict[str, Any] = {"env": env, "envs": ENVS, "steps": steps}
-    scale = float(ENVS * steps)
+    shape: dict[str, Any] = {"env": env, "envs": envs, "steps": steps}
+    scale = float(envs * steps)
     gil = Place("here, with the GIL on", sys.executable, environment={"PYTHON_GIL": "1"})
     ours = "bench.sampling.rollouts:sampling"
     threads, vector, ray = (f"{PEER}.{name}" for name in ("threads", "with_vector", "with_ray"))
@@ -80,7 +81,7 @@ def contenders(
         (ASYNC, places[PROCESSES], f"{vector}:sampling", {"kind": "async"}),
         (RAY, ray_place, f"{ray}:sampling", {"actors": 2}),
         (GRAPH, ray_place, f"{ray}:sampling", {"actors": 2, "graph": True}),
-        (ARTIFACT, ray_place, f"{ray}:sampling", {"actors": ENVS}),
+        (ARTIFACT, ray_place, f"{ray}:sampling", {"actors": envs}),
     )
     compared = COMPARED_OF_GAMES if is_game(env) else COMPARED
     verify = {"warm": 1, "rounds": max(1, compared // steps), "hashed": True}
@@ -108,29 +109,36 @@ def contenders(
     ]
 
 
-def goals(env: str, steps: int) -> Sequence[tuple[str, float | None]]:
+def goals(env: str, envs: int, steps: int) -> Sequence[tuple[str, float | None]]:
     """How many times the others' time is to be of ours."""
     if is_game(env):
         return ((SERIAL, None), (FREE, None), (RAY, None))
     if steps == 1:
-        return ((SERIAL, 1.0), (FREE, None), (ARTIFACT, 50.0), (RAY, None))
-    return ((SERIAL, None), (FREE, 0.95 if steps == 200 else None), (RAY, None))
+        return ((SERIAL, 1.0), (FREE, None), (ARTIFACT, 50.0), (RAY, 50.0))
+    is_long = steps == 200
+    return (
+        (SERIAL, None),
+        (FREE, 0.95 if is_long else None),
+        (RAY, 3.0 if envs == FEWER_ENVS else None),
+    )
 
 
-def bank(name: str, env: str, steps: int, at: dict[str, Any], sides: list[Contender]) -> Case:
+def bank(
+    name: str, env: str, envs: int, steps: int, at: dict[str, Any], sides: list[Contender]
+) -> Case:
     """One env at so many steps of each per event."""
 
     def conclude(measured: Measured) -> list[Finding]:
         series = {label: measured.rate(label) for label in measured.samples}
         return [
             Finding(WHAT, "/s", OURS, series),
-            *ratios(measured, goals(env, steps)),
+            *ratios(measured, goals(env, envs, steps)),
             *ratios(measured, ((RAY, None),), FREE),
         ]
 
     return Case(
         name,
-        f"How many steps a second do {ENVS} envs of {env} take, {steps} per event?",
+        f"How many steps a second do {envs} envs of {env} take, {steps} per event?",
         sides,
         conclude,
         seconds=60,
@@ -142,18 +150,27 @@ def cases(places: dict[str, Place], settings: Settings) -> list[Case]:
     """The envs of Gymnasium, and games with raw frames; few of them unless it is a full run."""
     is_full = settings.mode == "full"
     left_out = {} if is_full else dict.fromkeys(FEW, SLOW) | {FEW[0]: (GRAPH, ARTIFACT)}
-    banks: list[tuple[str, str, int, dict[str, Any]]] = [
-        (f"gym-{env.partition('-')[0].lower()}-{steps}", env, steps, {"env": env})
+    banks: list[tuple[str, str, int, int, dict[str, Any]]] = [
+        (f"gym-{env.partition('-')[0].lower()}-{steps}", env, ENVS, steps, {"env": env})
         for env in GYM
         for steps in GYM_STEPS
     ]
+    banks.append(("rollouts-200", GYM[0], FEWER_ENVS, 200, {}))
     banks += [
-        (f"raw-{game.lower()}-{steps}", f"ALE/{game}-v5", steps, {"env": game, "frames": "raw"})
+        (
+            f"raw-{game.lower()}-{steps}",
+            f"ALE/{game}-v5",
+            ENVS,
+            steps,
+            {"env": game, "frames": "raw"},
+        )
         for game in GAMES
         for steps in GAME_STEPS
     ]
     return [
-        bank(name, env, steps, at, contenders(places, env, steps, left_out.get(name, ())))
-        for name, env, steps, at in banks
+        bank(
+            name, env, envs, steps, at, contenders(places, env, envs, steps, left_out.get(name, ()))
+        )
+        for name, env, envs, steps, at in banks
         if is_full or name in FEW
     ]

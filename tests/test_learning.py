@@ -10,6 +10,7 @@ must end with the same weights. After a change that is meant to change bits:
 
 import hashlib
 import json
+import math
 import platform
 import sys
 import time
@@ -32,13 +33,15 @@ class Short:
     """A short run, and what it must reach.
 
     That is the exact return of a table's greedy policy, and the mean return of a network's last 20
-    episodes of training.
+    episodes of training, or of 2 000 greedy ones where these are short. `ceiling`: of a negative
+    control, which the published program does not solve.
     """
 
     program: str
     env_id: str
     floor: float
     options: dict = field(default_factory=dict)
+    ceiling: float = math.inf
 
     @property
     def name(self):
@@ -63,12 +66,12 @@ CASES = (
     Short("qlearning", "CliffWalking-v1", -13.0),
     Short("qlearning", "FrozenLake-v1", 0.7, {"total_timesteps": 60_000}),
     Short("qlearning", "Taxi-v4", 0.0, {"total_timesteps": 200_000}),
-    Short("qlearning", "Blackjack-v1", -0.38, {"kind": "network", "total_timesteps": 8_000}),
+    Short("qlearning", "Blackjack-v1", -0.25, {"kind": "network", "total_timesteps": 8_000}),
     Short("dqn", "CartPole-v1", 40.0, {"total_timesteps": 4_000}),
     Short("dqn", "Acrobot-v1", -450.0, {"total_timesteps": 5_000}),
     Short("ppo", "CartPole-v1", 80.0, {"total_timesteps": 10_000}),
     Short("ppo", "Acrobot-v1", -350.0, {"total_timesteps": 30_000}),
-    Short("ppo", "MountainCar-v0", -200.0, {"total_timesteps": 8_192}),
+    Short("ppo", "MountainCar-v0", -200.0, {"total_timesteps": 8_192}, ceiling=-200.0),
     Short("a2c", "CartPole-v1", 40.0, {"total_timesteps": 8_000}),
     Short("a3c", "CartPole-v1", 40.0, {"total_timesteps": 8_000}),
     Short("marl", "TrafficJunction-easy", -100.0, {"total_timesteps": 10_240}),
@@ -92,6 +95,9 @@ def outcome(short, workers):
     main = short.make()
     report = rr.run(main, workers=workers, fast=True)
     reached = main.episodes.mean_return(20)
+    if short.env_id == "Blackjack-v1":
+        returns = main.evaluate(main.learner.latest, episodes=2_000, seed=SEED)
+        reached = sum(returns) / len(returns)
     if short.is_table:
         model = rl.TabularModel.of(short.env_id)
         actions = main.learner.latest["q"].argmax(axis=1)
@@ -108,7 +114,7 @@ def test_a_short_run_learns_and_ends_with_the_same_bits(short):
     kind = "everywhere" if short.is_table else processor()
     if kind in written["weights"]:
         assert weights == written["weights"][kind][short.name]
-    assert reached >= short.floor
+    assert short.floor <= reached <= short.ceiling
 
 
 def write_down():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _PERIOD_S = 0.25
+_PATIENCE_S = 2.0  # with a terminal that takes nothing (Ctrl-S)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class LiveView:
         """Take the view away and join its thread; more than once is harmless."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
             self._thread = None
 
     def sample(self) -> Sample:

@@ -10,7 +10,7 @@ from typing import Any
 from ..figures import Figure
 from ..harness import Case, Contender, Settings
 from ..place import Place
-from ..results import Finding
+from ..results import Finding, Published
 from ..samples import Measured
 from .envs import is_game
 from .sides import ASYNC, ENVPOOL, FREE, HERE, ONLY_IN_FULL, OURS, OURS_1, PROCESSES, SYNC, ratios
@@ -27,6 +27,7 @@ NO_GAMES = Place("", missing="its environment has no ale-py")
 
 PEER = "bench.sampling.peers"
 GIL = "the same program with the GIL on, 2 workers"
+PICKLED = "the same program, messages pickled, 2 workers"
 SERIAL, BARRIER = "serial loop", "2 threads with a barrier"
 RAY, GRAPH = "Ray, 2 actors", "Ray Compiled Graph, 2 actors"
 ARTIFACT = "Ray as in the artifact, an actor for each env"
@@ -57,6 +58,30 @@ FIGURES = (
     ),
 )
 
+SOURCE = "arXiv 2312.04704, 32 processors"
+PUBLISHED = (
+    *(
+        Published(
+            f"gym-{env.partition('-')[0].lower()}-1",
+            WHAT,
+            "/s",
+            {"Ray": 10_000 * ENVS / ray, "reactors": 10_000 * ENVS / reactors},
+            f"{SOURCE}, 10 000 rounds",
+        )
+        for env, ray, reactors in zip(GYM, (45.8, 27.2, 46.5), (39.3, 20.1, 41.1), strict=True)
+    ),
+    *(
+        Published(
+            f"raw-{game.lower()}-1",
+            WHAT,
+            "/s",
+            {"Ray": 1000 * ENVS / 200, "reactors": 1000 * ENVS / 17},
+            f"{SOURCE}, 1000 rounds (Ray: 198 to 201 s), games reset at every step",
+        )
+        for game in GAMES
+    ),
+)
+
 
 def contenders(
     places: dict[str, Place], env: str, envs: int, steps: int, left_out: Collection[str]
@@ -77,6 +102,7 @@ def contenders(
         (FREE, places[HERE], f"{threads}:free_running", {"threads": 2}),
         (SYNC, places[HERE], f"{vector}:sampling", {"kind": "sync"}),
         (GIL, gil, ours, {"workers": 2}),
+        (PICKLED, places[HERE], ours, {"workers": 2, "pickled": True}),
         ("xronos", xronos, f"{PEER}.with_xronos:sampling", {}),
         (ASYNC, places[PROCESSES], f"{vector}:sampling", {"kind": "async"}),
         (RAY, ray_place, f"{ray}:sampling", {"actors": 2}),

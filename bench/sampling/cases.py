@@ -6,6 +6,7 @@ from .sides import all_places
 
 GROUPS = (banks, cartpole, busy_env, atari, prioritized)
 FIGURES = banks.FIGURES
+PUBLISHED = banks.PUBLISHED
 
 
 def cases(settings: Settings) -> list[Case]:

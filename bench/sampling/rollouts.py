@@ -3,13 +3,14 @@
 server.go -> clients.go after 0        client.experience -> server.experience[client]
 """
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 import reactorrl as rr
 
 from ..stopwatch import Stopwatch
-from .sampler import Hashes, Sampler
+from .sampler import Hashes, PickledSampler, Sampler
 
 
 class Rollout(rr.Reactor):
@@ -36,7 +37,8 @@ class Gather(rr.Reactor):
     experience = rr.Input[Any](width="envs")
     go = rr.Output[int]()
 
-    def __init__(self, watch: Stopwatch, envs: int, hashes: Hashes | None) -> None:
+    def __init__(self, watch: Stopwatch, envs: int, hashes: Hashes | None, pickled: bool) -> None:
+        self.pickled = pickled
         self.watch = watch
         self.envs = envs
         self.hashes = hashes
@@ -49,6 +51,8 @@ class Gather(rr.Reactor):
     @rr.reaction(experience, effects=go)
     def gather(self) -> None:
         self.newest = [port.value for port in self.experience]
+        if self.pickled:
+            self.newest = [pickle.loads(sample) for sample in self.newest]
         if self.hashes:
             self.hashes.add_all(self.newest)
         self.left -= 1
@@ -68,18 +72,34 @@ class Rounds(rr.Reactor):
         envs: int,
         make: Callable[[int], Sampler],
         hashes: Hashes | None = None,
+        *,
+        pickled: bool = False,
     ) -> None:
         self.rollouts = rr.Bank(envs, Rollout, make)
-        self.gather = Gather(watch, envs, hashes)
+        self.gather = Gather(watch, envs, hashes, pickled)
         self.connect(self.gather.go, self.rollouts.go, broadcast=True, after=0)
         self.connect(self.rollouts.experience, self.gather.experience)
 
 
 def sampling(
-    workers: int, env: str, envs: int, steps: int, warm: int, rounds: int, hashed: bool = False
+    workers: int,
+    env: str,
+    envs: int,
+    steps: int,
+    warm: int,
+    rounds: int,
+    hashed: bool = False,
+    pickled: bool = False,
 ) -> dict[str, Any]:
-    """The measured program."""
+    """The measured program; `pickled`: with messages as processes have to exchange them."""
     watch, hashes = Stopwatch(warm, rounds), Hashes(envs)
-    main = Rounds(watch, envs, lambda index: Sampler(env, index, steps), hashes if hashed else None)
+    kind = PickledSampler if pickled else Sampler
+    main = Rounds(
+        watch,
+        envs,
+        lambda index: kind(env, index, steps),
+        hashes if hashed else None,
+        pickled=pickled,
+    )
     rr.run(main, workers=workers, fast=True)
     return watch.reply(hashes.of_env)

@@ -4,6 +4,7 @@ The actions are drawn before the clock runs, and all sides take the same. An epi
 followed by the next at once: what a step returns is the observation to act on.
 """
 
+import pickle
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -83,6 +84,14 @@ class TimedSampler(Sampler):
         sample = Sampler.sample(self)
         self.spent += self.clock() - begin
         return sample
+
+
+class PickledSampler(Sampler):
+    """Gives what it would give as bytes, as if it had to leave the process."""
+
+    def sample(self) -> bytes:
+        """For `pickle.loads`."""
+        return pickle.dumps(Sampler.sample(self), protocol=5)
 
 
 class Hashes:

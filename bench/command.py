@@ -8,6 +8,7 @@ from pathlib import Path
 from . import peers
 from .experiments import EXPERIMENTS, Experiment, chosen, refuse_unknown
 from .harness import FULL, QUICK, SMOKE, Case, Settings
+from .headlines import markdown as headlines_markdown
 from .results import Results, compare, write_between_marks
 from .running import Progress, run
 from .table import header, markdown, text_lines
@@ -21,6 +22,7 @@ examples:
 """
 INTERRUPTED = 130
 FIGURES = "figures"  # beside a document
+HEADLINES = "headlines"  # the marks of that table
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -118,6 +120,13 @@ def add_documents(commands: argparse._SubParsersAction) -> None:
         type=Path,
         metavar="DOCUMENT",
         help=f"between the marks of each experiment, with pictures in {FIGURES} beside it",
+    )
+    headlines = add(
+        "headlines", headlines_command, "what was published beside ours, and what it is made of"
+    )
+    headlines.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    headlines.add_argument(
+        "--write", type=Path, metavar="DOCUMENT", help=f"between its marks {HEADLINES!r}"
     )
     both = add("compare", compare_command, "our medians of two runs; refused across machines")
     both.add_argument("before", type=Path)
@@ -251,6 +260,16 @@ def table_command(options: argparse.Namespace) -> int:
             write_between_marks(options.write, results.experiment, text)
         else:
             print(results)
+    return 0
+
+
+def headlines_command(options: argparse.Namespace) -> int:
+    """Shows the table, or writes it down."""
+    text = headlines_markdown([Results.load(file) for file in options.files])
+    if options.write:
+        write_between_marks(options.write, HEADLINES, f"\n{text}\n")
+    else:
+        print(text)
     return 0
 
 

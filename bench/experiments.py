@@ -1,7 +1,8 @@
 """What there is to run, by name: `reactorrl bench NAME`.
 
-Each module named there offers `cases(settings)`, which makes its cases, and may offer `FIGURES` and
-`PUBLISHED`, what others published of the same experiment.
+Each module named there offers `cases(settings)`, which makes its cases, and may offer `FIGURES`,
+`PUBLISHED`, what others published of the same experiment, and `CONTROLS`, the sides that say what a
+difference to that is made of.
 """
 
 import importlib
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from .figures import Figure
 from .harness import Case, Settings
 from .peers import PEERS, named
-from .results import Published
+from .results import Controls, Published
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Experiment:
     def published(self) -> Sequence[Published]:
         """What others published, shown beside its results."""
         return getattr(self._module(), "PUBLISHED", ())
+
+    def controls(self) -> Controls | None:
+        """The sides that isolate one thing each; None where nothing of the kind was published."""
+        return getattr(self._module(), "CONTROLS", None)
 
     def _module(self):
         return importlib.import_module(f".{self.module}", __package__)

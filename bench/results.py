@@ -82,6 +82,34 @@ class Published:
     source: str
 
 
+@dataclass(frozen=True)
+class Controls:
+    """Labels of an experiment's sides.
+
+    Attributes:
+        one: Ours with one worker.
+        two: Ours with two workers.
+        gil: The latter with the GIL on.
+        loop: No runtime, one thread.
+        threads: No runtime, two threads that meet in every round.
+        artifact: The form of Ray with which the published figures were measured.
+        ray: All forms of Ray.
+        copying: Ours with two workers, copying each message; empty if there is no such side.
+        copies: What a case's name ends with if its clients copy; the name without is that of the
+            case by reference.
+    """
+
+    one: str
+    two: str
+    gil: str
+    loop: str
+    threads: str
+    artifact: str
+    ray: Sequence[str]
+    copying: str = ""
+    copies: str = ""
+
+
 @dataclass(repr=False)
 class Results:
     """Everything that one run of an experiment found out.

@@ -14,12 +14,13 @@ import pytest
 
 import reactorrl.bench
 from reactorrl.bench import command, experiments, functions, load
-from reactorrl.bench.broadcast_gather.cases import PUBLISHED
+from reactorrl.bench.broadcast_gather.cases import PUBLISHED, REFERENCES
 from reactorrl.bench.figures import Figure, apart, rendered, tick
 from reactorrl.bench.harness import SMOKE, Case, Contender, measure
+from reactorrl.bench.headlines import headlines
 from reactorrl.bench.machine import Probe
 from reactorrl.bench.place import Place
-from reactorrl.bench.results import Published, Results
+from reactorrl.bench.results import Controls, Published, Results
 from reactorrl.bench.samples import quantile
 from reactorrl.bench.stopwatch import Stopwatch
 from reactorrl.bench.table import markdown
@@ -250,9 +251,95 @@ def test_published_figures_stand_beside_ours_without_a_ratio(written):
     assert "| 7GB: one round | Ray 7.30 ms | a paper | not measured |" in table
 
 
+def experiments_with_controls():
+    """Those of which a paper has figures that stand beside ours."""
+    return [one for one in experiments.EXPERIMENTS.values() if one.controls()]
+
+
 def test_published_figures_belong_to_cases_that_there_are():
-    cases = experiments.EXPERIMENTS["broadcast-gather"].cases(functions.MODES["full"])
-    assert {one.case for one in PUBLISHED} <= {case.name for case in cases}
+    for experiment in experiments_with_controls():
+        cases = experiment.cases(functions.MODES["full"])
+        assert {one.case for one in experiment.published()} <= {case.name for case in cases}
+
+
+def test_controls_are_sides_of_every_case_that_was_published():
+    found = experiments_with_controls()
+    assert {one.name for one in found} == {"broadcast-gather", "sampling", "q-learning", "marl"}
+    for experiment in found:
+        controls, published = experiment.controls(), {one.case for one in experiment.published()}
+        others = dataclasses.asdict(controls)
+        named = {*others.pop("ray"), *others.values()} - {"", others["copies"]}
+        for case in experiment.cases(functions.MODES["full"]):
+            if case.name in published:
+                missing = named - {contender.label for contender in case.contenders}
+                assert missing <= {REFERENCES}, (case.name, missing)  # only where nobody copies
+
+
+# -- what was published beside ours
+
+FACT = Published("6-copy", "one round", "ns", {"Ray": 80.0, "reactors": 20.0}, "a paper")
+CONTROLS = Controls(
+    "one", "two", "gil", "loop", "barrier", "artifact", ("artifact", "tuned"), copies="-copy"
+)
+TIMES = {
+    "one": 30.0,
+    "two": 20.0,
+    "gil": 50.0,
+    "loop": 24.0,
+    "barrier": 60.0,
+    "artifact": 400.0,
+    "tuned": 200.0,
+}
+
+
+def test_headlines_set_two_sides_against_each_other_in_each_column():
+    cases = [case("6-copy", {}, finding(TIMES)), case("6", {}, finding({"two": 2.0}))]
+    (row,) = headlines(results(cases, published=(FACT,)), CONTROLS)
+    assert dataclasses.asdict(row) == {
+        "case": "6-copy",
+        "published": pytest.approx(4.0),
+        "artifact": pytest.approx(20.0),
+        "ray": pytest.approx(10.0),
+        "runtime": pytest.approx(0.8),
+        "threads": pytest.approx(1.5),
+        "gil": pytest.approx(2.5),
+        "zero_copy": pytest.approx(10.0),
+        "scheduler": pytest.approx(3.0),
+    }
+
+
+def test_headlines_of_rates_are_the_same_and_the_faster_number_of_workers_counts():
+    rates = {label: 1 / time for label, time in {**TIMES, "one": 10.0, "bytes": 70.0}.items()}
+    fact = dataclasses.replace(FACT, unit="/s", figures={"Ray": 5.0, "reactors": 6.0})
+    of_rates = results([case("6-copy", {}, finding(rates, unit="/s"))], published=(fact,))
+    (row,) = headlines(of_rates, dataclasses.replace(CONTROLS, copying="bytes", copies=""))
+    assert row.published == pytest.approx(1.2)
+    assert row.artifact == pytest.approx(40.0)
+    assert row.threads == pytest.approx(0.5)
+    assert row.zero_copy == pytest.approx(3.5)
+
+
+def test_headlines_leave_out_what_was_not_measured():
+    gone = dataclasses.replace(FACT, case="7")
+    few = results([case("6-copy", {}, finding({"two": 20.0}))], published=(FACT, gone))
+    (row,) = headlines(few, CONTROLS)
+    assert (row.case, row.published) == ("6-copy", 4.0)
+    rest = dataclasses.asdict(row)
+    assert {rest[name] for name in rest if name not in ("case", "published")} == {None}
+
+
+def test_headlines_are_written_between_their_marks(tmp_path, capsys):
+    ours = {"reactorrl, 1 worker": 4e6, "reactorrl, 2 workers": 2e6}
+    cases = [case("broadcast-6-1KB-copy", {}, finding(ours))]
+    file, page = str(tmp_path / "results.json"), tmp_path / "page.md"
+    results(cases, published=PUBLISHED).save(file)
+    page.write_text("<!-- results: headlines -->\n<!-- end of results: headlines -->\n")
+    assert command.main(["headlines", file, "--write", str(page)]) == 0
+    row = "| broadcast-6-1KB-copy | 8.11x | - | - | - | 2.00x | - | - | - |"
+    assert row in page.read_text()
+    results(cases, published=()).save(file)
+    assert command.main(["headlines", file]) == 1
+    assert "of none of these results were figures published" in capsys.readouterr().err
 
 
 # -- the command line

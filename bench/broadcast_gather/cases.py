@@ -11,7 +11,7 @@ from ..harness import FULL, QUICK, SMOKE, VERIFY_ROUNDS, Case, Contender, Settin
 from ..micro import sides
 from ..micro.sides import HERE, OURS_1, OURS_2, RAY, XRONOS, Places, faster
 from ..place import Place
-from ..results import Finding, Goal, Published
+from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured, Reply, quantile
 from ..serve import gil_enabled
 
@@ -290,4 +290,14 @@ PUBLISHED = (
             ("500MB", 869, 511),
         )
     ),
+)
+CONTROLS = Controls(
+    one=OURS_1,
+    two=OURS_2,
+    gil=GIL,
+    loop=LOOP,
+    threads=BARRIER,
+    artifact=BY_VALUE,
+    ray=(BY_VALUE, PUT_ONCE, PUT_TWICE, REFERENCES, COMPILED),
+    copies="-copy",
 )

@@ -6,7 +6,7 @@ from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
 from ..place import Place
-from ..results import Finding, Goal, Published
+from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
@@ -40,6 +40,16 @@ PUBLISHED = tuple(
         "arXiv 2312.04704, 32 processors, 100 000 env steps",
     )
     for agents, ray, reactors in ((4, 170, 72), (10, 917, 179))
+)
+
+CONTROLS = Controls(
+    one=OURS_1,
+    two=OURS_2,
+    gil=OURS_LOCKED,
+    loop=PER_AGENT,
+    threads=BARRIER,
+    artifact=RAY_ARTIFACT,
+    ray=(RAY_EACH, RAY_SHARED, RAY_COMPILED, RAY_ARTIFACT),
 )
 
 

@@ -6,7 +6,7 @@ from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
 from ..place import Place
-from ..results import Finding, Goal, Published
+from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured, Reply
 from ..sides import GIL_ON, HERE, RAY, learning_places
 
@@ -42,6 +42,16 @@ PUBLISHED = tuple(
         "arXiv 2312.04704, 32 processors, 500 rounds",
     )
     for size, ray, reactors in ((500, 137, 94), (1000, 149, 95), (2000, 192, 96))
+)
+
+CONTROLS = Controls(
+    one=OURS_1,
+    two=OURS_2,
+    gil=OURS_LOCKED,
+    loop=SERIAL,
+    threads=POOL,
+    artifact=ARTIFACT_RAY,
+    ray=(TUNED_RAY, ARTIFACT_RAY),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..figures import Figure
 from ..harness import Case, Contender, Settings
 from ..place import Place
-from ..results import Finding, Published
+from ..results import Controls, Finding, Published
 from ..samples import Measured
 from .envs import is_game
 from .sides import ASYNC, ENVPOOL, FREE, HERE, ONLY_IN_FULL, OURS, OURS_1, PROCESSES, SYNC, ratios
@@ -80,6 +80,16 @@ PUBLISHED = (
         )
         for game in GAMES
     ),
+)
+CONTROLS = Controls(
+    one=OURS_1,
+    two=OURS,
+    gil=GIL,
+    loop=SERIAL,
+    threads=BARRIER,
+    artifact=ARTIFACT,
+    ray=(RAY, GRAPH, ARTIFACT),
+    copying=PICKLED,
 )
 
 

@@ -7,6 +7,7 @@ from .sides import all_places
 GROUPS = (banks, cartpole, busy_env, atari, prioritized)
 FIGURES = banks.FIGURES
 PUBLISHED = banks.PUBLISHED
+CONTROLS = banks.CONTROLS
 
 
 def cases(settings: Settings) -> list[Case]:

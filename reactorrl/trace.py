@@ -144,7 +144,8 @@ def _header(lanes: Sequence[tuple[bytes | bytearray, int]], cast: Cast) -> dict[
         "reactorrl": __version__,
         "enclaves": [path for path, _ in cast.enclaves],
         "workers": [
-            {"pid": pid, "tid": tid, "lost": lost[tid - 1]} for pid, tid in _worker_tracks(cast)
+            {"pid": pid, "tid": tid, "lost": n}
+            for (pid, tid), n in zip(_worker_tracks(cast), lost, strict=False)
         ],
         "lost_of_enclaves": lost[n_workers:],
         "has_lag": cast.has_lag,
@@ -153,9 +154,19 @@ def _header(lanes: Sequence[tuple[bytes | bytearray, int]], cast: Cast) -> dict[
 
 
 def _worker_tracks(cast: Cast) -> list[tuple[int, int]]:
-    """(pid, tid) of each worker; both count from 1, as 0 is the idle process."""
+    """(pid, tid) of each worker.
+
+    Enclaves count from 1, as 0 is the idle process; tracks go on after them, as a viewer takes a
+    track with the number of its process for its main thread.
+    """
     pids = [pid for pid, (_, n) in enumerate(cast.enclaves, 1) for _ in range(n)]
-    return [(pid, tid) for tid, pid in enumerate(pids, 1)]
+    return [(pid, tid) for tid, pid in enumerate(pids, len(cast.enclaves) + 1)]
+
+
+def _shared_tracks(cast: Cast) -> tuple[int, int]:
+    """In each enclave, of its tags and of what came from outside: after those of all workers."""
+    last = len(cast.enclaves) + len(_worker_tracks(cast))
+    return last + 1, last + 2
 
 
 class _Messages:
@@ -293,18 +304,22 @@ def _events(
     arrows = _Arrows(messages)
     for (pid, tid), (data, _) in zip(tracks, lanes, strict=False):
         yield from _worker_events(pid, tid, data, arrows, cast)
+    tags, outside = _shared_tracks(cast)
     for pid, (data, _) in enumerate(lanes[len(tracks) :], 1):
-        yield from _tag_events(pid, len(tracks) + 1, data, messages, has_lag=cast.has_lag)
-        yield from _outside_events(pid, len(tracks) + 2, data, arrows)
+        yield from _tag_events(pid, tags, data, messages, has_lag=cast.has_lag)
+        yield from _outside_events(pid, outside, data, arrows)
 
 
 def _names(tracks: Sequence[tuple[int, int]], cast: Cast) -> Iterator[str]:
     named: list[tuple[int, int, str, str]] = []
+    tags, outside = _shared_tracks(cast)
     for pid, (path, _) in enumerate(cast.enclaves, 1):
         named.append((pid, 0, "process_name", path))
-        named.append((pid, len(tracks) + 1, "thread_name", "tags"))
-        named.append((pid, len(tracks) + 2, "thread_name", "from outside"))
-    named += [(pid, tid, "thread_name", f"worker {tid - 1}") for pid, tid in tracks]
+        named.append((pid, tags, "thread_name", "tags"))
+        named.append((pid, outside, "thread_name", "from outside"))
+    named += [
+        (pid, tid, "thread_name", f"worker {number}") for number, (pid, tid) in enumerate(tracks)
+    ]
     for pid, tid, what, name in named:
         yield (
             f'{{"ph":"M","pid":{pid},"tid":{tid},"name":"{what}","args":{{"name":{_quoted(name)}}}}}'

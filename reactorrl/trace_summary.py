@@ -345,10 +345,10 @@ def _by_worker(
         spent[each.tid, "busy"] += each.duration
     for _, duration, tid, name in between:
         spent[tid, name] += duration
-    for worker in workers:
+    for number, worker in enumerate(workers):
         tid = worker["tid"]
         shares = [spent[tid, name] / wall if wall else 0.0 for name in WorkerShares._fields[1:]]
-        yield WorkerShares(f"worker {tid - 1}", *shares)
+        yield WorkerShares(f"worker {number}", *shares)
 
 
 def _widths(found: Iterable[tuple[int, int, int, str]], work: int) -> Iterator[Width]:

@@ -78,6 +78,10 @@ class File:
     def names(self):
         return {(e["pid"], e["tid"]): e["args"]["name"] for e in self.of(ph="M")}
 
+    def workers(self):
+        """The tid of each."""
+        return [worker["tid"] for worker in self.header["workers"]]
+
     def bodies(self):
         """(time, microstep, path), in order of tags and paths."""
         args = [
@@ -204,9 +208,9 @@ def test_slices_messages_and_counters_of_a_small_program(workers, tmp_path):
     assert tags == [(f"tag {t}", n) for t, n in zip(times, (3, 3, 3, 1, 1), strict=True)]
     assert file.names() == {
         (1, 0): "Main",
-        **{(1, 1 + i): f"worker {i}" for i in range(workers)},
-        (1, 1 + workers): "tags",
-        (1, 2 + workers): "from outside",
+        **{(1, 2 + i): f"worker {i}" for i in range(workers)},
+        (1, 2 + workers): "tags",
+        (1, 3 + workers): "from outside",
     }
     levels = {"Main.source.send": 0, "Main.double[0].double": 1, "Main.double[1].double": 1}
     assert file.header["levels"] == {**levels, "Main.sink.take": 0}
@@ -226,10 +230,12 @@ def test_what_workers_do_between_bodies_is_shown(tmp_path):
             pass
 
     file = traced(Late(), tmp_path, workers=2)
-    names = {tid: [e["name"] for e in file.of(ph="X", tid=tid, cat="runtime")] for tid in (1, 2)}
-    assert "coordinating" in names[1]
-    assert "waiting for the next tag" in names[1]
-    assert names[2][:2] in (["spinning", "parked"], ["parked"])
+    first, second = (
+        [e["name"] for e in file.of(ph="X", tid=tid, cat="runtime")] for tid in file.workers()
+    )
+    assert "coordinating" in first
+    assert "waiting for the next tag" in first
+    assert second[:2] in (["spinning", "parked"], ["parked"])
     waited = sum(e["dur"] for e in file.of(name="waiting for the next tag"))
     assert waited > 1000
 
@@ -260,10 +266,14 @@ def test_enclaves_are_processes_and_messages_go_between_them(workers, tmp_path):
     assert file.header["enclaves"] == ["Two", "Two.sink"]
     assert [worker["pid"] for worker in file.header["workers"]] == [1] * workers + [2, 2]
     assert {e["pid"] for e in file.of(name="Two.sink.take")} == {2}
-    assert {(e["pid"], e["tid"] > workers) for e in file.of(cat="reaction")} == {
-        (1, False),
-        (2, True),
+    main = set(file.workers()[:workers])
+    assert {(e["pid"], e["tid"] in main) for e in file.of(cat="reaction")} == {
+        (1, True),
+        (2, False),
     }
+    names = file.names()
+    assert [names[1, tid] for tid in main] == [f"worker {i}" for i in range(workers)]
+    assert {tid for _, tid in names} & {1, 2} == set()  # a viewer shows such ones as main threads
     across = [m for m in file.messages() if m[2][0] == "Two.sink.take"]
     assert across == [
         (("Two.source.send", t), "Two.source.out", ("Two.sink.take", t)) for t in (0, 1000, 2000)
@@ -304,7 +314,7 @@ def test_what_comes_from_another_thread_is_shown_with_an_arrow(workers, tmp_path
     assert main.got == [0, 1, 2]
     pushes = file.of(ph="X", cat="outside")
     assert [e["name"] for e in pushes] == ["Open.event"] * 3
-    assert {(e["pid"], e["tid"]) for e in pushes} == {(1, workers + 2)}
+    assert {file.names()[e["pid"], e["tid"]] for e in pushes} == {"from outside"}
     times = [e["args"]["time"] for e in pushes]
     assert file.messages() == [
         (("Open.event", t), "Open.event", ("Open.take", t)) for t in sorted(times)
@@ -446,7 +456,7 @@ def test_of_a_long_run_the_last_part_is_kept(monkeypatch, tmp_path):
     rr.run(Long(), workers=1, fast=True, timeout=4095, trace=path)
     file = File(path)
     [worker] = file.header["workers"]
-    n_kept = len(file.of(tid=1, ph="X"))
+    n_kept = len(file.of(tid=worker["tid"], ph="X"))
     assert n_kept == 1 << 12
     bodies = file.of(cat="reaction")
     assert [e["args"]["time"] for e in bodies][-1] == 4095

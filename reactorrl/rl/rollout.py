@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 import reactorrl as rr
 
@@ -183,14 +184,15 @@ class Rollout(rr.Reactor):
             f" {self.seeds[index]}, at its step {self.env_steps + step}"
         )
 
-    def _checked(self, obs: Any) -> Any:
-        """Return an observation; NumPy would spread one of another shape over the right one."""
-        if np.shape(obs) != self.obs.shape[1:]:
+    def _checked(self, obs: Any) -> NDArray[Any]:
+        """Return it as an array; NumPy would spread one of another shape over the right one."""
+        array = np.asarray(obs)
+        if array.shape != self.obs.shape[1:]:
             raise ValueError(
-                f"an observation of shape {np.shape(obs)}, where the env's observation space says"
+                f"an observation of shape {array.shape}, where the env's observation space says"
                 f" {self.obs.shape[1:]}"
             )
-        return obs
+        return array
 
     def state_dict(self) -> dict[str, Any]:
         """Return what it takes to go on bit for bit; see `reactorrl.rl.checkpoint`."""

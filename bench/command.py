@@ -15,7 +15,7 @@ from .table import header, markdown, text_lines
 
 EXAMPLES = """
 examples:
-  reactorrl bench all --quick --out results      everything in some five minutes, with pictures
+  reactorrl bench all --quick --out results      some of everything in three minutes
   reactorrl bench micro --only ping event        some cases
   reactorrl bench broadcast-gather --peers ray   beside one peer alone
   reactorrl bench plot results/*.json -o pictures
@@ -65,7 +65,7 @@ def add_experiment(
         action="store_const",
         dest="settings",
         const=QUICK,
-        help="shorter repetitions, and only as many as fit into half a minute an experiment",
+        help="fewer cases, shorter repetitions, and only as many as fit into some seconds",
     )
     size.add_argument(
         "--smoke",

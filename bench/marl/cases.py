@@ -16,7 +16,7 @@ PER_AGENT, BATCHED = "one thread, agent by agent", "one thread, one batched forw
 BARRIER = "2 threads with a barrier"
 RAY_EACH, RAY_SHARED = "Ray, tuned, an actor for each agent", "Ray, tuned, 2 actors"
 RAY_COMPILED, RAY_ARTIFACT = "Ray Compiled Graph, 2 actors", "Ray, as in the artifact"
-AGENTS = {FULL.mode: (2, 4, 8, 10, 16, 32), QUICK.mode: (2, 10, 32), SMOKE.mode: (2, 10)}
+AGENTS = {FULL.mode: (2, 4, 8, 10, 16, 32), QUICK.mode: (2, 10), SMOKE.mode: (2, 10)}
 OF_THE_GOALS = 10
 
 FIGURES = (

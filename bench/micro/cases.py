@@ -1,6 +1,6 @@
 """The micro-benchmarks: what the runtime itself costs, next to its peers, on this machine, now."""
 
-from ..harness import SMOKE, Case, Settings
+from ..harness import QUICK, SMOKE, Case, Settings
 from ..savina import cases as savina
 from . import building, events, fanout, onecore, tracing
 from .sides import all_places
@@ -10,6 +10,7 @@ PUBLISHED = savina.PUBLISHED
 
 
 def cases(settings: Settings) -> list[Case]:
-    """All cases; a smoke run is without Ray."""
+    """All cases; a smoke run is without Ray, a quick one without Savina's."""
     places = all_places(with_ray=settings is not SMOKE)
-    return [case for group in GROUPS for case in group.cases(places, settings)]
+    groups = [group for group in GROUPS if settings is not QUICK or group is not savina]
+    return [case for group in groups for case in group.cases(places, settings)]

@@ -163,7 +163,7 @@ def messages(places: Places, mode: str) -> Case:
         "Does a round of messages become dearer, or memory grow, with the number of rounds?",
         contenders,
         conclude,
-        seconds=150,
+        seconds=500 if mode == "full" else 10,
         disturbed_anyway=True,
         at={"talk": "messages"},
     )
@@ -210,7 +210,7 @@ def envs(places: Places, mode: str) -> Case:
         f"What does a round of {ENVS} envs of {ENV} cost beside the envs' own work?",
         contenders=[contender for _, contender in sides],
         conclude=conclude,
-        seconds=60,
+        seconds=120 if mode == "full" else 6,
         disturbed_anyway=True,
         at={"talk": "envs"},
     )

@@ -1,6 +1,6 @@
 """What it costs to gather experience and to draw it again, next to others, on this machine, now."""
 
-from ..harness import SMOKE, Case, Settings
+from ..harness import QUICK, SMOKE, Case, Settings
 from . import atari, banks, busy_env, cartpole, prioritized
 from .sides import all_places
 
@@ -11,6 +11,10 @@ CONTROLS = banks.CONTROLS
 
 
 def cases(settings: Settings) -> list[Case]:
-    """All cases of all groups; a smoke run is without what takes long to start."""
+    """All cases of all groups; a smoke run is without what takes long to start.
+
+    A quick one is without the priorities, whose peers take longest.
+    """
     places = all_places(with_slow_starters=settings is not SMOKE)
-    return [case for group in GROUPS for case in group.cases(places, settings)]
+    groups = [group for group in GROUPS if settings is not QUICK or group is not prioritized]
+    return [case for group in groups for case in group.cases(places, settings)]

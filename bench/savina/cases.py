@@ -6,12 +6,12 @@ length would take is worked out from them.
 
 from dataclasses import dataclass
 
-from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
+from ..harness import FULL, SMOKE, Case, Contender, Settings
 from ..micro.sides import HERE, OURS_1, OURS_2, Places, faster
 from ..results import Finding, Published
 from ..samples import Measured, Reply
 
-SHORTER = {FULL.mode: 5, QUICK.mode: 100, SMOKE.mode: 1000}  # so many times
+SHORTER = {FULL.mode: 5, SMOKE.mode: 1000}  # so many times
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,18 @@ rrl_status_t rrl__thread_start(rrl__thread_t *out_thread, void *(*entry)(void *)
 void rrl__thread_join(rrl__thread_t thread);
 /* The calling thread runs on processor `cpu` only. RRL_E_OS: not allowed; nothing changed. */
 rrl_status_t rrl__thread_pin(int32_t cpu);
+/* The calling thread, for rrl__thread_keep_off. */
+int32_t rrl__thread_id(void);
+/* A sleeping thread will wake on another processor than the caller's. *out_before: the processors that it
+ * could use until now, for rrl__thread_allow once it runs. False: it may use no other, or there are more
+ * than RRL__MAX_CPUS; nothing changed. */
+#define RRL__MAX_CPUS 1024
+typedef struct rrl__cpus {
+    uint64_t bits[RRL__MAX_CPUS / 64];
+} rrl__cpus_t;
+bool rrl__thread_keep_off(int32_t thread, rrl__cpus_t *out_before);
+/* The calling thread runs on these processors. */
+void rrl__thread_allow(const rrl__cpus_t *cpus);
 /* Gives the processor to another thread that is ready, if there is one. */
 void rrl__thread_yield(void);
 

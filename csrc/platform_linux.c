@@ -100,6 +100,25 @@ rrl_status_t rrl__thread_start(rrl__thread_t *out_thread, void *(*entry)(void *)
 
 void rrl__thread_join(rrl__thread_t thread) { pthread_join((pthread_t)thread.handle, NULL); }
 
+int32_t rrl__thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
+_Static_assert(sizeof(rrl__cpus_t) == sizeof(cpu_set_t), "both have a bit for each processor");
+
+bool rrl__thread_keep_off(int32_t thread, rrl__cpus_t *out_before) {
+    cpu_set_t set;
+    int here = sched_getcpu();
+    if (here < 0 || sched_getaffinity(thread, sizeof set, &set)) return false;
+    memcpy(out_before, &set, sizeof set);
+    if (here < CPU_SETSIZE) CPU_CLR(here, &set);
+    return CPU_COUNT(&set) && sched_setaffinity(thread, sizeof set, &set) == 0;
+}
+
+void rrl__thread_allow(const rrl__cpus_t *cpus) {
+    cpu_set_t set;
+    memcpy(&set, cpus, sizeof set);
+    sched_setaffinity(0, sizeof set, &set); /* refused only if none of them is left */
+}
+
 void rrl__thread_yield(void) { sched_yield(); }
 
 /* ---- processors ------------------------------------------------------------------------------ */

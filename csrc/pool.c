@@ -29,8 +29,19 @@ bool rrl__is_parked(const rrl_worker_t *w) {
 
 /* ---- publishing ------------------------------------------------------------------------------------ */
 
+/* A parked worker is to wake on another processor than ours. Left to itself, the kernel may queue it behind
+ * its waker, though others idle, until it balances its load some milliseconds later: in virtual machines the
+ * rule, as there an idle processor looks as if the host had taken it away. The worker lifts this in park().
+ * Nobody but the publisher can end its sleep, so that until then it does not run. */
+static void keep_off(rrl_worker_t *w) {
+    /* acquire: pairs with the exchange in park(), before which the owner wrote the same. */
+    if (rrl_load_acquire_u64(&w->claim) & RRL_CLAIM_PARKED)
+        w->is_kept_off = rrl__thread_keep_off(w->thread_id, &w->cpus);
+}
+
 static void publish(rrl_enclave_t *e, rrl_worker_t *w, uint32_t n_chunks) {
     uint64_t word = e->publications * RRL_CLAIM_EPOCH | (uint64_t)n_chunks << 8;
+    if (n_chunks && w->cpu < 0) keep_off(w);
     /* acq_rel: the release publishes the slice to claim_chunk() and try_to_park(). */
     uint64_t seen = rrl_xchg_acq_rel_u64(&w->claim, word);
     if (seen & RRL_CLAIM_PARKED) rrl__futex_wake_low32(&w->claim, 1);
@@ -194,6 +205,10 @@ static void park(rrl_worker_t *w, uint64_t word) {
     rrl_store_relaxed_i64(&w->asleep_since_ns, begin_ns);
     while (rrl_load_acquire_u64(&w->claim) == parked)
         rrl__futex_wait_low32(&w->claim, parked, RRL_FOREVER);
+    if (w->is_kept_off) {
+        w->is_kept_off = false;
+        rrl__thread_allow(&w->cpus);
+    }
     end_wait(w, RRL_TRACE_PARKED, begin_ns, rrl__clock_ns());
 }
 
@@ -326,6 +341,7 @@ void *rrl__worker_main(void *worker) {
     rrl_test_yield_seed(p->options.yield_seed ? p->options.yield_seed + w->index : 0);
 #endif
     if (w->cpu >= 0 && rrl__thread_pin(w->cpu)) w->cpu = -1;
+    w->thread_id = rrl__thread_id();
     bool is_refused = p->host.thread_start(p->host.ctx, w, w->index) != RRL_OK;
     if (!check_in(p, is_refused)) {
         if (!is_refused) p->host.thread_stop(p->host.ctx, w->index);

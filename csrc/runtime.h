@@ -107,6 +107,9 @@ struct rrl_worker {
     uint32_t slice_n;
     uint32_t chunk; /* reactions in a chunk; the last one may be shorter */
     uint32_t slot;  /* where slice_ns of the slice is */
+    /* The publisher's while the owner is parked, then the owner's. */
+    bool is_kept_off; /* its waker's processor */
+    rrl__cpus_t cpus; /* those it may use otherwise */
 
     /* The owner's, in a body or between. */
     RRL_ALIGNED_LINE rrl_program_t *program;
@@ -140,6 +143,7 @@ struct rrl_worker {
     rrl_atomic_i64_t spinning_ns, parked_ns;
     rrl_atomic_i64_t asleep_since_ns; /* of the clock; 0: it is awake */
     int32_t cpu;
+    int32_t thread_id;
     rrl_spsc_t *
         returns; /* by the coordinator's rank: payloads that this worker set, to be released here */
     rrl_atomic_u32_t

@@ -638,8 +638,8 @@ static void end(rrl_enclave_t *e, rrl_worker_t *w) {
  * a parked worker costs until it runs (a virtual machine's halt and resume; see bench/micro). */
 #define HANDOFF_NS 400.0f
 #define WAKE_NS 30000.0f
-/* Runs of a level between two trials of the way that was slower. */
-#define SHORTEST_INTERVAL 64
+/* Beside a level that takes so long a wake is little: its time tells something also with one in it. */
+#define LONG_NS (4 * WAKE_NS)
 
 typedef struct slices {
     uint32_t n;           /* reactions in all */
@@ -648,6 +648,7 @@ typedef struct slices {
     float total, longest; /* estimated costs */
     bool is_unknown;      /* of some slice nothing is known */
     bool must_wake;       /* a parked worker has one */
+    bool is_long;         /* takes more than LONG_NS in all */
 } slices_t;
 
 static slices_t measure_slices(const rrl_enclave_t *e, const rrl_worker_t *w, size_t first_slot) {
@@ -665,8 +666,12 @@ static slices_t measure_slices(const rrl_enclave_t *e, const rrl_worker_t *w, si
         s.is_unknown |= cost == 0;
         s.must_wake |= home != w->rank && rrl__is_parked(&e->workers[home]);
     }
+    s.is_long = s.total > LONG_NS;
     return s;
 }
+
+/* Least runs of a level between two trials of the way that was slower. */
+static uint32_t shortest_interval(float usual_ns) { return usual_ns > LONG_NS ? 4 : 64; }
 
 /* A trial that took longer than the usual way puts the next one off, until trials cost a hundredth of all;
  * but about every second there is one, so that a processor that became free is noticed. */
@@ -676,7 +681,8 @@ static void price_trial(rrl_level_cost_t *cost, float took_ns, float usual_ns) {
     cost->is_waking = false;
     float interval = 100 * (took_ns - usual_ns) / usual_ns, longest = 1e9f / usual_ns;
     if (interval > longest) interval = longest;
-    cost->interval = interval > SHORTEST_INTERVAL ? (uint32_t)interval : SHORTEST_INTERVAL;
+    uint32_t shortest = shortest_interval(usual_ns);
+    cost->interval = interval > (float)shortest ? (uint32_t)interval : shortest;
 }
 
 /* event path 7/10 (ARCHITECTURE.md): the level runs here or is handed out, whichever has been cheaper.
@@ -693,16 +699,17 @@ static bool should_publish(rrl_enclave_t *e, const rrl_worker_t *w, uint32_t lev
     float there =
         cost->published_ns == 0 ? s->longest + HANDOFF_NS : cost->published_ns * (float)s->n;
     bool is_better = there < here;
-    if (!cost->interval) cost->interval = SHORTEST_INTERVAL;
+    if (!cost->interval) cost->interval = shortest_interval(here);
     if (++cost->age >= cost->interval) {
-        /* A trial of the other way. To hand out, the others are woken first, and the next run is the trial;
-         * if they sleep again by then, runs are too far apart for one. */
-        if (!is_better && s->must_wake && !cost->is_waking) {
+        /* A trial of the other way. To hand out a short level, the others are woken first, and the next run
+         * is the trial; if they sleep again by then, runs are too far apart for one. */
+        bool is_blurred = s->must_wake && !s->is_long;
+        if (!is_better && is_blurred && !cost->is_waking) {
             cost->is_waking = true;
             return true;
         }
         cost->age = 0;
-        if (is_better || !s->must_wake) return !is_better;
+        if (is_better || !is_blurred) return !is_better;
         price_trial(cost, here, here);
     }
     if (!is_better || !s->must_wake) return is_better;
@@ -713,8 +720,8 @@ static bool should_publish(rrl_enclave_t *e, const rrl_worker_t *w, uint32_t lev
 }
 
 static void publish_level(rrl_enclave_t *e, rrl_worker_t *w, uint32_t level, const slices_t *s) {
-    /* With a wake in it the time would tell of the wake. */
-    e->timed_level = s->n_busy > 1 && !s->must_wake ? level : RRL_NONE;
+    /* With a wake in it the time of a short level would tell of the wake. */
+    e->timed_level = s->n_busy > 1 && (!s->must_wake || s->is_long) ? level : RRL_NONE;
     e->timed_n = s->n;
     if (e->timed_level != RRL_NONE) e->timed_since_ns = rrl__clock_ns();
     if (rrl__is_traced(e)) rrl__trace_hand_out(w, level);

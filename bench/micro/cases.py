@@ -2,10 +2,10 @@
 
 from ..harness import QUICK, SMOKE, Case, Settings
 from ..savina import cases as savina
-from . import building, events, fanout, onecore, tracing
+from . import asleep, building, events, fanout, onecore, tracing
 from .sides import all_places
 
-GROUPS = (events, fanout, building, onecore, tracing, savina)
+GROUPS = (events, fanout, asleep, building, onecore, tracing, savina)
 PUBLISHED = savina.PUBLISHED
 
 

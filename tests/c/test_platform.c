@@ -149,6 +149,60 @@ static void pinning_is_of_one_thread(void) {
     free(cpus);
 }
 
+typedef struct sleeper {
+    int32_t id;
+    rrl_atomic_u32_t step; /* 1: it waits to be woken, 2: it is woken */
+    rrl__cpus_t before;
+    uint32_t n_kept, n_allowed;
+} sleeper_t;
+
+static void *sleep_until_woken(void *arg) {
+    sleeper_t *s = arg;
+    s->id = rrl__thread_id();
+    rrl_store_release_u32(&s->step, 1);
+    rrl__futex_wake(&s->step, 1);
+    while (rrl_load_acquire_u32(&s->step) == 1) rrl__futex_wait(&s->step, 1, RRL_FOREVER);
+    s->n_kept = rrl__usable_cpus();
+    rrl__thread_allow(&s->before);
+    s->n_allowed = rrl__usable_cpus();
+    return NULL;
+}
+
+static void a_sleeper_is_kept_off_one_processor_until_it_lifts_that(void) {
+    sleeper_t s = {0};
+    rrl__thread_t thread;
+    uint32_t n = rrl__usable_cpus();
+    CHECK_EQ(rrl__thread_start(&thread, sleep_until_woken, &s), RRL_OK);
+    while (rrl_load_acquire_u32(&s.step) == 0) rrl__futex_wait(&s.step, 0, RRL_FOREVER);
+    CHECK(s.id != rrl__thread_id());
+    bool is_kept_off = rrl__thread_keep_off(s.id, &s.before);
+    CHECK_EQ(is_kept_off, n > 1);
+    CHECK_EQ(rrl__usable_cpus(), n);
+    rrl_store_release_u32(&s.step, 2);
+    rrl__futex_wake(&s.step, 1);
+    rrl__thread_join(thread);
+    CHECK_EQ(s.n_kept, n > 1 ? n - 1 : n);
+    CHECK_EQ(s.n_allowed, n);
+}
+
+static void *keep_off_the_only_one(void *arg) {
+    rrl__cpus_t before;
+    CHECK_EQ(rrl__thread_pin(*(int32_t *)arg), RRL_OK);
+    CHECK(!rrl__thread_keep_off(rrl__thread_id(), &before));
+    CHECK_EQ(rrl__usable_cpus(), 1);
+    return NULL;
+}
+
+static void nobody_is_kept_off_the_only_processor_he_has(void) {
+    int32_t *cpus;
+    size_t n;
+    rrl__thread_t thread;
+    CHECK_EQ(rrl__allowed_cpus(&cpus, &n), RRL_OK);
+    CHECK_EQ(rrl__thread_start(&thread, keep_off_the_only_one, cpus), RRL_OK);
+    rrl__thread_join(thread);
+    free(cpus);
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static void a_file_is_read_up_to_the_size(void) {
@@ -173,6 +227,8 @@ int main(int argc, char **argv) {
         CHECK_CASE(a_signal_ends_a_wait),
         CHECK_CASE(a_new_thread_blocks_signals_and_the_caller_does_not),
         CHECK_CASE(pinning_is_of_one_thread),
+        CHECK_CASE(a_sleeper_is_kept_off_one_processor_until_it_lifts_that),
+        CHECK_CASE(nobody_is_kept_off_the_only_processor_he_has),
         CHECK_CASE(a_file_is_read_up_to_the_size),
     };
     return check_main(argc, argv, cases, sizeof cases / sizeof *cases);

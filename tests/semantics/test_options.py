@@ -87,12 +87,14 @@ def test_a_trace_file_shows_every_reaction_with_path_and_tag(workers, tmp_path):
     """`trace=` writes a Chrome trace: one complete event for each body run, one track a worker."""
     file = tmp_path / "run.json"
     report = run(chain(Emit(1, 2), Pass(), Collect(Trace())), workers, trace=file)
-    events = json.loads(file.read_text())["traceEvents"]
+    whole = json.loads(file.read_text())
+    events, tracks = whole["traceEvents"], whole["otherData"]["workers"]
     bodies = [event for event in events if event.get("cat") == "reaction"]
     shown = sorted((e["args"]["time"], e["args"]["microstep"], e["name"]) for e in bodies)
     names = ["Wire.s0.emit", "Wire.s1.forward", "Wire.s2.collect"]
     assert shown == [(time, 0, name) for time in (0, 10) for name in names]
-    assert {event["tid"] for event in bodies} <= set(range(1, workers + 1))
+    assert len(tracks) == workers
+    assert {event["tid"] for event in bodies} <= {track["tid"] for track in tracks}
     assert all(event["dur"] >= 0 for event in bodies)
     assert report.reaction_times_s.keys() == set(names)
 

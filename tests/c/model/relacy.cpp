@@ -544,6 +544,9 @@ int rrl__thread_start(uintptr_t *out_thread, void *(*entry)(void *), void *arg) 
 
 void rrl__thread_join(uintptr_t) {}
 int rrl__thread_pin(int32_t) { return 0; }
+int32_t rrl__thread_id() { return 1; }
+bool rrl__thread_keep_off(int32_t, void *) { return true; }
+void rrl__thread_allow(const void *) {}
 void rrl__thread_yield(void) { model_yield(); }
 uint32_t rrl__usable_cpus(void) { return MODEL_MAX_THREADS; }
 

@@ -39,6 +39,8 @@ from .report import EnclaveReport, RunReport
 from .time import FOREVER, NEVER, Tag, msec, nsec, sec, usec
 
 if TYPE_CHECKING:
+    from . import atari as atari
+    from . import film as film
     from . import testing as testing
     from . import vector as vector
     from .vector import make_vec as make_vec

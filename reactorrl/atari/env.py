@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from . import ale
 from ._frames import FrameStack
 from .preprocessing import PRESETS, Preprocessing, preprocessing_of
+
+if TYPE_CHECKING:  # ale-py is an extra
+    from ale_py import ALEInterface
 
 FRAMES_PER_SECOND = 60
 _NOOP = 0  # ALE's code
@@ -121,15 +124,17 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode={render_mode!r}: None or 'rgb_array'")
-        self.game = ale.name_of(game)
+        self.game: str = ale.name_of(game)
         self.preprocessing = preprocessing
         self.render_mode = render_mode
         skip = preprocessing.frame_skip
-        self.metadata = {
+        self.metadata: dict[str, Any] = {
             "render_modes": ["rgb_array"],
             "render_fps": max(1, round(FRAMES_PER_SECOND / skip)),
         }
-        self.ale = ale.load(self.game, {"max_num_frames_per_episode": preprocessing.max_frames})
+        self.ale: ALEInterface = ale.load(
+            self.game, {"max_num_frames_per_episode": preprocessing.max_frames}
+        )
         self._loaded = self.ale.cloneState()
         self._stack = FrameStack(
             self.ale.getScreenDims(), preprocessing.frame_shape, preprocessing.stack
@@ -144,9 +149,9 @@ class AtariEnv(gym.Env[NDArray[np.uint8], int]):
         self._start_actions = (
             self._codes[1:3] if preprocessing.fire_on_reset and "FIRE" in self._meanings else []
         )
-        self.action_space = gym.spaces.Discrete(len(actions))
+        self.action_space: gym.spaces.Discrete = gym.spaces.Discrete(len(actions))
         shape = (preprocessing.stack, *preprocessing.frame_shape)
-        self.observation_space = gym.spaces.Box(0, 255, shape, np.uint8)
+        self.observation_space: gym.spaces.Box = gym.spaces.Box(0, 255, shape, np.uint8)
         if seed is not None:
             self._np_random, self._np_random_seed = seeding.np_random(seed)
         self._pending: Literal["game", "life", ""] = "game"  # what reset begins; "": not finished

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class ActorLearner(Rollout):
         **rollout: Of `Rollout`.
     """
 
-    gradient = rr.Output[Gradient]()
+    gradient: Final = rr.Output[Gradient]()
     _computed = rr.LogicalAction[Gradient]()
 
     def __init__(self, make_network: MakeNetwork, options: A3COptions, **rollout: Any) -> None:
@@ -99,8 +99,8 @@ class ActorLearner(Rollout):
     def make_copy(self) -> None:
         """Make the network that takes over the weights."""
         prepare_worker()
-        self.network = self.make_network(torch.Generator())
-        self.flat = Flat(self.network)
+        self.network: torch.nn.Module = self.make_network(torch.Generator())
+        self.flat: Flat = Flat(self.network)
 
     @rr.reaction(Rollout.weights, uses=Rollout.trajectory, effects=_computed)
     def differentiate(self) -> None:
@@ -136,14 +136,17 @@ class GradientServer(Learner):
             gradient's weights and that gradient.
     """
 
-    gradients = rr.Input[Gradient](width="n")
-    replies = rr.Output[Weights](width="n")
+    gradients: Final = rr.Input[Gradient](width="n")
+    replies: Final = rr.Output[Weights](width="n")
+
+    latest: Weights | None
+    round: int
 
     def __init__(self, n: int, make_network: MakeNetwork, options: A3COptions) -> None:
         super().__init__(make_network, rounds=options.rounds, seed=options.seed)
         self.n = n
         self.options = options
-        self.lags = [0] * n
+        self.lags: list[int] = [0] * n
 
     @rr.reaction(rr.startup)
     def expect_all(self) -> None:
@@ -215,8 +218,8 @@ class ReplyGate(Gate):
         n: Actor-learners.
     """
 
-    replies_in = rr.Input[Weights](width="n")
-    replies = rr.Output[Weights](width="n")
+    replies_in: Final = rr.Input[Weights](width="n")
+    replies: Final = rr.Output[Weights](width="n")
 
     def __init__(self, n: int) -> None:
         super().__init__()
@@ -265,6 +268,8 @@ class A3C(OnPolicy):
     ends_between_rounds = False
 
     options: A3COptions
+    rollouts: rr.Bank[ActorLearner]
+    learner: GradientServer
     gate: ReplyGate
 
     def __init__(self, options: A3COptions = A3COptions()) -> None:

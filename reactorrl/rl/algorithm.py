@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import reactorrl as rr
 
 from .evaluate import evaluate
 from .policy import Policy, Weights
+from .rollout import Rollout
 from .trajectory import Trajectory
 
 
@@ -99,7 +100,7 @@ class Algorithm(rr.Reactor):
     ends_between_rounds = True
 
     options: Options
-    rollouts: rr.Bank
+    rollouts: rr.Bank[Rollout]
     learner: Any
     episodes: EpisodeLog
     gate: Gate
@@ -153,9 +154,9 @@ class Gate(rr.Reactor):
         hook: Called before each round; None does nothing. Set it before the program starts.
     """
 
-    weights_in = rr.Input[Weights]()
-    done = rr.Input[Any]()
-    weights = rr.Output[Weights]()
+    weights_in: Final = rr.Input[Weights]()
+    done: Final = rr.Input[Any]()
+    weights: Final = rr.Output[Weights]()
 
     def __init__(self) -> None:
         self.hook: Callable[[], None] | None = None
@@ -192,13 +193,13 @@ class EpisodeLog(rr.Reactor):
         sinks: Each is given every scalar; set them before the program starts.
     """
 
-    trajectories = rr.Input[Trajectory](width="n")
-    metrics = rr.Input[Any]()
-    evaluation = rr.Input[Any]()
+    trajectories: Final = rr.Input[Trajectory](width="n")
+    metrics: Final = rr.Input[Any]()
+    evaluation: Final = rr.Input[Any]()
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self.env_steps = 0
+        self.env_steps: int = 0
         self.returns: list[float] = []
         self.lengths: list[int] = []
         self.ended_at: list[int] = []

@@ -51,7 +51,7 @@ class StateIndex(gym.ObservationWrapper[Any, Any, Any]):
         self._strides = np.array(
             [np.prod(counts[i + 1 :], dtype=np.int64) for i in range(len(counts))]
         )
-        self.n_states = int(np.prod(counts, dtype=np.int64))
+        self.n_states: int = int(np.prod(counts, dtype=np.int64))
         if self.n_states > 1 << 24:
             raise ValueError(f"{env}: {self.n_states} states are too many for a table")
         self.observation_space = Box(0, self.n_states - 1, (1,), np.float32)

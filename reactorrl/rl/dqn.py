@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import reactorrl as rr
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
-from .envs import env_maker, probe
+from .envs import Spaces, env_maker, probe
 from .learner import Learner
 from .networks import (
     Flat,
@@ -129,6 +129,15 @@ class DQN(Algorithm):
         3. Those of `QLearner`.
     """
 
+    options: DQNOptions
+    spaces: Spaces
+    make_network: MakeNetwork
+    rollouts: rr.Bank[Rollout]
+    replay: ReplayBuffer | PrioritizedReplayBuffer
+    learner: QLearner
+    episodes: EpisodeLog
+    gate: Gate
+
     def __init__(self, options: DQNOptions = DQNOptions()) -> None:
         self.options = options
         n, per_rollout = options.rollouts, options.num_envs // options.rollouts
@@ -211,15 +220,16 @@ class QLearner(Learner):
            truncation.
     """
 
-    batch = rr.Input[Batch]()
-    priorities = rr.Output[Priorities]()
+    batch: Final = rr.Input[Batch]()
+    priorities: Final = rr.Output[Priorities]()
 
     def __init__(self, make_network: MakeNetwork, options: DQNOptions) -> None:
         super().__init__(
             make_network, rounds=options.rounds, seed=options.seed, device=options.device
         )
         self.options = options
-        self.since_target = options.target_network_frequency  # so that the first round sets it
+        # So that the first round sets it.
+        self.since_target: int = options.target_network_frequency
         self._sent: Priorities | None = None
 
     @rr.reaction(rr.startup, effects=priorities)
@@ -230,9 +240,9 @@ class QLearner(Learner):
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Make Adam, and the target network."""
-        self.target = self.make_network(torch.Generator()).to(self.device)
+        self.target: torch.nn.Module = self.make_network(torch.Generator()).to(self.device)
         load_weights(self.target, self.flat.weights())
-        self.flat_target = Flat(self.target)
+        self.flat_target: Flat = Flat(self.target)
         return torch.optim.Adam([self.flat.vector], self.options.learning_rate, fused=True)
 
     @rr.reaction(batch, effects=(Learner.weights, Learner.metrics, priorities))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import gymnasium as gym
 import numpy as np
@@ -93,15 +93,15 @@ class Evaluator(rr.Reactor):
             nothing. Set it before the program starts.
     """
 
-    weights = rr.Input[Weights]()
-    metrics = rr.Output[dict[str, float]]()
+    weights: Final = rr.Input[Weights]()
+    metrics: Final = rr.Output[dict[str, float]]()
 
     def __init__(self, evaluate: Evaluate, every: int) -> None:
         self.evaluate = evaluate
         self.every = every
-        self.round = 0
+        self.round: int = 0
         self.best: Weights | None = None
-        self.best_mean = -float("inf")
+        self.best_mean: float = -float("inf")
         self.means: list[float] = []
         self.keep: Callable[[Weights, float], None] | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,15 +70,15 @@ class JointEnv(rr.Reactor):
         actions_sha256: Of all actions so far, in hex.
     """
 
-    actions = rr.Input[list[int]](width="n")
-    observations = rr.Output[NDArray[np.float32]]()
+    actions: Final = rr.Input[list[int]](width="n")
+    observations: Final = rr.Output[NDArray[np.float32]]()
 
     def __init__(self, n: int, make_env: MakeParallelEnv, *, env_steps: int, seed: int) -> None:
         self.n = n
         self.make_env = make_env
         self.last_step = env_steps
         self.seed = seed
-        self.env_steps = 0
+        self.env_steps: int = 0
         self.episode_returns: list[float] = []
         self._so_far = 0.0
         self._digest = hashlib.sha256()
@@ -90,8 +91,8 @@ class JointEnv(rr.Reactor):
     @rr.reaction(rr.startup, effects=observations)
     def start(self) -> None:
         """Make the env; show its first observations."""
-        self.env = self.make_env()
-        self.agents = list(self.env.possible_agents)
+        self.env: Any = self.make_env()
+        self.agents: list[str] = list(self.env.possible_agents)
         self.show(self.env.reset(seed=self.seed)[0])
 
     @rr.reaction(actions, effects=observations)
@@ -140,13 +141,13 @@ class AgentPolicy(rr.Reactor):
         weights: Of all agents' networks; its own is that of its place in the bank.
     """
 
-    observations = rr.Input[NDArray[np.float32]]()
-    actions = rr.Output[list[int]]()
+    observations: Final = rr.Input[NDArray[np.float32]]()
+    actions: Final = rr.Output[list[int]]()
 
     def __init__(self, weights: list[Weights]) -> None:
-        self.forward = MLPForward()
+        self.forward: MLPForward = MLPForward()
         self.forward.load(weights[self.bank_index])
-        self.row = slice(self.bank_index, self.bank_index + 1)
+        self.row: slice = slice(self.bank_index, self.bank_index + 1)
 
     @rr.reaction(observations, effects=actions)
     def act(self) -> None:
@@ -162,14 +163,16 @@ class BatchedPolicies(rr.Reactor):
         weights: Of all agents' networks.
     """
 
-    observations = rr.Input[NDArray[np.float32]]()
-    actions = rr.Output[list[int]]()
+    observations: Final = rr.Input[NDArray[np.float32]]()
+    actions: Final = rr.Output[list[int]]()
 
     def __init__(self, weights: list[Weights]) -> None:
         stacked = [np.stack(arrays) for arrays in zip(*(w.values() for w in weights), strict=True)]
         matrices = [w.transpose(0, 2, 1) for w in stacked[::2]]
         biases = [b[:, np.newaxis] for b in stacked[1::2]]
-        self.layers = list(zip(matrices, biases, strict=True))
+        self.layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = list(
+            zip(matrices, biases, strict=True)
+        )
 
     @rr.reaction(observations, effects=actions)
     def act(self) -> None:
@@ -214,7 +217,9 @@ class MultiAgentInference(rr.Reactor):
             for index in range(len(found.agents))
         ]
         kind, n = (BatchedPolicies, 1) if options.batched else (AgentPolicy, len(weights))
-        self.env = JointEnv(n, make_env, env_steps=options.total_timesteps, seed=options.seed)
-        self.policies = rr.Bank(n, kind, weights)
+        self.env: JointEnv = JointEnv(
+            n, make_env, env_steps=options.total_timesteps, seed=options.seed
+        )
+        self.policies: rr.Bank[AgentPolicy | BatchedPolicies] = rr.Bank(n, kind, weights)
         self.connect(self.env.observations, self.policies.observations, broadcast=True, after=0)
         self.connect(self.policies.actions, self.env.actions)

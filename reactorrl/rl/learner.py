@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import reactorrl as rr
 
@@ -37,8 +37,8 @@ class Learner(rr.Reactor):
         round: Rounds learned from so far.
     """
 
-    weights = rr.Output[Weights]()
-    metrics = rr.Output[Metrics]()
+    weights: Final = rr.Output[Weights]()
+    metrics: Final = rr.Output[Metrics]()
 
     def __init__(
         self, make_network: MakeNetwork, *, rounds: int, seed: int, device: str = "cpu"
@@ -46,8 +46,8 @@ class Learner(rr.Reactor):
         self.make_network = make_network
         self.rounds = rounds
         self.seed = seed
-        self.device = torch.device(device)
-        self.round = 0
+        self.device: torch.device = torch.device(device)
+        self.round: int = 0
         self.latest: Weights | None = None
         self._saved: dict[str, Any] | None = None
 
@@ -55,10 +55,10 @@ class Learner(rr.Reactor):
     def start(self) -> None:
         """Make network and optimizer and publish the initial weights."""
         prepare_worker()
-        self.generator = torch.Generator().manual_seed(self.seed)
-        self.network = self.make_network(self.generator).to(self.device)
-        self.flat = Flat(self.network)
-        self.optimizer = self.make_optimizer()
+        self.generator: torch.Generator = torch.Generator().manual_seed(self.seed)
+        self.network: torch.nn.Module = self.make_network(self.generator).to(self.device)
+        self.flat: Flat = Flat(self.network)
+        self.optimizer: torch.optim.Optimizer = self.make_optimizer()
         if self._saved is not None:
             self.restore(self._saved)
         self.latest = self.flat.weights()

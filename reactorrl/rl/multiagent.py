@@ -126,6 +126,8 @@ class MultiAgentRollout(Rollout):
 
     _kept = (*Rollout._kept, "active")  # noqa: SLF001 - of its base
 
+    env_steps: int
+
     def __init__(
         self,
         make_env: MakeParallelEnv,
@@ -134,14 +136,14 @@ class MultiAgentRollout(Rollout):
         **rollout: Any,
     ) -> None:
         super().__init__(make_env, make_policy, **rollout)
-        self.agents = agent_spaces.agents
-        self.obs_shape = agent_spaces.spaces.obs_shape
+        self.agents: tuple[str, ...] = agent_spaces.agents
+        self.obs_shape: tuple[int, ...] = agent_spaces.spaces.obs_shape
 
     def _lay_out(self) -> None:
         rows = self.num_envs, len(self.agents)
-        self.obs = np.zeros((*rows, *self.obs_shape), np.float32)
-        self.active = np.zeros(rows, np.bool_)
-        self.episode_returns = np.zeros(rows)
+        self.obs: NDArray[np.float32] = np.zeros((*rows, *self.obs_shape), np.float32)
+        self.active: NDArray[np.bool_] = np.zeros(rows, np.bool_)
+        self.episode_returns: NDArray[np.float64] = np.zeros(rows)
 
     def roll_out(self, weights: Weights) -> MultiAgentTrajectory:
         """Step the envs `steps` times, return fresh arrays; for the reactor's own reactions only.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ import reactorrl as rr
 from .algorithm import Algorithm, Gate
 from .learner import Metrics
 from .multiagent import (
+    MakeParallelEnv,
     MultiAgentEpisodeLog,
     MultiAgentRollout,
     MultiAgentTrajectory,
@@ -20,7 +21,7 @@ from .multiagent import (
 )
 from .networks import ActorCritic, actor_forward, torch
 from .onpolicy import Experience
-from .policy import Categorical, Greedy, Policy, Weights
+from .policy import Categorical, Forward, Greedy, Policy, Weights
 from .ppo import PPOLearner, PPOOptions
 
 
@@ -57,6 +58,9 @@ class MultiAgentExperience(Experience):
         following: As for `Experience`, of all rows.
     """
 
+    obs: torch.Tensor
+    actions: torch.Tensor
+
     def __init__(self, trajectories: Sequence[MultiAgentTrajectory], device: torch.device) -> None:
         super().__init__(trajectories, device)
         active = torch.cat([torch.tensor(t.active) for t in trajectories], 1)
@@ -81,7 +85,7 @@ class MultiAgentExperience(Experience):
 class MultiAgentPPOLearner(PPOLearner):
     """A `PPOLearner` for which each step of each agent that was there is a transition."""
 
-    experience = MultiAgentExperience
+    experience: type[Experience] = MultiAgentExperience
 
     def update(self, experience: Experience) -> Metrics:
         """Take the gradient steps; fewer if `target_kl` says so.
@@ -123,7 +127,12 @@ class MultiAgentPPO(Algorithm):
     """
 
     options: MultiAgentPPOOptions
+    make_env: MakeParallelEnv
+    make_forward: Callable[[], Forward]
+    rollouts: rr.Bank[MultiAgentRollout]
+    learner: MultiAgentPPOLearner
     episodes: MultiAgentEpisodeLog
+    gate: Gate
 
     def __init__(self, options: MultiAgentPPOOptions = MultiAgentPPOOptions()) -> None:
         self.options = options

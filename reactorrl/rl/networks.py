@@ -138,13 +138,15 @@ class ActorCritic(torch.nn.Module):
         super().__init__()
         body, actor, critic = map(orthogonal_init, (2**0.5, 0.01, 1.0))
         if spaces.is_image:
-            self.features = NatureCNN(spaces.obs_shape, generator, body)
+            self.features: torch.nn.Module = NatureCNN(spaces.obs_shape, generator, body)
             sizes = [NatureCNN.n_features]
         else:
             self.features = torch.nn.Identity()
             sizes = [spaces.obs_shape[0], *hidden]
-        self.actor = mlp([*sizes, spaces.n_actions], "tanh", generator, body, actor)
-        self.critic = mlp([*sizes, 1], "tanh", generator, body, critic)
+        self.actor: torch.nn.Sequential = mlp(
+            [*sizes, spaces.n_actions], "tanh", generator, body, actor
+        )
+        self.critic: torch.nn.Sequential = mlp([*sizes, 1], "tanh", generator, body, critic)
 
     def forward(self, obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits `(n, n_actions)` and values `(n,)`."""
@@ -177,10 +179,14 @@ class QNetwork(torch.nn.Module):
             sizes = [spaces.obs_shape[0], *hidden]
             for n_in, n_out in pairwise(sizes):
                 body += [linear(n_in, n_out, uniform_init, generator), torch.nn.ReLU()]
-        self.is_image = spaces.is_image
-        self.body = torch.nn.Sequential(*body)
-        self.advantages = linear(sizes[-1], spaces.n_actions, uniform_init, generator)
-        self.value = linear(sizes[-1], 1, uniform_init, generator) if is_dueling else None
+        self.is_image: bool = spaces.is_image
+        self.body: torch.nn.Sequential = torch.nn.Sequential(*body)
+        self.advantages: torch.nn.Linear = linear(
+            sizes[-1], spaces.n_actions, uniform_init, generator
+        )
+        self.value: torch.nn.Linear | None = (
+            linear(sizes[-1], 1, uniform_init, generator) if is_dueling else None
+        )
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Return `(n, n_actions)`."""
@@ -217,7 +223,7 @@ class Flat:
     def __init__(self, network: torch.nn.Module) -> None:
         self._parameters = list(network.parameters())
         values = [parameter.detach().flatten() for parameter in self._parameters]
-        self.vector = torch.nn.Parameter(torch.cat(values))
+        self.vector: torch.nn.Parameter = torch.nn.Parameter(torch.cat(values))
         self._places: list[tuple[str, slice, tuple[int, ...]]] = []
         first = 0
         for name, parameter in network.named_parameters():

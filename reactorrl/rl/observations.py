@@ -38,8 +38,8 @@ class ObservationRing:
         self, n_lanes: int, capacity: int, obs_shape: Sequence[int], dtype: DTypeLike
     ) -> None:
         self.capacity = capacity
-        self.array = np.zeros((n_lanes * capacity, *obs_shape), dtype)
-        self.counts = np.zeros(n_lanes, np.int64)
+        self.array: NDArray[Any] = np.zeros((n_lanes * capacity, *obs_shape), dtype)
+        self.counts: Rows = np.zeros(n_lanes, np.int64)
 
     def is_newest(self, lanes: Rows, obs: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether each observation is, byte for byte, the newest one of its lane.
@@ -122,6 +122,8 @@ class FrameRing(ObservationRing):
     Attributes:
         array: `(n_lanes * capacity, *frame_shape)`, lane by lane.
     """
+
+    depth: int
 
     def __init__(
         self, n_lanes: int, capacity: int, obs_shape: Sequence[int], dtype: DTypeLike

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import reactorrl as rr
 
 from .algorithm import Algorithm, EpisodeLog, Gate, Options
-from .envs import env_maker, probe
+from .envs import MakeEnv, Spaces, env_maker, probe
 from .gae import gae
 from .learner import Learner, Metrics
 from .networks import (
@@ -85,9 +85,9 @@ class Experience:
             # A copy in torch's own memory: what torch computes may depend on the alignment.
             return torch.tensor(np.concatenate(tuple(arrays), axis)).to(device)
 
-        self.obs = tensor((t.obs for t in trajectories), 1).flatten(0, 1)
-        self.actions = tensor((t.actions for t in trajectories), 1).flatten()
-        self.following = tensor(
+        self.obs: torch.Tensor = tensor((t.obs for t in trajectories), 1).flatten(0, 1)
+        self.actions: torch.Tensor = tensor((t.actions for t in trajectories), 1).flatten()
+        self.following: torch.Tensor = tensor(
             [*(t.last_obs for t in trajectories), *(t.final_obs for t in trajectories)]
         )
 
@@ -185,7 +185,7 @@ class OnPolicyLearner(Learner):
     """
 
     experience: type[Experience] = Experience
-    trajectories = rr.Input[Trajectory](width="n")
+    trajectories: Final = rr.Input[Trajectory](width="n")
 
     def __init__(self, n: int, make_network: MakeNetwork, options: OnPolicyOptions) -> None:
         super().__init__(
@@ -226,11 +226,14 @@ class OnPolicy(Algorithm):
         options: Of the program.
     """
 
+    options: OnPolicyOptions
+    episodes: EpisodeLog
+
     def __init__(self, options: OnPolicyOptions) -> None:
         self.options = options
-        self.make_env = env_maker(options.env_id)
-        self.spaces = probe(self.make_env)
-        self.make_network = partial(ActorCritic, self.spaces, options.hidden_sizes)
+        self.make_env: MakeEnv = env_maker(options.env_id)
+        self.spaces: Spaces = probe(self.make_env)
+        self.make_network: MakeNetwork = partial(ActorCritic, self.spaces, options.hidden_sizes)
         self.episodes = EpisodeLog(options.rollouts)
 
     def bank_of(self, rollout: type[R], *arguments: Any) -> rr.Bank[R]:
@@ -262,6 +265,10 @@ class Synchronous(OnPolicy):
         options: Of the program.
         learner: The class of its learner.
     """
+
+    rollouts: rr.Bank[Rollout]
+    learner: OnPolicyLearner
+    gate: Gate
 
     def __init__(self, options: OnPolicyOptions, learner: type[OnPolicyLearner]) -> None:
         super().__init__(options)

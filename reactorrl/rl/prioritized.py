@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class PrioritizedReplayMemory(ReplayMemory):
             raise ValueError(f"alpha={alpha}, eps={eps}: not negative, and positive")
         self.alpha = alpha
         self.eps = eps
-        self.max_priority = 1.0
+        self.max_priority: float = 1.0
         self._tree = SumTree(len(self._steps))  # by slot: priority ** alpha; 0: not there
 
     def add(self, trajectory: Trajectory, first_lane: int = 0) -> None:
@@ -176,8 +176,8 @@ class PrioritizedReplayBuffer(Buffer):
     """
 
     memory: PrioritizedReplayMemory
-    priorities = rr.Input[Priorities]()
-    prioritized = rr.Output[int]()
+    priorities: Final = rr.Input[Priorities]()
+    prioritized: Final = rr.Output[int]()
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from .policy import EpsilonGreedy, Forward, Greedy, LinearSchedule, MLPForward, 
 from .replay import ReplayBuffer
 from .rollout import Rollout
 from .trajectory import Trajectory
+
+if TYPE_CHECKING:  # a table needs no torch
+    from .dqn import QLearner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +108,9 @@ class TableLearner(rr.Reactor):
         Learning rates for Q-learning: with one below 1 the time to converge is polynomial.
     """
 
-    trajectories = rr.Input[Trajectory](width="n")
-    weights = rr.Output[Weights]()
-    metrics = rr.Output[dict[str, float]]()
+    trajectories: Final = rr.Input[Trajectory](width="n")
+    weights: Final = rr.Output[Weights]()
+    metrics: Final = rr.Output[dict[str, float]]()
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class TableLearner(rr.Reactor):
         self.gamma = gamma
         self.step_size = step_size
         self.step_decay = step_decay
-        self.round = 0
+        self.round: int = 0
         self.latest: Weights | None = None
         self._q: list[list[float]] = np.zeros(shape).tolist()
         self._updates: list[list[int]] = np.zeros(shape, np.int64).tolist()
@@ -239,6 +242,10 @@ class QLearning(Algorithm):
     """
 
     options: QLearningOptions
+    rollouts: rr.Bank[Rollout]
+    replay: ReplayBuffer
+    episodes: EpisodeLog
+    gate: Gate
 
     def __init__(self, options: QLearningOptions = QLearningOptions()) -> None:
         self.options = options
@@ -265,7 +272,7 @@ class QLearning(Algorithm):
         finally:
             env.close()
         n_actions = self._add_rollouts(make_env, TableForward)
-        self.learner = TableLearner(
+        self.learner: TableLearner | QLearner = TableLearner(
             options.rollouts,
             (n_states, n_actions),
             rounds=options.rounds,

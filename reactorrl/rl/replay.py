@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, Final, Required, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -129,7 +129,7 @@ class ReplayMemory:
                 f"capacity={capacity}: each of {n_lanes} lanes needs at least {3 * self._obs.depth}"
             )
         self.capacity = capacity
-        self.obs_shape = tuple(obs_shape)
+        self.obs_shape: tuple[int, ...] = tuple(obs_shape)
         self.n_lanes = n_lanes
         size = n_lanes * self._per_lane
         # By slot: lane * _per_lane + position % _per_lane, where a position counts the transitions
@@ -309,8 +309,8 @@ class Buffer(rr.Reactor):
         others: As for `ReplayBuffer`.
     """
 
-    trajectories = rr.Input[Trajectory](width="n")
-    batch = rr.Output[Batch]()
+    trajectories: Final = rr.Input[Trajectory](width="n")
+    batch: Final = rr.Output[Batch]()
 
     def __init__(
         self,
@@ -327,7 +327,8 @@ class Buffer(rr.Reactor):
         self.num_envs = num_envs
         self.batch_rows = batch_rows
         self.learning_starts = learning_starts
-        self.generator = np.random.default_rng((seed, n + 1))  # the rollouts have (seed, 1) and on
+        # The rollouts have (seed, 1) and on.
+        self.generator: np.random.Generator = np.random.default_rng((seed, n + 1))
 
     def add_all(self) -> int:
         """Add what arrived; return how many rows the round's batch has.

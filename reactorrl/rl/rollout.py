@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import gymnasium as gym
 import numpy as np
@@ -40,8 +40,8 @@ class Rollout(rr.Reactor):
         TypeError: In the startup reaction, if the env has other spaces.
     """
 
-    weights = rr.Input[Weights]()
-    trajectory = rr.Output[Trajectory]()
+    weights: Final = rr.Input[Weights]()
+    trajectory: Final = rr.Output[Trajectory]()
 
     _kept: ClassVar = ("env_steps", "obs", "episode_returns", "episode_lengths")
 
@@ -55,14 +55,14 @@ class Rollout(rr.Reactor):
         seed: int,
     ) -> None:
         self.make_env = make_env
-        self.policy = make_policy()
+        self.policy: Policy = make_policy()
         self.num_envs = num_envs
         self.steps = steps
         self.seed = seed
         self.envs: list[gym.Env[Any, Any]] = []
-        self.env_steps = 0
-        self.episode_returns = [0.0] * num_envs
-        self.episode_lengths = [0] * num_envs
+        self.env_steps: int = 0
+        self.episode_returns: list[float] = [0.0] * num_envs
+        self.episode_lengths: list[int] = [0] * num_envs
         self.at: tuple[int, int] | None = None
         self._saved: dict[str, Any] | None = None
 
@@ -71,8 +71,10 @@ class Rollout(rr.Reactor):
         """Make the envs and reset them, for the only time with a seed; or go on from a state."""
         first = self.bank_index * self.num_envs
         # Not (seed, 0): that is the generator of an env which is seeded with `seed`.
-        self.generator = np.random.default_rng((self.seed, 1 + self.bank_index))
-        self.seeds = [self.seed + first + index for index in range(self.num_envs)]
+        self.generator: np.random.Generator = np.random.default_rng(
+            (self.seed, 1 + self.bank_index)
+        )
+        self.seeds: list[int] = [self.seed + first + index for index in range(self.num_envs)]
         index = 0
         try:
             for index in range(self.num_envs):
@@ -169,8 +171,8 @@ class Rollout(rr.Reactor):
     def _lay_out(self) -> None:
         """Make room for what the envs, which are there but not yet reset, will show."""
         spaces = spaces_of(self.envs[0])
-        self.first_action = spaces.first_action
-        self.obs = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
+        self.first_action: int = spaces.first_action
+        self.obs: NDArray[Any] = np.empty((self.num_envs, *spaces.obs_shape), spaces.obs_dtype)
 
     def _reset(self, index: int, seed: int | None = None) -> None:
         """Begin an episode of an env."""

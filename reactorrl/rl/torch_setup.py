@@ -9,10 +9,10 @@ import warnings
 
 try:
     import torch
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "this part of reactorrl.rl needs torch: pip install 'reactorrl[torch]'"
-    ) from error
+    ) from _error
 
 _worker = threading.local()
 

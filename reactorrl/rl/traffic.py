@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 try:
     from pettingzoo import ParallelEnv
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "TrafficJunction needs pettingzoo: pip install 'reactorrl[multiagent]'"
-    ) from error
+    ) from _error
 
 GAS, BRAKE = 0, 1
 COLLISION_REWARD = -10.0
@@ -157,7 +158,7 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
             raise ValueError(f"version={version!r}: must be one of {', '.join(VERSIONS)}")
         junction = VERSIONS[version]
         n = junction.n_cars if n_cars is None else n_cars
-        self.p_arrive = junction.p_arrive if p_arrive is None else p_arrive
+        self.p_arrive: float = junction.p_arrive if p_arrive is None else p_arrive
         if n < 1:
             raise ValueError(f"n_cars={n}: must be at least 1")
         if not 0 <= self.p_arrive <= 1:
@@ -168,10 +169,10 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
             raise ValueError(f"render_mode={render_mode!r}: must be None or 'rgb_array'")
         self.junction = junction
         self.render_mode = render_mode
-        self.possible_agents = [f"car_{index}" for index in range(n)]
+        self.possible_agents: list[str] = [f"car_{index}" for index in range(n)]
         self.agents: list[str] = []
-        self.np_random = np.random.default_rng()
-        self.collisions = 0
+        self.np_random: np.random.Generator = np.random.default_rng()
+        self.collisions: int = 0
         self._lay_out(vision)
         self._route = np.full(n, -1)  # of each agent's car; -1 without one
         self._position = np.zeros(n, np.int64)  # on its route
@@ -180,9 +181,13 @@ class TrafficJunction(ParallelEnv[str, NDArray[np.float32], int]):
         self._steps = 0
         width = self._static.shape[2] + 2 + 3 * len(self._window)
         space = Box(-float(n), float(n), (width,))
-        self.observation_spaces = dict.fromkeys(self.possible_agents, space)
+        self.observation_spaces: dict[str, Space[NDArray[np.float32]]] = dict.fromkeys(
+            self.possible_agents, space
+        )
         actions = Discrete(2)
-        self.action_spaces = dict.fromkeys(self.possible_agents, actions)
+        self.action_spaces: dict[str, Space[np.int64]] = dict.fromkeys(
+            self.possible_agents, actions
+        )
 
     def _lay_out(self, vision: int) -> None:
         """Work out what is the same in all episodes.

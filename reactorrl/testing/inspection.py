@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .. import _core
 from ..declare import EFFECTS
 from ..reactor import Reactor
+from ..tree import Node
 from .observe import Written
 from .sources import MUTATORS, clock_read, global_random, is_mutable, is_scope
 
@@ -52,20 +53,21 @@ class Reading:
     """
 
     def __init__(self, written: Written) -> None:
-        self.node, functions, declared = written
-        self.effects = {id(each) for role, each in declared if role in EFFECTS}
-        self.readable = {id(each) for _, each in declared}
+        self.node: Node = written.node
+        functions, declared = written.functions, written.declared
+        self.effects: set[int] = {id(each) for role, each in declared if role in EFFECTS}
+        self.readable: set[int] = {id(each) for _, each in declared}
         for _, each in declared:
             channels = getattr(each, "channels", None) or ()
             self.readable.update(map(id, channels))
             if id(each) in self.effects:
                 self.effects.update(map(id, channels))
-        self.wholes = {
+        self.wholes: set[int] = {
             id(getattr(each.reactor, each.name, None))
             for _, each in declared
             if getattr(each, "index", -1) >= 0
         }
-        self.package = type(self.node.reactor).__module__.partition(".")[0]
+        self.package: str = type(self.node.reactor).__module__.partition(".")[0]
         self.found: dict[Found, None] = {}
         self.unread: list[str] = []
         self.names: dict[int, tuple[str, Any]] = {}

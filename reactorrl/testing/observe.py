@@ -37,6 +37,13 @@ class Body:
 
     __slots__ = ("_histories", "is_handler", "node", "observer", "order", "path", "tag")
 
+    observer: Observer
+    order: tuple[int, int]
+    path: str
+    node: Node
+    tag: Tag
+    is_handler: bool
+
     def __init__(
         self,
         observer: Observer,

@@ -98,7 +98,7 @@ class Simulation:
             raise ValueError(f"{name} is the main reactor and so an enclave already")
         timeout = options.get("timeout")
         self._timeout_ns = FOREVER if timeout is None else to_ns(timeout, "timeout")
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock()
         self._limit_ns = to_ns(limit, "limit")
         self._tracer = Tracer(values=True)
         self._bench = _Bench(self.main)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ..errors import ReactionError
 from ..reactor import Reactor
@@ -94,7 +94,7 @@ class Trace:
             return NotImplemented
         return first_difference(self, other) is None
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return "\n".join([*map(str, self.rows), f"stopped at {self.stop_tag}"])

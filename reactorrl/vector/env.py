@@ -77,6 +77,11 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         3. An env that raises does not keep those after it from being stepped.
     """
 
+    observation_space: Space[Any]
+    single_observation_space: Space[Any]
+    action_space: Space[Any]
+    single_action_space: Space[Any]
+
     def __init__(
         self,
         env_fns: Iterable[Callable[[], gym.Env[Any, Any]]],
@@ -88,19 +93,19 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         step_timeout: float | None = None,
     ) -> None:
         super().__init__()
-        self.env_fns = checked_fns(env_fns)
-        self.num_envs = len(self.env_fns)
+        self.env_fns: list[Callable[[], gym.Env[Any, Any]]] = checked_fns(env_fns)
+        self.num_envs: int = len(self.env_fns)
         self.copy = copy
         self.observation_mode = observation_mode
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.workers = min(place(None, workers)[0], self.num_envs)
+        self.autoreset_mode: AutoresetMode = AutoresetMode(autoreset_mode)
+        self.workers: int = min(place(None, workers)[0], self.num_envs)
         if step_timeout is not None and not step_timeout > 0:
             raise ValueError(f"step_timeout={step_timeout!r}: give a positive number of seconds")
         self.step_timeout = step_timeout
         if self.workers > 1:
             warn_if_gil_is_enabled()
         self._all = Envs(self.env_fns, is_timed=step_timeout is not None)
-        self.envs = self._all.envs
+        self.envs: list[gym.Env[Any, Any]] = self._all.envs
         self._n_steps = 0  # since all envs were reset
         self._failed: str | None = None
         self._exchange: Exchange | None = None
@@ -116,8 +121,11 @@ class ReactorVectorEnv(VectorEnv[Any, Any, Any]):
         except BaseException:
             self.close()
             raise
-        self.metadata = {**self.envs[0].metadata, "autoreset_mode": self.autoreset_mode}
-        self.render_mode = self.envs[0].render_mode
+        self.metadata: dict[str, Any] = {
+            **self.envs[0].metadata,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.render_mode: str | None = self.envs[0].render_mode
         self._takes_arrays = isinstance(self.single_action_space, ARRAY_SPACES)
         self._is_autoreset = self.autoreset_mode is not AutoresetMode.DISABLED
         self._step_job = self._all.stepping(self.autoreset_mode)

@@ -56,15 +56,15 @@ class Seat:
         self.found: list[Any] = []
         self.errors: list[tuple[int, BaseException]] = []
         self.chunks: deque[Iterable[int]] = deque()
-        self.coarse = [tasks] if tasks else []
-        self.fine = [(task,) for task in tasks]
+        self.coarse: list[range] = [tasks] if tasks else []
+        self.fine: list[tuple[int]] = [(task,) for task in tasks]
         self.others: list[Seat] = []
         self.busy_ns = 0  # in this batch
         self.thread: threading.Thread | None = None
         self.is_asleep = False  # a hint
-        self.go = threading.Lock()
+        self.go: threading.Lock = threading.Lock()
         self.go.acquire()
-        self.done = threading.Lock()
+        self.done: threading.Lock = threading.Lock()
         self.done.acquire()
 
 
@@ -117,7 +117,7 @@ class Pool:
         workers = min(workers, n_tasks)
         self.problem: str | None = None
         self.is_forked = False
-        self.limit_ns = 0 if limit_s is None else round(limit_s * 1e9)
+        self.limit_ns: int = 0 if limit_s is None else round(limit_s * 1e9)
         self._seats = [
             Seat(range(n_tasks * k // workers, n_tasks * (k + 1) // workers))
             for k in range(workers)
@@ -311,7 +311,8 @@ class TaskError(Exception):
 
     def __init__(self, task: int, error: BaseException) -> None:
         super().__init__(task, error)
-        self.task, self.error = task, error
+        self.task: int = task
+        self.error: BaseException = error
 
 
 class TaskTimeout(Exception):

@@ -28,7 +28,9 @@ class Sb3VecEnv(VecEnv):
     """
 
     def __init__(self, env_fns: Iterable[Callable[[], Any]], **options: Any) -> None:
-        self.envs = ReactorVectorEnv(env_fns, autoreset_mode=AutoresetMode.SAME_STEP, **options)
+        self.envs: ReactorVectorEnv = ReactorVectorEnv(
+            env_fns, autoreset_mode=AutoresetMode.SAME_STEP, **options
+        )
         self._actions: Any = None
         super().__init__(
             self.envs.num_envs,
@@ -42,7 +44,7 @@ class Sb3VecEnv(VecEnv):
         if any(each != self._options[0] for each in self._options):
             raise ValueError("set_options(): all envs get the same options here; give one dict")
         obs, infos = self.envs.reset(seed=list(self._seeds), options=options)
-        self.reset_infos = [info_of(infos, k) for k in range(self.num_envs)]
+        self.reset_infos: list[dict[str, Any]] = [info_of(infos, k) for k in range(self.num_envs)]
         self._reset_seeds()
         self._reset_options()
         return obs

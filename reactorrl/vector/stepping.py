@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from .batch import Batch
 from .pool import Job, Seat
@@ -40,10 +41,10 @@ class Envs:
         self._is_timed = is_timed
         self.envs: list[Any] = [None] * n
         # Each reward in a cache line of its own: threads that write into one wait for each other.
-        self.rewards = np.zeros((n, _LINE_BYTES // 8), dtype=np.float64)[:, 0]
-        self.terminations = np.zeros(n, dtype=np.bool_)
-        self.truncations = np.zeros(n, dtype=np.bool_)
-        self.is_over = [False] * n
+        self.rewards: NDArray[np.float64] = np.zeros((n, _LINE_BYTES // 8), dtype=np.float64)[:, 0]
+        self.terminations: NDArray[np.bool_] = np.zeros(n, dtype=np.bool_)
+        self.truncations: NDArray[np.bool_] = np.zeros(n, dtype=np.bool_)
+        self.is_over: list[bool] = [False] * n
         self.actions: Any = [None] * n
         self.seeds: list[int | None] = [None] * n
         self._closed: set[int] = set()

@@ -587,6 +587,14 @@ def test_a_body_that_ran_in_one_of_two_is_named(swapped):
         assert_same_trace(*(reversed(pair) if swapped else pair))
 
 
+def test_a_trace_has_no_hash():
+    """Equal are those whose rows are; one with digests of values equals one without."""
+    a, b = record_trace(Pipe, timeout=30), record_trace(Pipe, values=True, timeout=30)
+    assert a == b
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(a)
+
+
 def test_only_traces_are_compared():
     """A report is none."""
     with pytest.raises(TypeError, match=r"takes Traces \(record_trace, .*\), got RunReport"):

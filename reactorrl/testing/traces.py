@@ -70,7 +70,7 @@ class TraceRow(NamedTuple):
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """A whole run, tag by tag, and within a tag in an order that does not depend on the workers.
 

@@ -2,14 +2,19 @@
  *
  * Every wait goes: detach from the host, spin for about the cost of a wake, then park on a futex. A parked
  * worker costs its waker microseconds and comes late by tens of them; a spinning one costs nothing but
- * its processor, so it spins no longer than a wake would have taken, and not at all when there are more
- * workers than processors. */
+ * its processor, so it spins about as long as a wake would have taken, longer where work comes often enough,
+ * and not at all when there are more workers than processors. */
 #include <limits.h>
 
 #include "runtime.h"
 
-/* Spinning stops after this long (ski rental: about the price of a wake). */
+/* Spinning stops after this long (ski rental: about the price of a wake), */
 #define SPIN_NS 50000
+/* or after this long where more work is expected before a sleeper would be awake again, as where one
+ * reaction of 0.1 ms separates two wide levels: after a wake, unless that has been in vain of late. */
+#define LONG_SPIN_NS 500000
+/* After a second long spin in vain as many wakes, twice as many each time, are not followed by one. */
+#define MOST_SHORT 63
 /* A published slice that nobody has started for this long is run by who waits for it. */
 #define LATE_NS 50000
 /* Reactions at least this long may be stolen one by one: then what a thief pays for touching another
@@ -212,6 +217,19 @@ static void park(rrl_worker_t *w, uint64_t word) {
     end_wait(w, RRL_TRACE_PARKED, begin_ns, rrl__clock_ns());
 }
 
+static void expect_nothing_soon(rrl_worker_t *w) {
+    w->is_soon = false;
+    w->n_short = w->n_vain;
+    w->n_vain = w->n_vain * 2 + 1 < MOST_SHORT ? w->n_vain * 2 + 1 : MOST_SHORT;
+}
+
+/* After a wait that ended with a wake. */
+static void expect_more(rrl_worker_t *w, int64_t waited_ns) {
+    if (waited_ns < LONG_SPIN_NS) w->n_short = w->n_vain = 0;
+    w->is_soon = w->n_short == 0;
+    if (w->n_short) w->n_short--;
+}
+
 typedef enum wait_result { WAIT_OWN, WAIT_STEAL, WAIT_RESCUE, WAIT_QUIT } wait_result_t;
 
 /* Spins until there is something to do, then parks until there is. *out_late: the worker to rescue. */
@@ -222,6 +240,7 @@ static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker
     rrl__detach(w);
     bool is_exact = rrl__is_traced(e); /* else a wait begins at the first look at the clock */
     int64_t begin_ns = is_exact ? rrl__clock_ns() : 0, now_ns = 0, late_since_ns = 0;
+    int64_t spin_ns = w->is_soon ? LONG_SPIN_NS : SPIN_NS;
     uint64_t late_word = 0;
     rrl_worker_t *late = NULL;
     for (uint32_t n = 0;; n++) {
@@ -249,17 +268,21 @@ static wait_result_t wait_for_work(rrl_enclave_t *e, rrl_worker_t *w, rrl_worker
             *out_late = late;
             return WAIT_RESCUE;
         }
-        if (p->is_oversubscribed || (!late && now_ns - begin_ns > SPIN_NS)) {
+        if (p->is_oversubscribed || (!late && now_ns - begin_ns > spin_ns)) {
             end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
             if (rrl_load_relaxed_u32(&w->has_returns)) {
                 rrl__attach(w); /* nothing of others is kept while parked */
                 rrl__take_returns(w);
                 rrl__detach(w);
             }
+            if (spin_ns == LONG_SPIN_NS) expect_nothing_soon(w);
             park(w, word);
+            expect_more(w, rrl__clock_ns() - begin_ns);
+            spin_ns = w->is_soon ? LONG_SPIN_NS : SPIN_NS; /* if it came too late for its slice */
             begin_ns = is_exact ? rrl__clock_ns() : 0;
         }
     }
+    if (w->is_soon) w->n_vain = 0;
     if (is_exact) now_ns = rrl__clock_ns();
     if (begin_ns) end_wait(w, RRL_TRACE_SPINNING, begin_ns, now_ns);
     return WAIT_OWN;

@@ -118,6 +118,9 @@ struct rrl_worker {
     uint32_t rank;             /* among those of its enclave */
     rrl_atomic_u32_t reaction; /* running now, or RRL_NONE; relaxed: others only describe it */
     bool is_attached;
+    bool is_soon; /* more work is expected soon enough to spin for it, see pool.c */
+    uint32_t n_vain,
+        n_short; /* wakes without a long spin: after the last in vain, and still to come */
     bool wants_stop;
     int64_t advance_ns;       /* virtual clock: what the running body has taken so far */
     int64_t level_advance_ns; /* the longest of its bodies at this level */

@@ -15,7 +15,7 @@ OURS_LOCKED = "same program, GIL on, 2 workers"
 TUNED_RAY, ARTIFACT_RAY = "Ray, tuned", "Ray, as in the artifact"
 PARTS = ("rollout", "replay", "learning")
 BATCH_SIZES = {FULL.mode: (500, 1000, 2000), QUICK.mode: (1000,), SMOKE.mode: (500,)}
-ROUNDS = {FULL.mode: 34, QUICK.mode: 2, SMOKE.mode: 1}  # of a repetition
+ROUNDS = {FULL.mode: 8, QUICK.mode: 2, SMOKE.mode: 1}  # of a repetition
 
 FIGURES = (
     Figure(

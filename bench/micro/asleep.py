@@ -150,7 +150,7 @@ def threads(iterations: int, warm: int, rounds: int) -> dict[str, Any]:
 
 def cases(places: Places, settings: Settings) -> list[Case]:
     """One."""
-    shape = {"iterations": 50 if settings is SMOKE else iterations_for(1_000_000)}
+    shape = {"iterations": 50 if settings.mode == SMOKE.mode else iterations_for(1_000_000)}
     sides = (
         (OURS_1, "reactors", {"workers": 1}),
         (OURS_2, "reactors", {"workers": 2}),
@@ -184,6 +184,6 @@ def cases(places: Places, settings: Settings) -> list[Case]:
                 for label, call, more in sides
             ],
             conclude,
-            seconds=60 if settings is FULL else 6,
+            seconds=60 if settings.mode == FULL.mode else 6,
         )
     ]

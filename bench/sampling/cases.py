@@ -16,5 +16,5 @@ def cases(settings: Settings) -> list[Case]:
     A quick one is without the priorities, whose peers take longest.
     """
     places = all_places(with_slow_starters=settings is not SMOKE)
-    groups = [group for group in GROUPS if settings is not QUICK or group is not prioritized]
+    groups = [group for group in GROUPS if settings.mode != QUICK.mode or group is not prioritized]
     return [case for group in groups for case in group.cases(places, settings)]

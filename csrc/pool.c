@@ -35,8 +35,8 @@ bool rrl__is_parked(const rrl_worker_t *w) {
 /* ---- publishing ------------------------------------------------------------------------------------ */
 
 /* A parked worker is to wake on another processor than ours. Left to itself, the kernel may queue it behind
- * its waker, though others idle, until it balances its load some milliseconds later: in virtual machines the
- * rule, as there an idle processor looks as if the host had taken it away. The worker lifts this in park().
+ * its waker, though others idle, for a millisecond or two: seen in most wakes of a virtual machine (KVM, Linux
+ * 6.18), and not where workers were pinned. The worker lifts this in park().
  * Nobody but the publisher can end its sleep, so that until then it does not run. */
 static void keep_off(rrl_worker_t *w) {
     /* acquire: pairs with the exchange in park(), before which the owner wrote the same. */

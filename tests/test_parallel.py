@@ -13,30 +13,26 @@ PERIOD = rr.msec(6)  # long enough to fall asleep before the next tag
 
 
 class Waits(rr.Reactor):
-    """Waits at every tag; at the first `held` ones nobody else meanwhile."""
+    """Waits at every tag."""
 
     tick = rr.Timer(0, PERIOD)
 
-    def __init__(self, seen, lock, held):
-        self.seen, self.lock, self.held = seen, lock, held
+    def __init__(self, seen):
+        self.seen = seen
         self.ticks = 0
 
     @rr.reaction(tick)
     def wait(self):
-        if self.ticks < self.held:
-            with self.lock:
-                time.sleep(SECONDS)
-        else:
-            time.sleep(SECONDS)
+        time.sleep(SECONDS)
         here = threading.get_ident(), frozenset(os.sched_getaffinity(0))
         self.seen.setdefault(self.ticks, []).append(here)
         self.ticks += 1
 
 
 class Both(rr.Reactor):
-    def __init__(self, held=0):
+    def __init__(self):
         self.seen = {}
-        self.bank = rr.Bank(2, Waits, self.seen, threading.Lock(), held)
+        self.bank = rr.Bank(2, Waits, self.seen)
 
 
 def shared(seen):
@@ -51,14 +47,6 @@ def test_a_long_level_is_shared_with_a_worker_that_was_asleep():
     assert len(main.seen) == 40
     assert len(shared(main.seen)) >= 20
     assert all(worker.parked_s > 0 for worker in report.workers)
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
-def test_a_bad_beginning_is_not_the_last_word():
-    """At the first ticks handing out brings nothing; it is tried again a few ticks later."""
-    main = Both(held=3)
-    rr.run(main, workers=2, timeout=39 * PERIOD)
-    assert len([tick for tick in shared(main.seen) if tick >= 10]) >= 10
 
 
 def test_who_was_woken_may_use_every_processor():

@@ -56,6 +56,7 @@ class Contender:
     task: str = ""  # contenders of one task must return equal checks
     verify: Mapping[str, Any] = field(default_factory=dict)  # more arguments, for the checks alone
     apart: bool = False  # its other processes would disturb: measured after the rest, then ended
+    alone: bool = False  # apart, and they spin while they wait: not beside others of its place
     rounds: int | None = None  # fixed, for functions that take no number of rounds
     timed_rounds: int | None = None  # of a sample, instead of as many as fill it
     gc: bool = False  # leaves the garbage collector on
@@ -154,10 +155,11 @@ def measure(
 
 
 def by_place(contenders: Iterable[Contender]) -> list[list[Contender]]:
-    """Those of one place together: they share its process and take turns."""
-    groups: dict[Place, list[Contender]] = {}
+    """Those of one place together: they share its process and take turns. Who is alone, is."""
+    groups: dict[tuple[Place, str], list[Contender]] = {}
     for contender in contenders:
-        groups.setdefault(contender.place, []).append(contender)
+        key = contender.place, contender.label if contender.alone else ""
+        groups.setdefault(key, []).append(contender)
     return list(groups.values())
 
 

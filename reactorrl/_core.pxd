@@ -76,6 +76,7 @@ cdef class Graph:
     cdef list _failures                 # (unwinding, reaction, error, tag), appended to by workers
     cdef list _overflows                # (is an action, id, tag), appended to by workers
     cdef object _frozen                 # checks.FrozenArrays with check=True, else None
+    cdef object _copies                 # copies.PrivateCopies
     cdef object _recorder               # told of what comes from outside, or None
     cdef bint _replays                  # what comes from outside was fed
     cdef rrl.rrl_graph_t *_open(self) except NULL

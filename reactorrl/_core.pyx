@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free
 from reactorrl cimport _rrl as rrl
 
 from . import checks, errors
-from .copies import private_copy
+from .copies import PrivateCopies
 from .scope import current_mode
 from .time import Tag, to_ns
 

@@ -83,7 +83,7 @@ cdef class Port(Element):
 
     cdef object _own(self, rrl.rrl_worker_t *w, object value):
         """A copy that only this reactor sees, for the rest of the tag."""
-        copy = private_copy(value, self)
+        copy = self._graph._copies.copy(value, self)
         if self._graph._n_workers > 1:
             rl_share(copy)
         if self._graph._frozen is not None:

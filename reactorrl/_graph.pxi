@@ -48,6 +48,7 @@ cdef class Graph:
     def __cinit__(self):
         self._elements, self._failures, self._overflows = [], [], []
         self._funcs, self._handlers, self._selves = [], [], []
+        self._copies = PrivateCopies()
         self._n_enclaves = 1
         _check(rrl.rrl_graph_create(&self._c_graph), "Graph")
 

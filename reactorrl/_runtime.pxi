@@ -105,6 +105,7 @@ cdef class Runtime:
         with nogil:
             rc = rrl.rrl_program_join(self.graph._c_program)
         _check(rc, "Program.join")
+        self.graph._copies.close()
         self._hold(False)
 
     def forget_threads(self):

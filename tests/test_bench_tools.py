@@ -573,13 +573,16 @@ class Stub:
         self.dropped.append(place.name)
 
 
-def measured(until):
-    """A case with two contenders in one place apart."""
+def measured(until, alone=""):
+    """A case with two contenders in one place apart; one may ask to be alone there."""
     here, apart_place = Place("here", "python"), Place("Ray", "python")
     case = Case(
         "some",
         "?",
-        [Contender("a", here, "f"), *(Contender(n, apart_place, "f", apart=True) for n in "bc")],
+        [
+            Contender("a", here, "f"),
+            *(Contender(n, apart_place, "f", apart=True, alone=n == alone) for n in "bc"),
+        ],
         list,
     )
     stub, probe = Stub(), Probe()
@@ -593,6 +596,13 @@ def test_contenders_apart_take_turns_in_one_process():
     assert set(found.samples) == {"a", "b", "c"}
     assert stub.dropped == ["Ray"]
     assert stub.calls[-4:] == ["b", "c", "b", "c"]
+
+
+def test_who_must_be_alone_gets_a_process_of_its_own():
+    stub, found = measured(math.inf, alone="b")
+    assert set(found.samples) == {"a", "b", "c"}
+    assert stub.dropped == ["Ray", "Ray"]
+    assert stub.calls == sorted(stub.calls)
 
 
 def test_when_time_is_up_what_is_apart_is_missing_with_that_reason():

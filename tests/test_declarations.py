@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import types
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import reactorrl as rr
 from reactorrl import placement
 from reactorrl.assembly import Assembly
 from reactorrl.checks import FrozenArrays
-from reactorrl.copies import private_copy
 from reactorrl.declare import EFFECT, HISTORY, TRIGGER
 from reactorrl.scope import building, current_mode
 
@@ -283,34 +281,6 @@ def test_triggers_are_singletons():
         assert copy.deepcopy(trigger) is trigger
         assert pickle.loads(pickle.dumps(trigger)) is trigger
         assert repr(trigger).startswith("reactorrl.")
-
-
-class Tensor:
-    """As far as `private_copy` looks."""
-
-    def clone(self):
-        return "cloned"
-
-
-Tensor.__module__ = "torch"
-
-
-def test_private_copies():
-    """Arrays, subclasses and tensors by their own method, the rest deeply; nothing is shared."""
-    array = np.arange(3)
-    array.setflags(write=False)
-    copied = private_copy(array)
-    assert copied.flags.writeable
-    assert not np.shares_memory(copied, array)
-    assert type(private_copy(np.ma.masked_array([1, 2], [True, False]))) is np.ma.MaskedArray
-    objects = np.array([[1], None], dtype=object)
-    assert private_copy(objects)[0] is not objects[0]
-    assert private_copy(Tensor()) == "cloned"
-    nested = {"a": [array]}
-    assert private_copy(nested)["a"][0].flags.writeable
-    module = types.ModuleType("module")
-    with pytest.raises(TypeError):
-        private_copy(module)
 
 
 def test_frozen_arrays_count_all_holders():

@@ -18,17 +18,10 @@ from ..serve import gil_enabled
 OURS = "bench.broadcast_gather.program:broadcast_gather"
 PEER = "bench.broadcast_gather.peers"
 WITH_GIL = "here, with the GIL on"
-WARM = "here, malloc keeps memory"
-# What glibc otherwise gives back to the kernel after every round, and gets again cleared.
-KEEP_MEMORY = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_MMAP_THRESHOLD_": "4000000000",
-}
 GIL = "the same program with the GIL on, 2 workers"
-OURS_WARM = "reactorrl, 2 workers, malloc keeps memory"
+CALLING = "reactorrl, 2 workers, clients call copy()"
 LOOP, BARRIER = "plain loop", "2 threads with a barrier"
-LIMIT, LIMIT_WARM = "memcpy, 2 threads that never meet", "memcpy, malloc keeps memory"
+LIMIT = "memcpy, 2 threads that never meet"
 BY_VALUE, REFERENCES = "Ray, by value N times, as in the artifact", "Ray, references only"
 PUT_ONCE, PUT_TWICE = "Ray, put once a round", "Ray, put once, clients copy as well"
 COMPILED = "Ray Compiled Graph"
@@ -53,7 +46,6 @@ def all_places(settings: Settings) -> Places:
     """This interpreter, with and without its lock, and the peers' own."""
     return {
         **sides.all_places(with_ray=settings.mode != SMOKE.mode),
-        WARM: Place(WARM, sys.executable, environment=KEEP_MEMORY),
         WITH_GIL: Place(
             WITH_GIL,
             sys.executable,
@@ -77,15 +69,10 @@ def everybody(
         BARRIER, places[HERE], f"{PEER}.threads:broadcast_gather", {**shape, "threads": 2}
     )
     if copies:
-        yield Contender(OURS_WARM, places[WARM], OURS, {**shape, "workers": 2})
-        for label, place in ((LIMIT, HERE), (LIMIT_WARM, WARM)):
-            yield Contender(
-                label,
-                places[place],
-                f"{PEER}.threads:copying",
-                {**plain, "threads": 2},
-                task="copies",
-            )
+        calling = {**shape, "workers": 2, "calls": True}
+        yield Contender(CALLING, places[HERE], OURS, calling)
+        limit = f"{PEER}.threads:copying"
+        yield Contender(LIMIT, places[HERE], limit, {**plain, "threads": 2}, task="copies")
     for name in XRONOS:
         yield Contender(name, places[name], f"{PEER}.with_xronos:broadcast_gather", shape)
     ray = places[RAY]
@@ -101,7 +88,8 @@ def everybody(
         (COMPILED, "compiled_graph", channels if too_large and not ray.missing else ray, {}),
     ]
     for label, form, place, more in forms:
-        yield Contender(label, place, f"{PEER}.with_ray:{form}", {**plain, **more}, apart=True)
+        call, arguments = f"{PEER}.with_ray:{form}", {**plain, **more}
+        yield Contender(label, place, call, arguments, apart=True, alone=label == COMPILED)
 
 
 def single(q: float) -> Callable[[Reply], float]:
@@ -114,16 +102,15 @@ def conclude(shape: dict) -> Callable[[Measured], list[Finding]]:
     goal = None if shape["copies"] else GOALS.get(shape["clients"])
 
     def findings(measured: Measured) -> list[Finding]:
-        best = faster(measured, OURS_1, OURS_2, OURS_WARM)
+        best = faster(measured, OURS_1, OURS_2)
         times = {label: measured.summary(label) for label in measured.samples}
         found = [Finding(ROUND, "ns", best, times, goal)]
         timed = [label for label, s in measured.samples.items() if "singles_ns" in s[0]]
         for what, q in ((P50, 0.5), (P99, 0.99)):
             alone = {label: measured.summary(label, single(q)) for label in timed}
             found.append(Finding(what, "ns", best, alone))
-        plain = faster(measured, OURS_1, OURS_2)
         ray = faster(measured, PUT_ONCE, PUT_TWICE, REFERENCES, BY_VALUE)
-        for what, label, ours, wanted in ratios(shape, best, plain, ray):
+        for what, label, ours, wanted in ratios(shape, best, ray):
             if {label, ours} <= measured.samples.keys():
                 ratio = {ours: measured.ratio(label, ours)}
                 found.append(Finding(what, "x", ours, ratio, wanted))
@@ -132,7 +119,7 @@ def conclude(shape: dict) -> Callable[[Measured], list[Finding]]:
     return findings
 
 
-def ratios(shape: dict, best: str, plain: str, ray: str) -> list[tuple[str, str, str, Goal]]:
+def ratios(shape: dict, best: str, ray: str) -> list[tuple[str, str, str, Goal]]:
     """Name, who is set against which of our rows, and the goal. Of Ray's calls, the fastest."""
     at = (shape["clients"], shape["size"], shape["copies"])
     if at == (6, 1_000, False):
@@ -142,11 +129,9 @@ def ratios(shape: dict, best: str, plain: str, ray: str) -> list[tuple[str, str,
             ("xronos against ours", "xronos", best, Goal(at_least=5)),
         ]
     if at == (6, 10_000_000, True):
-        speed = "share of the speed of plain memcpy"
         return [
             (RAY_AGAINST, ray, best, Goal(at_least=5)),
-            (speed, LIMIT, plain, Goal(at_least=0.85)),
-            (f"{speed}, malloc keeps memory", LIMIT_WARM, OURS_WARM, Goal(at_least=0.85)),
+            ("share of the speed of plain memcpy", LIMIT, best, Goal(at_least=0.85)),
         ]
     return []
 

@@ -57,7 +57,18 @@ class Client(rr.Reactor):
 
 
 class CopyingClient(rr.Reactor):
-    """Answers with a copy of its own."""
+    """Answers with a copy of its own: what an input that may be written into has got."""
+
+    inp = rr.Input[np.ndarray](mutable=True)
+    out = rr.Output[np.ndarray]()
+
+    @rr.reaction(inp, effects=out)
+    def answer(self) -> None:
+        self.out.set(self.inp.value)
+
+
+class CallingClient(rr.Reactor):
+    """Answers with a copy that it makes itself, in fresh memory."""
 
     inp = rr.Input[np.ndarray]()
     out = rr.Output[np.ndarray]()
@@ -78,10 +89,11 @@ class Star(rr.Reactor):
 
 
 def broadcast_gather(
-    workers: int, clients: int, size: int, copies: bool, warm: int, rounds: int
+    workers: int, clients: int, size: int, copies: bool, warm: int, rounds: int, calls: bool = False
 ) -> dict[str, Any]:
-    """The measured rounds."""
+    """The measured rounds. `calls`: the copies are clients' own calls of `copy`."""
     stopwatch = watch(warm, rounds)
     server = Server(stopwatch, clients, payload(size))
-    rr.run(Star(server, CopyingClient if copies else Client), workers=workers, fast=True)
+    client = CallingClient if calls else CopyingClient if copies else Client
+    rr.run(Star(server, client), workers=workers, fast=True)
     return reply(stopwatch, server.gathered, server.newest)

@@ -81,7 +81,14 @@ def inference(places: dict[str, Place], agents: int, settings: Settings) -> Case
             (RAY_ARTIFACT, RAY, f"{peers}.with_ray:as_in_the_artifact", file),
         ]
     contenders = [
-        Contender(label, places[place], call, {"agents": agents, **more}, apart=place == RAY)
+        Contender(
+            label,
+            places[place],
+            call,
+            {"agents": agents, **more},
+            apart=place == RAY,
+            alone=label == RAY_COMPILED,
+        )
         for label, place, call, more in sides
     ]
 

@@ -130,6 +130,7 @@ def contenders(
                 {**shape, **more},
                 scale,
                 apart=label in SLOW,
+                alone=label == GRAPH,
                 verify=verify,
             )
             for label, place, call, more in sides

@@ -15,7 +15,7 @@ from .table import header, markdown, text_lines
 
 EXAMPLES = """
 examples:
-  reactorrl bench all --quick --out results      some of everything in six minutes
+  reactorrl bench all --quick --out results      some of everything in three minutes
   reactorrl bench micro --only ping event        some cases
   reactorrl bench broadcast-gather --peers ray   beside one peer alone
   reactorrl bench plot results/*.json -o pictures

@@ -39,7 +39,7 @@ class Settings:
 
 
 FULL = Settings("full", repetitions=15, sample_s=0.04, tries=3, patience_s=20)
-QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2, patience_s=20, experiment_s=12)
+QUICK = Settings("quick", repetitions=10, sample_s=0.012, tries=2, patience_s=20, experiment_s=7)
 SMOKE = Settings("smoke", repetitions=2, sample_s=0.002, tries=1, patience_s=0, limit_s=40)
 MODES = {settings.mode: settings for settings in (FULL, QUICK, SMOKE)}
 

@@ -53,6 +53,9 @@ class Place:
     environment: dict[str, str] = field(default_factory=dict, compare=False)
 
 
+ONLY_IN_FULL = Place("", missing="only in a full run: its processes take long to start")
+
+
 class Server:
     """A running `bench.serve`. Not shared between threads."""
 

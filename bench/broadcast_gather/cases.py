@@ -10,7 +10,7 @@ from ..figures import Figure, size_text
 from ..harness import FULL, QUICK, SMOKE, VERIFY_ROUNDS, Case, Contender, Settings
 from ..micro import sides
 from ..micro.sides import HERE, OURS_1, OURS_2, RAY, XRONOS, Places, faster
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured, Reply, quantile
 from ..serve import gil_enabled
@@ -77,15 +77,19 @@ def everybody(
         yield Contender(name, places[name], f"{PEER}.with_xronos:broadcast_gather", shape)
     ray = places[RAY]
     if not with_ray and not ray.missing:
-        ray = Place(RAY, missing=f"not in this case of a {settings.mode} run: it starts slowly")
-    too_large = clients * size > CHANNEL_BYTES
-    channels = Place(RAY, missing=f"its channels would take more than {size_text(CHANNEL_BYTES)}")
+        ray = ONLY_IN_FULL
+    graph = ray
+    if not ray.missing and clients * size > CHANNEL_BYTES:
+        channels = f"its channels would take more than {size_text(CHANNEL_BYTES)}"
+        graph = Place(RAY, missing=channels)
+    elif not ray.missing and copies and settings.mode == QUICK.mode:
+        graph = ONLY_IN_FULL
     forms = [
         (BY_VALUE, "by_value", ray, {"copies": copies}),
         (PUT_ONCE, "put_once", ray, {"copies": False}),
         *([(PUT_TWICE, "put_once", ray, {"copies": True})] if copies else []),
         *([] if copies else [(REFERENCES, "references", ray, {})]),
-        (COMPILED, "compiled_graph", channels if too_large and not ray.missing else ray, {}),
+        (COMPILED, "compiled_graph", graph, {}),
     ]
     for label, form, place, more in forms:
         call, arguments = f"{PEER}.with_ray:{form}", {**plain, **more}

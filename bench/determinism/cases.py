@@ -2,7 +2,7 @@
 
 from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Finding, Goal
 from ..samples import Measured, Summary
 from ..sides import HERE, RAY, learning_places
@@ -27,6 +27,8 @@ FIGURES = (
 def cases(settings: Settings) -> list[Case]:
     """With and without random delays in the bodies."""
     places = learning_places(settings)
+    if settings is QUICK:
+        places[RAY] = ONLY_IN_FULL
     return [determinism(places, delays, settings) for delays in DELAYS]
 
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured
 from ..sides import GIL_ON, HERE, RAY, learning_places
@@ -80,10 +80,11 @@ def inference(places: dict[str, Place], agents: int, settings: Settings) -> Case
             (RAY_COMPILED, RAY, f"{peers}.with_ray:compiled_graph", {**file, "actors": 2}),
             (RAY_ARTIFACT, RAY, f"{peers}.with_ray:as_in_the_artifact", file),
         ]
+    left_out = (RAY_EACH, RAY_COMPILED, RAY_ARTIFACT) if settings is QUICK else ()
     contenders = [
         Contender(
             label,
-            places[place],
+            ONLY_IN_FULL if label in left_out else places[place],
             call,
             {"agents": agents, **more},
             apart=place == RAY,

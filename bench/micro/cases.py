@@ -7,10 +7,14 @@ from .sides import all_places
 
 GROUPS = (events, fanout, asleep, building, onecore, tracing, savina)
 PUBLISHED = savina.PUBLISHED
+# What others in a quick run nearly say: words of their names.
+NOT_IN_QUICK = ("-2x1us", "processor-broadcast-64", "processor-parallel", "building")
 
 
 def cases(settings: Settings) -> list[Case]:
-    """All cases; a smoke run is without Ray, a quick one without Savina's."""
+    """All cases; a smoke run is without Ray, a quick one without Savina's and some more."""
     places = all_places(with_ray=settings is not SMOKE)
-    groups = [group for group in GROUPS if settings.mode != QUICK.mode or group is not savina]
-    return [case for group in groups for case in group.cases(places, settings)]
+    if settings is not QUICK:
+        return [case for group in GROUPS for case in group.cases(places, settings)]
+    found = [case for group in GROUPS[:-1] for case in group.cases(places, settings)]
+    return [case for case in found if not any(word in case.name for word in NOT_IN_QUICK)]

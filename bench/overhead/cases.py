@@ -9,10 +9,9 @@ from typing import Any
 from ..figures import Figure
 from ..harness import SMOKE, Case, Contender, Settings
 from ..micro.sides import HERE, OURS_1, OURS_2, RAY, Places, all_places
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Finding, Goal
 from ..samples import Measured, Reply, Summary
-from ..sampling.sides import ONLY_IN_FULL
 from .course import TENTHS, tenths
 from .messages import CLIENTS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ..figures import Figure
 from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured, Reply
 from ..sides import GIL_ON, HERE, RAY, learning_places
@@ -74,10 +74,11 @@ def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> C
         (TUNED_RAY, RAY, f"{peers}.with_ray:tuned", {"actors": 2}),
         (ARTIFACT_RAY, RAY, f"{peers}.with_ray:as_in_the_artifact", {}),
     )
+    left_out = (OURS_LOCKED, ARTIFACT_RAY) if settings is QUICK else ()
     contenders = [
         Contender(
             label,
-            places[place],
+            ONLY_IN_FULL if label in left_out else places[place],
             call,
             {"batch_size": batch_size, **more},
             apart=place == RAY,

@@ -12,12 +12,12 @@ import numpy as np
 from reactorrl.atari import ale
 
 from ..harness import Case, Contender, Settings
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Finding, Goal
 from ..samples import Measured
 from ..shares import in_threads
 from ..stopwatch import Stopwatch
-from .sides import ENVPOOL, ONLY_IN_FULL, findings, python_sides
+from .sides import ENVPOOL, findings, python_sides
 from .stepping import BATCHES
 
 GAME = "Pong"

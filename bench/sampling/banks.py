@@ -9,11 +9,11 @@ from typing import Any
 
 from ..figures import Figure
 from ..harness import Case, Contender, Settings
-from ..place import Place
+from ..place import ONLY_IN_FULL, Place
 from ..results import Controls, Finding, Published
 from ..samples import Measured
 from .envs import is_game
-from .sides import ASYNC, ENVPOOL, FREE, HERE, ONLY_IN_FULL, OURS, OURS_1, PROCESSES, SYNC, ratios
+from .sides import ASYNC, ENVPOOL, FREE, HERE, OURS, OURS_1, PROCESSES, SYNC, ratios
 
 ENVS = 15
 FEWER_ENVS = 6  # of the case that stands for training: long trajectories, as many rollouts as usual

@@ -27,7 +27,6 @@ SYNC = "SyncVectorEnv"
 ASYNC = "AsyncVectorEnv"
 ENVPOOL = "EnvPool, 2 threads"
 FREE = "2 threads that never meet"
-ONLY_IN_FULL = Place("", missing="only in a full run: its processes take long to start")
 SLOW_STARTERS = (PROCESSES, "Ray", "Ray, Atari", "Tianshou", "TorchRL")
 
 

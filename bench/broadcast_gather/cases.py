@@ -73,8 +73,9 @@ def everybody(
         yield Contender(CALLING, places[HERE], OURS, calling)
         limit = f"{PEER}.threads:copying"
         yield Contender(LIMIT, places[HERE], limit, {**plain, "threads": 2}, task="copies")
-    for name in XRONOS:
-        yield Contender(name, places[name], f"{PEER}.with_xronos:broadcast_gather", shape)
+    for name in XRONOS:  # where there are copies, its process keeps gigabytes: it has to end
+        call = f"{PEER}.with_xronos:broadcast_gather"
+        yield Contender(name, places[name], call, shape, apart=copies)
     ray = places[RAY]
     if not with_ray and not ray.missing:
         ray = ONLY_IN_FULL

@@ -69,11 +69,12 @@ class PrivateCopies:
             self._returned.clear()
 
     def _copied(self, value: Any) -> Any:
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject:
+            return self._large(value) if value.nbytes >= LARGE else value.copy()
         for cls in type(value).__mro__:
             library = (cls.__module__, cls.__name__)
             if library == ("numpy", "ndarray") and not value.dtype.hasobject:
-                if cls is type(value) and value.nbytes >= LARGE:
-                    return self._large(value)
                 return value.copy()
             if library == ("torch", "Tensor"):
                 return value.clone()

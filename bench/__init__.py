@@ -13,7 +13,30 @@ From a script or a notebook, every experiment is a function:
 import importlib
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # who takes them for the packages of these names would see no functions
+    from .functions import (
+        broadcast_gather,
+        determinism,
+        load,
+        marl,
+        micro,
+        overhead,
+        q_learning,
+        sampling,
+    )
+
+    __all__ = [
+        "broadcast_gather",
+        "determinism",
+        "load",
+        "marl",
+        "micro",
+        "overhead",
+        "q_learning",
+        "sampling",
+    ]
 
 EXPERIMENT_FUNCTIONS = (
     "broadcast_gather",

@@ -155,7 +155,7 @@ def measure_command(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted", file=sys.stderr)
-    if options.settings is not SMOKE:
+    if options.settings.mode != SMOKE.mode:
         print("\n".join(closing_lines(found)))
     if interrupted:
         return INTERRUPTED

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from . import experiments
 from .experiments import EXPERIMENTS
@@ -21,7 +22,18 @@ from .harness import MODES, Case, Settings
 from .results import Results
 from .running import Progress, run
 
-load = Results.load
+# By `__getattr__`, so that no experiment is imported before it is asked for.
+determinism: Callable[..., Results]
+marl: Callable[..., Results]
+micro: Callable[..., Results]
+overhead: Callable[..., Results]
+q_learning: Callable[..., Results]
+sampling: Callable[..., Results]
+
+
+def load(path: str | Path) -> Results:
+    """The results that `Results.save` or the command line wrote there."""
+    return Results.load(path)
 
 
 def measured(

@@ -15,7 +15,7 @@ def learning_places(settings: Settings) -> dict[str, Place]:
         GIL_ON: Place(GIL_ON, sys.executable, environment={"PYTHON_GIL": "1"}),
         RAY: peers.places()[RAY],
     }
-    if settings is SMOKE:
+    if settings.mode == SMOKE.mode:
         missing = "left out of a smoke run: it takes seconds to start"
         found = {name: Place(name, missing=missing) for name in found}
     return {HERE: Place(HERE, sys.executable), **found}

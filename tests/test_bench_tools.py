@@ -16,7 +16,7 @@ import reactorrl.bench
 from reactorrl.bench import command, experiments, functions, load
 from reactorrl.bench.broadcast_gather.cases import PUBLISHED, REFERENCES
 from reactorrl.bench.figures import Figure, apart, rendered, tick
-from reactorrl.bench.harness import SMOKE, Case, Contender, measure
+from reactorrl.bench.harness import MODES, SMOKE, Case, Contender, measure
 from reactorrl.bench.headlines import headlines
 from reactorrl.bench.machine import Probe
 from reactorrl.bench.place import Place
@@ -596,6 +596,21 @@ def test_contenders_apart_take_turns_in_one_process():
     assert set(found.samples) == {"a", "b", "c"}
     assert stub.dropped == ["Ray"]
     assert stub.calls[-4:] == ["b", "c", "b", "c"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_a_mode_is_told_by_its_name(name, mode):
+    """Functions change how long a mode takes, and measure what the command line measures."""
+    settings = MODES[mode]
+    asked, changed = (
+        [
+            (case.name, [(c.label, c.place.missing) for c in case.contenders])
+            for case in experiments.EXPERIMENTS[name].cases(each)
+        ]
+        for each in (settings, dataclasses.replace(settings, experiment_s=1.0))
+    )
+    assert asked == changed
 
 
 def test_who_must_be_alone_gets_a_process_of_its_own():

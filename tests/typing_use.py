@@ -9,6 +9,8 @@ from typing import Any, assert_type
 import numpy as np
 
 import reactorrl as rr
+from reactorrl.bench import broadcast_gather, load, micro
+from reactorrl.bench.results import Results
 from reactorrl.ports import InputMultiport, OutputMultiport
 from reactorrl.testing import (
     Simulation,
@@ -151,3 +153,12 @@ def tested() -> None:
     assert_deterministic(Main, workers=(1, 2), seed=1)
     for finding in check_reactor(Sink, inputs=[{Sink.inp: 1}]):
         assert_type(finding.advice, str)
+
+
+def measured() -> None:
+    results = broadcast_gather(sizes=(1_000,), actors=(2, 6), peers=("ray",))
+    assert_type(results, Results)
+    results.plot()
+    results.save("results.json")
+    assert_type(load("results.json"), Results)
+    assert_type(micro(only=("event",), mode="smoke"), Results)

@@ -27,7 +27,7 @@ FIGURES = (
 def cases(settings: Settings) -> list[Case]:
     """With and without random delays in the bodies."""
     places = learning_places(settings)
-    if settings is QUICK:
+    if settings.mode == QUICK.mode:
         places[RAY] = ONLY_IN_FULL
     return [determinism(places, delays, settings) for delays in DELAYS]
 
@@ -53,7 +53,7 @@ def determinism(places: dict[str, Place], delays: str, settings: Settings) -> Ca
         f"How many different weights does one seed give, delays in bodies: {delays}?",
         contenders,
         conclude,
-        seconds=20 if settings is FULL else 6,
+        seconds=20 if settings.mode == FULL.mode else 6,
         disturbed_anyway=True,
         at={"delays": delays},
     )

@@ -73,14 +73,14 @@ def inference(places: dict[str, Place], agents: int, settings: Settings) -> Case
         (BATCHED, HERE, f"{peers}.here:batched", file),
         (BARRIER, HERE, f"{peers}.here:barrier", {**file, "threads": 2}),
     ]
-    if settings is not QUICK or agents == OF_THE_GOALS:
+    if settings.mode != QUICK.mode or agents == OF_THE_GOALS:
         sides += [
             (RAY_EACH, RAY, f"{peers}.with_ray:tuned", {**file, "actors": agents}),
             (RAY_SHARED, RAY, f"{peers}.with_ray:tuned", {**file, "actors": 2}),
             (RAY_COMPILED, RAY, f"{peers}.with_ray:compiled_graph", {**file, "actors": 2}),
             (RAY_ARTIFACT, RAY, f"{peers}.with_ray:as_in_the_artifact", file),
         ]
-    left_out = (RAY_EACH, RAY_COMPILED, RAY_ARTIFACT) if settings is QUICK else ()
+    left_out = (RAY_EACH, RAY_COMPILED, RAY_ARTIFACT) if settings.mode == QUICK.mode else ()
     contenders = [
         Contender(
             label,
@@ -109,6 +109,6 @@ def inference(places: dict[str, Place], agents: int, settings: Settings) -> Case
         f"What does an env step cost whose {agents} agents each have a policy?",
         contenders,
         conclude,
-        seconds=40 if settings is FULL else 8,
+        seconds=40 if settings.mode == FULL.mode else 8,
         at={"agents": agents},
     )

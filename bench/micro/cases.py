@@ -13,8 +13,8 @@ NOT_IN_QUICK = ("-2x1us", "processor-broadcast-64", "processor-parallel", "build
 
 def cases(settings: Settings) -> list[Case]:
     """All cases; a smoke run is without Ray, a quick one without Savina's and some more."""
-    places = all_places(with_ray=settings is not SMOKE)
-    if settings is not QUICK:
+    places = all_places(with_ray=settings.mode != SMOKE.mode)
+    if settings.mode != QUICK.mode:
         return [case for group in GROUPS for case in group.cases(places, settings)]
     found = [case for group in GROUPS[:-1] for case in group.cases(places, settings)]
     return [case for case in found if not any(word in case.name for word in NOT_IN_QUICK)]

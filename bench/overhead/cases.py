@@ -217,6 +217,6 @@ def envs(places: Places, mode: str) -> Case:
 
 def cases(settings: Settings) -> list[Case]:
     """Messages alone, and with envs."""
-    places = all_places(with_ray=settings is not SMOKE)
+    places = all_places(with_ray=settings.mode != SMOKE.mode)
     places[GIL] = Place(GIL, sys.executable, environment={"PYTHON_GIL": "1"})
     return [messages(places, settings.mode), envs(places, settings.mode)]

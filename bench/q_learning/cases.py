@@ -74,7 +74,7 @@ def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> C
         (TUNED_RAY, RAY, f"{peers}.with_ray:tuned", {"actors": 2}),
         (ARTIFACT_RAY, RAY, f"{peers}.with_ray:as_in_the_artifact", {}),
     )
-    left_out = (OURS_LOCKED, ARTIFACT_RAY) if settings is QUICK else ()
+    left_out = (OURS_LOCKED, ARTIFACT_RAY) if settings.mode == QUICK.mode else ()
     contenders = [
         Contender(
             label,
@@ -91,7 +91,7 @@ def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> C
         f"What does a round of parallel Q-learning with a batch of {batch_size} cost?",
         contenders,
         conclude,
-        seconds=60 if settings is FULL else 20,
+        seconds=60 if settings.mode == FULL.mode else 20,
         verify_rounds=3,
         at={"batch_size": batch_size},
     )

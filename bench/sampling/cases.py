@@ -15,6 +15,6 @@ def cases(settings: Settings) -> list[Case]:
 
     A quick one is without the priorities, whose peers take longest.
     """
-    places = all_places(with_slow_starters=settings is not SMOKE)
+    places = all_places(with_slow_starters=settings.mode != SMOKE.mode)
     groups = [group for group in GROUPS if settings.mode != QUICK.mode or group is not prioritized]
     return [case for group in groups for case in group.cases(places, settings)]

@@ -140,7 +140,7 @@ def measure(
             now = time.monotonic()
             if now > until and group is not together:
                 reason = f"no time was left for it in a {settings.mode} run"
-                result.missing |= {contender.label: reason for contender in group}
+                result.missing |= {c.label: c.place.missing or reason for c in group}
                 continue
             group_until = now + (until - now) / (len(groups) - number)
             for share in take_turns(

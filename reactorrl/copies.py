@@ -16,7 +16,8 @@ class PrivateCopies:
 
     The kernel clears the memory it hands out, page by page at the first write, which takes longer
     than the copying itself. So a large array is copied into memory that an earlier copy, and all
-    views of it, have left. At most as much is held as was in use at one time, until `close`.
+    views of it, have left. At most as much is held as was in use at one time, until `close`; in use
+    is also what one thread made and another dropped, until the former runs again (without the GIL).
 
     Note:
         Any worker. The thread that drops an array's last view gives its memory back, in the middle
@@ -82,8 +83,13 @@ class PrivateCopies:
 
     def _large(self, value: Any) -> Any:
         numpy = sys.modules["numpy"]
-        lent = numpy.asarray(_Loan(self._take(value.nbytes), self))
-        array = numpy.ndarray(value.shape, value.dtype, lent)
+        memory = self._take(value.nbytes)
+        try:
+            loan = _Loan(memory, self)
+        except BaseException:
+            self.give_back(memory)
+            raise
+        array = numpy.ndarray(value.shape, value.dtype, numpy.asarray(loan))
         numpy.copyto(array, value)
         return array
 
@@ -91,7 +97,7 @@ class PrivateCopies:
         """Memory of just this size: what was left last, or new."""
         with self._lock:
             while self._returned:
-                memory = self._returned.popleft()
+                memory = self._returned.popleft()  # and nobody else does until the end
                 self._used_bytes -= memory.nbytes
                 self._spare.append(memory)
             most_used_bytes = max(self._most_used_bytes, self._used_bytes + size)
@@ -119,9 +125,11 @@ class _Loan:
     __slots__ = ("__array_interface__", "_lender", "_memory")
 
     def __init__(self, memory: Any, lender: PrivateCopies) -> None:
+        self._lender: PrivateCopies | None = None
         self.__array_interface__ = memory.__array_interface__
         self._memory = memory
-        self._lender = lender
+        self._lender = lender  # last: whoever made it only half takes the memory back itself
 
     def __del__(self) -> None:
-        self._lender.give_back(self._memory)
+        if self._lender is not None:
+            self._lender.give_back(self._memory)

@@ -149,6 +149,40 @@ def test_the_end_frees_what_is_spare_and_its_user_the_rest(tracing):
     assert traced(base) < 0.2 * SIZE
 
 
+def test_a_copy_that_fails_takes_no_memory_along(tracing, monkeypatch):
+    """Its memory is spare again, once, and the next copy gets it."""
+    copies, value = PrivateCopies(), large(1)
+    base = traced()
+
+    def fail(memory, lender):
+        raise MemoryError
+
+    with monkeypatch.context() as context:
+        context.setattr("reactorrl.copies._Loan", fail)
+        for _ in range(3):
+            with pytest.raises(MemoryError):
+                copies.copy(value)
+    assert SIZE <= traced(base) < 1.2 * SIZE
+    first, second = copies.copy(value), copies.copy(value)
+    assert not np.shares_memory(first, second)
+    del first, second
+    copies.close()
+    assert traced(base) < 0.2 * SIZE
+
+
+def test_what_another_thread_drops_after_the_end_is_freed(tracing):
+    """Nothing is kept for a program that is over."""
+    copies, value = PrivateCopies(), large(1)
+    base, kept = traced(), [copies.copy(value)]
+    copies.close()
+    thread = threading.Thread(target=kept.clear)
+    thread.start()
+    thread.join()
+    copied = copies.copy(np.zeros(3))  # this thread runs on, and lets go of what it made
+    assert copied.tolist() == [0.0] * 3
+    assert traced(base) < 0.2 * SIZE
+
+
 def test_threads_never_get_the_same_memory():
     """Each thread's copies keep what it wrote, though others drop and make some all the time."""
     copies, wrong = PrivateCopies(), []
@@ -157,9 +191,13 @@ def test_threads_never_get_the_same_memory():
         value, kept = np.full(LARGE, number, np.uint8), []
         for i in range(200):
             kept.append(copies.copy(value))
-            kept[-1][:] = number + 100
+            kept[-1][:] = 10 * number + len(kept)
             if i % 3 == 2:
-                wrong.extend(number for array in kept if not (array == number + 100).all())
+                wrong.extend(
+                    (number, i)
+                    for i, array in enumerate(kept, 10 * number + 1)
+                    if (array != i).any()
+                )
                 kept.clear()
 
     threads = [threading.Thread(target=make, args=(number,)) for number in range(6)]
@@ -226,7 +264,7 @@ def test_a_program_copies_into_its_own_memory(workers, check, tracing):
     for reader in main.readers:
         assert all((array == reader.factor).all() for array in reader.kept)
     places = {place for reader in main.readers for place in reader.places}
-    assert len(places) <= len(kept) + 2 * 3  # beside those kept, this round's and the last one's
+    assert len(places) <= len(kept) + 3 * (workers + 1)  # 3 a round; a sleeping maker's come late
     assert len(kept) * SIZE <= traced(base) < (len(kept) + 0.5) * SIZE
     del main, kept, reader
     gc.collect()

@@ -91,9 +91,12 @@ class Star(rr.Reactor):
 def broadcast_gather(
     workers: int, clients: int, size: int, copies: bool, warm: int, rounds: int, calls: bool = False
 ) -> dict[str, Any]:
-    """The measured rounds. `calls`: the copies are clients' own calls of `copy`."""
+    """The measured rounds. `calls`: the copies are calls of `copy`, as a single client's must be.
+
+    The only reader of a value would get the array itself.
+    """
     stopwatch = watch(warm, rounds)
     server = Server(stopwatch, clients, payload(size))
-    client = CallingClient if calls else CopyingClient if copies else Client
+    client = (CallingClient if calls or clients == 1 else CopyingClient) if copies else Client
     rr.run(Star(server, client), workers=workers, fast=True)
     return reply(stopwatch, server.gathered, server.newest)

@@ -97,7 +97,7 @@ class PrivateCopies:
         """Memory of just this size: what was left last, or new."""
         with self._lock:
             while self._returned:
-                memory = self._returned.popleft()  # and nobody else does until the end
+                memory = self._returned.popleft()  # `close` comes when no body runs
                 self._used_bytes -= memory.nbytes
                 self._spare.append(memory)
             most_used_bytes = max(self._most_used_bytes, self._used_bytes + size)

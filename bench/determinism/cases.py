@@ -1,13 +1,14 @@
 """How many different weights 100 runs of the same program with the same seed learn."""
 
 from ..figures import Figure
-from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
-from ..place import ONLY_IN_FULL, Place
+from ..harness import FULL, QUICK, SMOKE, Case, Settings
+from ..place import Place
 from ..results import Finding, Goal
 from ..samples import Measured, Summary
-from ..sides import HERE, RAY, learning_places
+from ..sides import HERE, RAY, learning_places, learning_sides
 
 OURS = "reactorrl, 1, 2 and 4 workers together"
+FIRST_READY = "Ray, 4 actors"
 WORKERS = (1, 2, 4)
 RUNS = {FULL.mode: 7, QUICK.mode: 4, SMOKE.mode: 1}  # of a repetition
 DELAYS = {"none": 0.0, "up to 0.2 ms": 2e-4}
@@ -27,8 +28,6 @@ FIGURES = (
 def cases(settings: Settings) -> list[Case]:
     """With and without random delays in the bodies."""
     places = learning_places(settings)
-    if settings.mode == QUICK.mode:
-        places[RAY] = ONLY_IN_FULL
     return [determinism(places, delays, settings) for delays in DELAYS]
 
 
@@ -42,12 +41,11 @@ def determinism(places: dict[str, Place], delays: str, settings: Settings) -> Ca
             (f"thread pool of {n}", HERE, f"{module}.peers.threads:outcomes", {"threads": n})
             for n in WORKERS
         ),
-        ("Ray, 4 actors", RAY, f"{module}.peers.with_ray:outcomes", {}),
+        (FIRST_READY, RAY, f"{module}.peers.with_ray:outcomes", {}),
     ]
-    contenders = [
-        Contender(label, places[place], call, {**shape, **more}, apart=place == RAY, rounds=1)
-        for label, place, call, more in sides
-    ]
+    contenders = learning_sides(
+        settings, places, shape, sides, not_in_quick=(FIRST_READY,), rounds=1
+    )
     return Case(
         f"determinism-{'delays' if DELAYS[delays] else 'plain'}",
         f"How many different weights does one seed give, delays in bodies: {delays}?",

@@ -3,12 +3,12 @@
 from importlib.util import find_spec
 
 from ..figures import Figure
-from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
+from ..harness import FULL, QUICK, SMOKE, Case, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
-from ..place import ONLY_IN_FULL, Place
+from ..place import Place
 from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured
-from ..sides import GIL_ON, HERE, RAY, learning_places
+from ..sides import GIL_ON, HERE, RAY, learning_places, learning_sides
 
 OURS_BATCHED = "reactorrl, one batched forward"
 OURS_LOCKED = "same program, GIL on, 2 workers"
@@ -80,18 +80,14 @@ def inference(places: dict[str, Place], agents: int, settings: Settings) -> Case
             (RAY_COMPILED, RAY, f"{peers}.with_ray:compiled_graph", {**file, "actors": 2}),
             (RAY_ARTIFACT, RAY, f"{peers}.with_ray:as_in_the_artifact", file),
         ]
-    left_out = (RAY_EACH, RAY_COMPILED, RAY_ARTIFACT) if settings.mode == QUICK.mode else ()
-    contenders = [
-        Contender(
-            label,
-            ONLY_IN_FULL if label in left_out else places[place],
-            call,
-            {"agents": agents, **more},
-            apart=place == RAY,
-            alone=label == RAY_COMPILED,
-        )
-        for label, place, call, more in sides
-    ]
+    contenders = learning_sides(
+        settings,
+        places,
+        {"agents": agents},
+        sides,
+        not_in_quick=(RAY_EACH, RAY_COMPILED, RAY_ARTIFACT),
+        alone=(RAY_COMPILED,),
+    )
 
     def conclude(measured: Measured) -> list[Finding]:
         best = faster(measured, OURS_1, OURS_2)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from ..figures import Figure
-from ..harness import FULL, QUICK, SMOKE, Case, Contender, Settings
+from ..harness import FULL, QUICK, SMOKE, Case, Settings
 from ..micro.sides import OURS_1, OURS_2, faster
-from ..place import ONLY_IN_FULL, Place
+from ..place import Place
 from ..results import Controls, Finding, Goal, Published
 from ..samples import Measured, Reply
-from ..sides import GIL_ON, HERE, RAY, learning_places
+from ..sides import GIL_ON, HERE, RAY, learning_places, learning_sides
 
 SERIAL, POOL = "one thread", "pool of 2 threads"
 OURS_LOCKED = "same program, GIL on, 2 workers"
@@ -74,18 +74,14 @@ def learning(places: dict[str, Place], batch_size: int, settings: Settings) -> C
         (TUNED_RAY, RAY, f"{peers}.with_ray:tuned", {"actors": 2}),
         (ARTIFACT_RAY, RAY, f"{peers}.with_ray:as_in_the_artifact", {}),
     )
-    left_out = (OURS_LOCKED, ARTIFACT_RAY) if settings.mode == QUICK.mode else ()
-    contenders = [
-        Contender(
-            label,
-            ONLY_IN_FULL if label in left_out else places[place],
-            call,
-            {"batch_size": batch_size, **more},
-            apart=place == RAY,
-            timed_rounds=ROUNDS[settings.mode],
-        )
-        for label, place, call, more in sides
-    ]
+    contenders = learning_sides(
+        settings,
+        places,
+        {"batch_size": batch_size},
+        sides,
+        not_in_quick=(OURS_LOCKED, ARTIFACT_RAY),
+        timed_rounds=ROUNDS[settings.mode],
+    )
     return Case(
         f"q-learning-{batch_size}",
         f"What does a round of parallel Q-learning with a batch of {batch_size} cost?",

@@ -16,27 +16,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # who takes them for the packages of these names would see no functions
-    from .functions import (
-        broadcast_gather,
-        determinism,
-        load,
-        marl,
-        micro,
-        overhead,
-        q_learning,
-        sampling,
-    )
-
-    __all__ = [
-        "broadcast_gather",
-        "determinism",
-        "load",
-        "marl",
-        "micro",
-        "overhead",
-        "q_learning",
-        "sampling",
-    ]
+    from .functions import broadcast_gather as broadcast_gather
+    from .functions import determinism as determinism
+    from .functions import load as load
+    from .functions import marl as marl
+    from .functions import micro as micro
+    from .functions import overhead as overhead
+    from .functions import q_learning as q_learning
+    from .functions import sampling as sampling
 
 EXPERIMENT_FUNCTIONS = (
     "broadcast_gather",

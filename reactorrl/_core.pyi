@@ -21,6 +21,9 @@ class Port(Element):
     # Otherwise, and for an absent value, both are empty and the subclass's __getattr__ answers.
     value: Any
     is_present: bool
+    # The same value, for a subclass whose ports are mutable: makes the copy without an exception
+    # on the way to __getattr__. AttributeError when absent.
+    own_value: Any
     # Set by `make` and by Python during assembly, read-only for bodies.
     reactor: Any  # the reactor instance that the port belongs to, or None for a declaration
     name: str | None

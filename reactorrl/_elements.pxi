@@ -70,6 +70,22 @@ cdef class Port(Element):
             _check(rc, self)
 
     def lookup(self):
+        return self._lookup()
+
+    @property
+    def own_value(self):
+        """`value` for a subclass whose ports are mutable: without an exception before the copy."""
+        cdef void *payload = rl_take(&self._view.value)
+        if payload is not NULL:
+            value = <object>payload
+            Py_DECREF(value)  # the reference that rl_take made
+            return value
+        present, value = self._lookup()
+        if not present:
+            raise AttributeError  # for the subclass's __getattr__, as an empty slot raises it
+        return value
+
+    cdef tuple _lookup(self):
         cdef void *payload = NULL
         cdef rrl.rrl_worker_t *w = self._worker()
         _check(rrl.rrl_port_payload(w, <uint32_t>self.id, &payload), self)

@@ -172,7 +172,7 @@ class Input(_Port[T]):
         ) -> InputMultiport[T]: ...
 
     def __new__(cls, type: Any = None, *, width: Any = None, mutable: bool = False) -> Any:
-        port = super().__new__(cls)
+        port = super().__new__(MutableInput if mutable and cls is Input else cls)
         if width is None:
             return port
         _core.Port.__init__(port, _check_type(type), check_bool(mutable, "mutable"))
@@ -180,6 +180,15 @@ class Input(_Port[T]):
 
     def __init__(self, type: Any = None, *, width: Any = None, mutable: bool = False) -> None:
         _core.Port.__init__(self, _check_type(type), check_bool(mutable, "mutable"))
+
+
+class MutableInput(Input[T]):
+    """What `Input(mutable=True)` makes: its `value` copies what others read, too."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        value = _core.Port.own_value
 
 
 class Output(_Port[T]):

@@ -10,7 +10,7 @@ import reactorrl as rr
 
 from .networks import Flat, MakeNetwork, load_weights, weights_of
 from .policy import Weights
-from .torch_setup import import_dynamo, prepare_worker, torch
+from .torch_setup import import_dynamo, prepare_gpu, prepare_worker, torch
 
 import_dynamo()
 
@@ -47,6 +47,8 @@ class Learner(rr.Reactor):
         self.rounds = rounds
         self.seed = seed
         self.device: torch.device = torch.device(device)
+        if self.device.type == "cuda":
+            prepare_gpu()
         self.round: int = 0
         self.latest: Weights | None = None
         self._saved: dict[str, Any] | None = None

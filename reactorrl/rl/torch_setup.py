@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 import threading
@@ -59,6 +60,15 @@ def prepare_worker() -> None:
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
         _worker.is_prepared = True
+
+
+def prepare_gpu() -> None:
+    """Let matrix products on a GPU be deterministic; before torch takes its first of this process.
+
+    Up to torch 2.9 `torch.use_deterministic_algorithms` lets cuBLAS compute only with a workspace
+    of a known size. A setting of the user's stays.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def _gil_is_enabled() -> bool:

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from typing import Any
 
-LARGE = 1 << 19  # bytes; from here on fresh pages cost more than looking for used ones
+LARGE = 1 << 16  # bytes; from here on fresh pages cost more than looking for used ones
 
 
 class PrivateCopies:

@@ -99,6 +99,7 @@ cdef class Port(Element):
     cdef public object type
     cdef public bint mutable
     cdef readonly Py_ssize_t index      # channel of its multiport; -1: none
+    cdef object _failure                # AttributeError of a copy, on its way round __getattr__
     cdef tuple _lookup(self)
     cdef object _own(self, rrl.rrl_worker_t *w, object value)
 

@@ -70,6 +70,9 @@ cdef class Port(Element):
             _check(rc, self)
 
     def lookup(self):
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         return self._lookup()
 
     @property
@@ -80,7 +83,11 @@ cdef class Port(Element):
             value = <object>payload
             Py_DECREF(value)  # the reference that rl_take made
             return value
-        present, value = self._lookup()
+        try:
+            present, value = self._lookup()
+        except AttributeError as failure:
+            self._failure = failure
+            raise
         if not present:
             raise AttributeError  # for the subclass's __getattr__, as an empty slot raises it
         return value

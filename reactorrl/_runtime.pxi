@@ -184,6 +184,8 @@ cdef class Runtime:
 
     def pulse(self, uint32_t worker):
         cdef rrl.rrl_pulse_t r
+        if worker >= self.graph._n_workers:
+            raise IndexError(f"worker {worker} of {self.graph._n_workers}")
         rrl.rrl_program_pulse(self.graph._c_program, worker, &r)
         return r.n_reactions, r.waiting_ns, r.n_tags, r.lag_ns
 

@@ -172,7 +172,7 @@ class Input(_Port[T]):
         ) -> InputMultiport[T]: ...
 
     def __new__(cls, type: Any = None, *, width: Any = None, mutable: bool = False) -> Any:
-        port = super().__new__(MutableInput if mutable and cls is Input else cls)
+        port = super().__new__(MutableInput if mutable is True and cls is Input else cls)
         if width is None:
             return port
         _core.Port.__init__(port, _check_type(type), check_bool(mutable, "mutable"))

@@ -26,7 +26,7 @@ def test_no_call_of_the_binding_ends_the_interpreter(seed, is_long):
 
 
 def test_what_took_the_interpreter_down():
-    """None for an element, a graph that has its program, a runtime without a graph."""
+    """None for an element, a graph that has its program, no graph, a worker that is not there."""
     graph = _core.Graph()
     with pytest.raises(TypeError):
         graph.add_multiport(None)
@@ -42,5 +42,7 @@ def test_what_took_the_interpreter_down():
     for call in (lambda: graph.add_enclave(1, 1), lambda: graph.add_port(_core.Port())):
         with pytest.raises(_core.errors.PhaseError, match="has its program already"):
             call()
+    with pytest.raises(IndexError, match="worker 1 of 1"):
+        runtime.pulse(1)
     with pytest.raises(TypeError):
         _core.feed(runtime, object(), 0, 0, None)

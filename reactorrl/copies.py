@@ -26,8 +26,8 @@ class PrivateCopies:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # for all but _returned
-        self._returned: deque[Any] = deque()
-        self._spare: list[Any] = []  # the one left last is the last
+        self._returned: deque[_Memory] = deque()
+        self._spare: list[_Memory] = []  # the one left last is the last
         self._used_bytes = self._most_used_bytes = 0
         self._is_closed = False
 
@@ -63,7 +63,7 @@ class PrivateCopies:
             self._spare.clear()
         self._returned.clear()
 
-    def give_back(self, memory: Any) -> None:
+    def give_back(self, memory: _Memory) -> None:
         """Take in memory that nobody sees any more."""
         self._returned.append(memory)
         if self._is_closed:
@@ -93,7 +93,7 @@ class PrivateCopies:
         numpy.copyto(array, value)
         return array
 
-    def _take(self, size: int) -> Any:
+    def _take(self, size: int) -> _Memory:
         """Memory of just this size: what was left last, or new."""
         with self._lock:
             while self._returned:
@@ -109,11 +109,22 @@ class PrivateCopies:
                 held_bytes = self._used_bytes + sum(spare.nbytes for spare in self._spare)
                 while held_bytes + size > most_used_bytes:
                     held_bytes -= self._spare.pop(0).nbytes
-                numpy = sys.modules["numpy"]
-                memory = numpy.empty(size, numpy.uint8)
+                memory = _Memory(size)
             self._used_bytes += size
             self._most_used_bytes = most_used_bytes
             return memory
+
+
+class _Memory:
+    """Memory, and how NumPy finds it; to ask for that takes as long as to copy 64 KB."""
+
+    __slots__ = ("_owner", "interface", "nbytes")
+
+    def __init__(self, size: int) -> None:
+        numpy = sys.modules["numpy"]
+        self._owner = numpy.empty(size, numpy.uint8)
+        self.interface = self._owner.__array_interface__
+        self.nbytes = size
 
 
 class _Loan:
@@ -124,9 +135,9 @@ class _Loan:
 
     __slots__ = ("__array_interface__", "_lender", "_memory")
 
-    def __init__(self, memory: Any, lender: PrivateCopies) -> None:
+    def __init__(self, memory: _Memory, lender: PrivateCopies) -> None:
         self._lender: PrivateCopies | None = None
-        self.__array_interface__ = memory.__array_interface__
+        self.__array_interface__ = memory.interface
         self._memory = memory
         self._lender = lender  # last: whoever made it only half takes the memory back itself
 

@@ -122,9 +122,9 @@ class _Memory:
 
     def __init__(self, size: int) -> None:
         numpy = sys.modules["numpy"]
-        self._owner = numpy.empty(size, numpy.uint8)
-        self.interface = self._owner.__array_interface__
-        self.nbytes = size
+        self._owner: Any = numpy.empty(size, numpy.uint8)
+        self.interface: dict[str, Any] = self._owner.__array_interface__
+        self.nbytes: int = size
 
 
 class _Loan:

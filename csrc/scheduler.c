@@ -578,7 +578,9 @@ static bool advance_tag(rrl_enclave_t *e, rrl_worker_t *w) {
         if (e->status) return false;
         bool is_due =
             is_known && ((p->options.fast && !must_wait) || rrl__elapsed_ns(p) >= next.time_ns);
-        if (e->n_stale && (!is_due || p->ledger)) { /* cancelled events must not be waited for */
+        /* Cancelled events must not be waited for, and what none but they lead to is no timeout. */
+        bool is_end = !rrl_tag_is_before(next, e->stop_tag);
+        if (e->n_stale && (!is_due || is_end || p->ledger)) {
             rrl__event_queue_filter(&e->events, rrl__is_live_wake, p);
             e->n_stale = 0;
             continue;

@@ -185,6 +185,22 @@ def test_a_tag_left_empty_by_cancel_does_not_happen(workers):
     assert (report.stop_tag, report.tags, report.reactions) == (rr.Tag(0, 1), 2, 1)
 
 
+@pytest.mark.parametrize("timeout", [5, 6])
+def test_what_does_not_come_at_the_timeout_brings_no_timeout(workers, timeout):
+    """A program with nothing left to do ends, also if what was cancelled lay at its very end."""
+    cancelled = scheduling(
+        Trace(), rr.LogicalAction(), lambda self, act: act.schedule(delay=5).cancel()
+    )
+    assert run(cancelled, workers, timeout=timeout).stop_tag == rr.Tag(0, 1)
+
+    def body(self, act):
+        act.schedule(delay=5)
+        act.schedule(delay=1)
+
+    updated = scheduling(Trace(), spaced("update"), body)
+    assert run(updated, workers, timeout=timeout).stop_tag == rr.Tag(1, 1)
+
+
 def test_a_later_reaction_may_cancel(workers):
     """A handle is good in every reaction that declares the action, until the event is handled."""
     trace = Trace()

@@ -265,6 +265,10 @@ rules(
             "A tag at which only cancelled events were due does not happen.",
             "test_a_tag_left_empty_by_cancel_does_not_happen",
         ),
+        "handle.at-timeout": (
+            "What was cancelled or updated away at or past the timeout does not keep a program.",
+            "test_what_does_not_come_at_the_timeout_brings_no_timeout",
+        ),
         "handle.spacing": (
             "A cancelled event still counts as the last one given.",
             "test_a_cancelled_event_still_counts_for_the_spacing",

@@ -18,16 +18,22 @@ ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 240
 pytestmark = pytest.mark.timeout(SECONDS + 60)
 CASES = {
-    "dqn": ("DQN", {"total_timesteps": 600, "learning_starts": 100}),
+    "dqn": (
+        "DQN",
+        {"total_timesteps": 600, "learning_starts": 100, "num_steps": 25, "gradient_steps": 6},
+    ),
     "dqn, all options": (
         "DQN",
         {
             "total_timesteps": 600,
             "learning_starts": 100,
+            "num_steps": 25,
+            "gradient_steps": 6,
             "double": True,
             "dueling": True,
             "prioritized": True,
             "n_step": 3,
+            "overlap": True,
         },
     ),
     "ppo": ("PPO", {"total_timesteps": 1024}),
@@ -40,7 +46,7 @@ CASES = {
         "QLearning",
         {"env_id": "Blackjack-v1", "kind": "network", "total_timesteps": 2000},
     ),
-    "multi-agent ppo": ("MultiAgentPPO", {"total_timesteps": 1024}),
+    "multi-agent ppo": ("MultiAgentPPO", {"total_timesteps": 1024, "num_envs": 8}),
 }
 
 for package, case in (("ale_py", "ppo, images"), ("pettingzoo", "multi-agent ppo")):
@@ -68,6 +74,7 @@ def learned(main):
     return [rl.weights_sha256(main.learner.latest), products]
 
 def state_at_half(main):
+    assert main.learner.rounds > 1
     states = []
     def look():
         if main.learner.round == main.learner.rounds // 2:

@@ -574,6 +574,8 @@ def test_dqn_does_not_depend_on_how_long_its_bodies_take(one_worker, workers, mo
         {"double": True, "n_step": 3},
         {"dueling": True, "loss": "huber", "tau": 0.5},
         {"prioritized": True, "n_step": 2},
+        {"overlap": True},
+        {"overlap": True, "prioritized": True},
     ],
 )
 def test_dqn_with_its_options_is_equal_for_every_number_of_workers(one_worker, options):
@@ -606,9 +608,68 @@ def test_a_round_begins_when_the_priorities_of_the_one_before_are_there(workers)
 
 
 @needs_torch
-def test_dqn_stopped_by_its_user_goes_on_with_the_priorities_that_were_under_way():
+@pytest.mark.parametrize("workers", [1, 2])
+def test_dqn_that_overlaps_learns_from_the_batch_of_the_round_before(workers):
+    main = rl.DQN(rl.DQNOptions(**SHORT, overlap=True))
+    sample, update = main.replay.memory.sample, main.learner.update
+    drawn, learned, acted_with = [], [], []
+
+    def sampling(*arguments):
+        drawn.append(sample(*arguments))
+        return drawn[-1]
+
+    def updating(batch):
+        learned.append(batch)
+        return update(batch)
+
+    main.replay.memory.sample = sampling
+    main.learner.update = updating
+    main.gate.hook = lambda: acted_with.append(main.gate.weights_in.value)
+    rr.run(main, workers=workers, fast=True)
+    rounds = main.learner.round
+    first = next(index for index, batch in enumerate(drawn) if len(batch))
+    assert (len(drawn), 0 < first < rounds - 1) == (rounds, True)
+    assert [*map(id, learned)] == [*map(id, drawn[first:-1])], "the last one is drawn in vain"
+    changed = [now is not old and rl.weights_sha256(now) for old, now in pairwise(acted_with)]
+    assert len(set(changed[: first + 1])) == 1, "nothing learned yet"
+    assert len(set(changed[first:])) == rounds - 1 - first, "one round after the batch was drawn"
+
+
+@needs_torch
+def test_dqn_that_overlaps_learns_while_its_rollouts_run():
+    main = rl.DQN(rl.DQNOptions(**SHORT, num_rollouts=3, overlap=True))
+    learning, sampled = threading.Event(), threading.Event()
+    first, last = main.rollouts[0], main.rollouts[-1]
+    update, roll_first, roll_last = main.learner.update, first.roll_out, last.roll_out
+    met = []
+
+    def updating(batch):
+        learning.set()
+        met.append(sampled.wait(60))
+        return update(batch)
+
+    def before(weights):
+        trajectory = roll_first(weights)
+        if len(main.handover.kept):
+            sampled.set()
+        return trajectory
+
+    def after(weights):
+        if len(main.handover.kept):
+            met.append(learning.wait(60))
+        return roll_last(weights)
+
+    main.learner.update, first.roll_out, last.roll_out = updating, before, after
+    rr.run(main, workers=2, fast=True)
+    assert met == [True] * len(met)
+    assert len(met) > 2
+
+
+@needs_torch
+@pytest.mark.parametrize("overlap", [False, True])
+def test_dqn_stopped_by_its_user_goes_on_with_what_was_under_way(overlap):
     def make():
-        return rl.DQN(rl.DQNOptions(**SHORT, prioritized=True))
+        return rl.DQN(rl.DQNOptions(**SHORT, prioritized=True, overlap=overlap))
 
     whole, stopped, resumed = make(), make(), make()
     rr.run(whole, workers=1, fast=True)

@@ -796,6 +796,8 @@ REPLAY = {"learning_starts": 100, "buffer_size": 300, "gradient_steps": 2, "batc
 PROGRAMS = {
     "dqn": ("dqn", {**REPLAY, "double": True, "target_network_frequency": 100}),
     "prioritized dqn": ("dqn", {**REPLAY, "dueling": True, "prioritized": True, "n_step": 3}),
+    "overlapping dqn": ("dqn", {**REPLAY, "overlap": True}),
+    "overlapping prioritized dqn": ("dqn", {**REPLAY, "overlap": True, "prioritized": True}),
     "a2c": ("a2c", {"anneal_lr": True}),
     "a3c": ("a3c", {"sync_every": 8}),
     "table": ("qlearning", {}),

@@ -7,7 +7,8 @@
 The clock runs from the first env steps until the last 100 episodes return the bar on average, so
 that importing and building are not in it. CleanRL's scripts run as they are published, on an
 ordinary CPython (`reactorrl bench peers` installs them), all sides with one thread for torch. Our
-programs run twice: with CleanRL's settings, and with the preset that `reactorrl train` chooses.
+programs run with CleanRL's settings and with the preset that `reactorrl train` chooses; DQN also
+with CleanRL's settings and `overlap`, where rollouts and learning run beside each other.
 """
 
 import argparse
@@ -136,6 +137,11 @@ def sides_of(name: str) -> list[tuple[str, Callable[[int], Lap]]]:
         (same, lambda seed: ours(name, same, CLEANRL[name], seed)),
         (chosen, lambda seed: ours(name, chosen, dict(preset.values), seed)),
     ]
+    if name == "dqn":
+        beside = "reactorrl, the same with overlap"
+        found.insert(
+            1, (beside, lambda seed: ours(name, beside, {**CLEANRL[name], "overlap": True}, seed))
+        )
     if place.missing:
         print(f"CleanRL is left out: {place.missing}", file=sys.stderr)
         return found

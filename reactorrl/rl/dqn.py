@@ -18,7 +18,7 @@ from .networks import (
     load_weights,
     q_forward,
 )
-from .policy import EpsilonGreedy, Greedy, LinearSchedule
+from .policy import EpsilonGreedy, Greedy, LinearSchedule, Weights
 from .prioritized import Priorities, PrioritizedReplayBuffer
 from .replay import Batch, ReplayBuffer
 from .rollout import Rollout
@@ -80,6 +80,8 @@ class DQNOptions(Options):
     """How much more often; 0: not at all."""
     beta: float = 0.4
     """How far the bias of it is corrected at the start; it goes to 1 at the end."""
+    overlap: bool = False
+    """Whether a round's rollouts run beside its learning, which takes the batch drawn before it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -113,6 +115,8 @@ class DQN(Algorithm):
 
     The learner's weights reach every rollout one microstep later; within that tag the rollouts run
     in parallel, the buffer gathers their trajectories in order of the bank, and the learner learns.
+    With `overlap` it learns from the batch of the round before, through `handover`, so that it need
+    not wait for the rollouts, nor they for it; the last batch is then drawn in vain.
 
     Args:
         options: See `DQNOptions`.
@@ -125,7 +129,8 @@ class DQN(Algorithm):
     Deviations:
         1. Several envs are stepped for `num_steps` steps with the weights of the round before, and
            then learned from; the paper has one env and learns every fourth step of its agent.
-        2. The batches of a round are drawn at once, with the priorities of the round before.
+        2. The batches of a round are drawn at once, with the priorities of the round before; with
+           `overlap`, of the one before that.
         3. Those of `QLearner`.
     """
 
@@ -135,6 +140,7 @@ class DQN(Algorithm):
     rollouts: rr.Bank[Rollout]
     replay: ReplayBuffer | PrioritizedReplayBuffer
     learner: QLearner
+    handover: Handover
     episodes: EpisodeLog
     gate: Gate
 
@@ -182,12 +188,19 @@ class DQN(Algorithm):
         self.gate = Gate()
 
         self.connect(self.learner.weights, self.gate.weights_in, after=0)
-        self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
         self.connect(self.rollouts.trajectory, self.replay.trajectories)
-        self.connect(self.replay.batch, self.learner.batch)
         if options.prioritized:
             self.connect(self.learner.priorities, self.replay.priorities, after=0)
             self.connect(self.replay.prioritized, self.gate.done)
+        if options.overlap:
+            self.handover = Handover(self.replay.memory.sample(0, self.replay.generator))
+            self.connect(self.gate.weights, self.handover.weights_in)
+            self.connect(self.handover.weights, self.rollouts.weights, broadcast=True)
+            self.connect(self.handover.batch, self.learner.batch)
+            self.connect(self.replay.batch, self.handover.drawn)
+        else:
+            self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
+            self.connect(self.replay.batch, self.learner.batch)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
         self.connect(self.learner.metrics, self.episodes.metrics)
 
@@ -197,6 +210,44 @@ class DQN(Algorithm):
     def greedy_policy(self) -> Greedy:
         """Return a policy without exploration, to evaluate with the learner's weights."""
         return Greedy(self._forward())
+
+
+class Handover(rr.Reactor):
+    """Begins a round with two things of the round before: its weights and its batch.
+
+    Both are set by one reaction, so that who waits for the one and who waits for the other are on
+    the same level, and run side by side.
+
+    Args:
+        first: What the first round learns from: a batch without rows.
+    """
+
+    weights_in: Final = rr.Input[Weights]()
+    drawn: Final = rr.Input[Batch]()
+    weights: Final = rr.Output[Weights]()
+    batch: Final = rr.Output[Batch]()
+
+    def __init__(self, first: Batch) -> None:
+        self.kept: Batch = first
+
+    @rr.reaction(weights_in, effects=(weights, batch))
+    def hand_on(self) -> None:
+        """Let the weights pass, and set the batch of the round before."""
+        self.weights.set(self.weights_in.value)
+        self.batch.set(self.kept)
+
+    @rr.reaction(drawn)
+    def keep(self) -> None:
+        """Keep the batch of this round, which is drawn later at the same tag."""
+        self.kept = self.drawn.value
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it takes to go on."""
+        return dict(vars(self.kept))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from this state."""
+        self.kept = Batch(**state)
 
 
 class QLearner(Learner):

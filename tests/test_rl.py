@@ -609,10 +609,10 @@ def test_a_round_begins_when_the_priorities_of_the_one_before_are_there(workers)
 
 @needs_torch
 @pytest.mark.parametrize("workers", [1, 2])
-def test_dqn_that_overlaps_learns_from_the_batch_of_the_round_before(workers):
+def test_dqn_that_overlaps_works_on_what_the_round_before_has_made(workers):
     main = rl.DQN(rl.DQNOptions(**SHORT, overlap=True))
     sample, update = main.replay.memory.sample, main.learner.update
-    drawn, learned, acted_with = [], [], []
+    drawn, learned, acted_with, seen, added = [], [], [], [], []
 
     def sampling(*arguments):
         drawn.append(sample(*arguments))
@@ -624,45 +624,33 @@ def test_dqn_that_overlaps_learns_from_the_batch_of_the_round_before(workers):
 
     main.replay.memory.sample = sampling
     main.learner.update = updating
-    main.gate.hook = lambda: acted_with.append(main.gate.weights_in.value)
+
+    def begin():
+        acted_with.append(main.gate.weights_in.value)
+        seen.append(main.episodes.env_steps)
+        added.append(main.replay.memory.added)
+
+    main.gate.hook = begin
     rr.run(main, workers=workers, fast=True)
     rounds = main.learner.round
+    assert [0, *seen] == [*added, seen[-1]], "a round later"
+    assert len(drawn) == rounds - 1, "one for each but the first round"
     first = next(index for index, batch in enumerate(drawn) if len(batch))
-    assert (len(drawn), 0 < first < rounds - 1) == (rounds, True)
-    assert [*map(id, learned)] == [*map(id, drawn[first:-1])], "the last one is drawn in vain"
-    changed = [now is not old and rl.weights_sha256(now) for old, now in pairwise(acted_with)]
-    assert len(set(changed[: first + 1])) == 1, "nothing learned yet"
-    assert len(set(changed[first:])) == rounds - 1 - first, "one round after the batch was drawn"
+    assert 0 < first < rounds - 2
+    assert [*map(id, learned)] == [*map(id, drawn[first:-1])], "a round later"
+    hashes = [*map(rl.weights_sha256, acted_with)]
+    assert len(set(hashes[: first + 3])) == 1, "drawn in round first + 1, learned from in the next"
+    assert len(set(hashes[first + 2 :])) == rounds - 2 - first
 
 
 @needs_torch
-def test_dqn_that_overlaps_learns_while_its_rollouts_run():
-    main = rl.DQN(rl.DQNOptions(**SHORT, num_rollouts=3, overlap=True))
-    learning, sampled = threading.Event(), threading.Event()
-    first, last = main.rollouts[0], main.rollouts[-1]
-    update, roll_first, roll_last = main.learner.update, first.roll_out, last.roll_out
-    met = []
-
-    def updating(batch):
-        learning.set()
-        met.append(sampled.wait(60))
-        return update(batch)
-
-    def before(weights):
-        trajectory = roll_first(weights)
-        if len(main.handover.kept):
-            sampled.set()
-        return trajectory
-
-    def after(weights):
-        if len(main.handover.kept):
-            met.append(learning.wait(60))
-        return roll_last(weights)
-
-    main.learner.update, first.roll_out, last.roll_out = updating, before, after
-    rr.run(main, workers=2, fast=True)
-    assert met == [True] * len(met)
-    assert len(met) > 2
+@pytest.mark.parametrize("options", [{}, {"prioritized": True}])
+def test_dqn_that_overlaps_has_rollouts_replay_and_learning_on_one_level(options):
+    main = rl.DQN(rl.DQNOptions(**SHORT, num_rollouts=2, overlap=True, **options))
+    graph = rr.Program(main).graph
+    (level,) = (level for level in graph.levels if "DQN.learner.learn" in level)
+    beside = {f"DQN.rollouts[{index}].sample" for index in range(2)} | {"DQN.replay.remember"}
+    assert beside < set(level)
 
 
 @needs_torch
@@ -693,6 +681,19 @@ def test_dqn_learns():
     main, _ = train(2, num_steps=128, total_timesteps=40_000, gradient_steps=24, batch_size=128)
     first = np.mean(main.episodes.returns[:100])
     assert main.episodes.mean_return() > 2 * first
+
+
+@needs_torch
+def test_dqn_that_overlaps_needs_a_round_to_learn_from():
+    rounds = {"num_envs": 6, "num_steps": 32, "total_timesteps": 4 * 6 * 32, "overlap": True}
+    options = rl.DQNOptions(**rounds, learning_starts=2 * 6 * 32, gradient_steps=1)
+    main = rl.DQN(options)
+    rr.run(main, workers=1, fast=True)
+    assert main.learner.optimizer.state_dict()["state"][0]["step"] == 1
+    with pytest.raises(ValueError, match="those before have 384 env steps"):
+        rl.DQNOptions(**rounds, learning_starts=2 * 6 * 32 + 1)
+    with pytest.raises(ValueError, match="last two of 1 rounds, and those before have 0"):
+        rl.DQNOptions(**{**rounds, "total_timesteps": 100}, learning_starts=10)
 
 
 @needs_torch

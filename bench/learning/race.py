@@ -8,7 +8,7 @@ The clock runs from the first env steps until the last 100 episodes return the b
 that importing and building are not in it. CleanRL's scripts run as they are published, on an
 ordinary CPython (`reactorrl bench peers` installs them), all sides with one thread for torch. Our
 programs run with CleanRL's settings and with the preset that `reactorrl train` chooses; DQN also
-with CleanRL's settings and `overlap`, where rollouts and learning run beside each other.
+with CleanRL's settings and `overlap`, where rollouts, replay and learning run side by side.
 """
 
 import argparse
@@ -149,10 +149,11 @@ def sides_of(name: str) -> list[tuple[str, Callable[[int], Lap]]]:
 
 
 def table(name: str, laps: Sequence[Lap]) -> str:
-    """A row for each side; times as median, and as a share of CleanRL's."""
+    """A row for each side; times as median, as a share of CleanRL's, and by env step."""
     lines = [
         f"{name.upper()} on {ENV_ID}, until the last {LAST} episodes return {BARS[name]:.0f}:",
-        f"  {'':<40}{'reached':>9}{'median':>10}{'of CleanRL':>12}   seconds and env steps by seed",
+        f"  {'':<40}{'reached':>9}{'median':>10}{'of CleanRL':>12}{'env step':>10}"
+        "   seconds and env steps by seed",
     ]
     medians = {}
     for side in dict.fromkeys(lap.side for lap in laps):
@@ -166,11 +167,16 @@ def table(name: str, laps: Sequence[Lap]) -> str:
         median = f"{medians[side]:.1f} s" if side in medians else "-"
         both = side in medians and "CleanRL" in medians
         share = f"{medians[side] / medians['CleanRL']:.2f}x" if both else "-"
+        steps = [lap.seconds / lap.env_steps for lap in mine if lap.seconds is not None]
+        of_step = f"{1e6 * statistics.median(steps):.0f} us" if steps else "-"
         each = ", ".join(
             f"{f'{lap.seconds:.1f}' if lap.seconds is not None else 'never'} ({lap.env_steps:,})"
             for lap in mine
         )
-        lines.append(f"  {side:<40}{f'{n_reached}/{len(mine)}':>9}{median:>10}{share:>12}   {each}")
+        lines.append(
+            f"  {side:<40}{f'{n_reached}/{len(mine)}':>9}{median:>10}{share:>12}{of_step:>10}"
+            f"   {each}"
+        )
     return "\n".join([*lines, f"  goal: at most {GOAL:.1f}x of CleanRL's time"])
 
 

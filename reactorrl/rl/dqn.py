@@ -18,11 +18,12 @@ from .networks import (
     load_weights,
     q_forward,
 )
-from .policy import EpsilonGreedy, Greedy, LinearSchedule, Weights
+from .policy import EpsilonGreedy, Greedy, LinearSchedule
 from .prioritized import Priorities, PrioritizedReplayBuffer
 from .replay import Batch, ReplayBuffer
 from .rollout import Rollout
 from .torch_setup import prepare_worker, torch
+from .trajectory import Trajectory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class DQNOptions(Options):
     beta: float = 0.4
     """How far the bias of it is corrected at the start; it goes to 1 at the end."""
     overlap: bool = False
-    """Whether a round's rollouts run beside its learning, which takes the batch drawn before it."""
+    """Whether rollouts, replay and learning run side by side, on what the round before has made."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,6 +109,13 @@ class DQNOptions(Options):
                 f"learning_starts={self.learning_starts}: not below the total_timesteps of"
                 f" {self.total_timesteps}, so learning would never start"
             )
+        remembered = (self.rounds - 2) * self.steps_per_round
+        if self.overlap and self.learning_starts > remembered:
+            raise ValueError(
+                f"learning_starts={self.learning_starts}: with overlap nothing is learned from the"
+                f" last two of {self.rounds} rounds, and those before have {max(remembered, 0)} env"
+                " steps, so learning would never start"
+            )
 
 
 class DQN(Algorithm):
@@ -115,8 +123,8 @@ class DQN(Algorithm):
 
     The learner's weights reach every rollout one microstep later; within that tag the rollouts run
     in parallel, the buffer gathers their trajectories in order of the bank, and the learner learns.
-    With `overlap` it learns from the batch of the round before, through `handover`, so that it need
-    not wait for the rollouts, nor they for it; the last batch is then drawn in vain.
+    With `overlap` the gate keeps trajectories and batch for a round, so that all three run beside
+    each other; what the last two rounds have seen is then not learned from.
 
     Args:
         options: See `DQNOptions`.
@@ -129,9 +137,10 @@ class DQN(Algorithm):
     Deviations:
         1. Several envs are stepped for `num_steps` steps with the weights of the round before, and
            then learned from; the paper has one env and learns every fourth step of its agent.
-        2. The batches of a round are drawn at once, with the priorities of the round before; with
-           `overlap`, of the one before that.
-        3. Those of `QLearner`.
+        2. The batches of a round are drawn at once, with the priorities of the round before.
+        3. With `overlap` what a round has seen can be learned from two rounds later, and the
+           priorities of a batch are there a round later.
+        4. Those of `QLearner`.
     """
 
     options: DQNOptions
@@ -140,7 +149,6 @@ class DQN(Algorithm):
     rollouts: rr.Bank[Rollout]
     replay: ReplayBuffer | PrioritizedReplayBuffer
     learner: QLearner
-    handover: Handover
     episodes: EpisodeLog
     gate: Gate
 
@@ -185,22 +193,22 @@ class DQN(Algorithm):
             self.replay = ReplayBuffer(n, **buffer)
         self.learner = QLearner(make_network, options)
         self.episodes = EpisodeLog(n)
-        self.gate = Gate()
-
+        if options.overlap:
+            first = self.replay.memory.sample(0, self.replay.generator)
+            self.gate = PipelineGate(n, first)
+            self.connect(self.rollouts.trajectory, self.gate.seen)
+            self.connect(self.gate.trajectories, self.replay.trajectories)
+            self.connect(self.replay.batch, self.gate.drawn)
+            self.connect(self.gate.batch, self.learner.batch)
+        else:
+            self.gate = Gate()
+            self.connect(self.rollouts.trajectory, self.replay.trajectories)
+            self.connect(self.replay.batch, self.learner.batch)
         self.connect(self.learner.weights, self.gate.weights_in, after=0)
-        self.connect(self.rollouts.trajectory, self.replay.trajectories)
+        self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
         if options.prioritized:
             self.connect(self.learner.priorities, self.replay.priorities, after=0)
             self.connect(self.replay.prioritized, self.gate.done)
-        if options.overlap:
-            self.handover = Handover(self.replay.memory.sample(0, self.replay.generator))
-            self.connect(self.gate.weights, self.handover.weights_in)
-            self.connect(self.handover.weights, self.rollouts.weights, broadcast=True)
-            self.connect(self.handover.batch, self.learner.batch)
-            self.connect(self.replay.batch, self.handover.drawn)
-        else:
-            self.connect(self.gate.weights, self.rollouts.weights, broadcast=True)
-            self.connect(self.replay.batch, self.learner.batch)
         self.connect(self.rollouts.trajectory, self.episodes.trajectories)
         self.connect(self.learner.metrics, self.episodes.metrics)
 
@@ -212,42 +220,57 @@ class DQN(Algorithm):
         return Greedy(self._forward())
 
 
-class Handover(rr.Reactor):
-    """Begins a round with two things of the round before: its weights and its batch.
+class PipelineGate(Gate):
+    """A gate that keeps what a round has made, and lets it pass when the next one begins.
 
-    Both are set by one reaction, so that who waits for the one and who waits for the other are on
-    the same level, and run side by side.
+    One reaction sets all that rollouts, replay and learner wait for, so that they are on the same
+    level, and run side by side.
 
     Args:
-        first: What the first round learns from: a batch without rows.
+        n: Width of `seen` and `trajectories`.
+        first: What is learned from until there are batches: one without rows.
     """
 
-    weights_in: Final = rr.Input[Weights]()
+    seen: Final = rr.Input[Trajectory](width="n")
     drawn: Final = rr.Input[Batch]()
-    weights: Final = rr.Output[Weights]()
+    trajectories: Final = rr.Output[Trajectory](width="n")
     batch: Final = rr.Output[Batch]()
 
-    def __init__(self, first: Batch) -> None:
-        self.kept: Batch = first
+    def __init__(self, n: int, first: Batch) -> None:
+        super().__init__()
+        self.n = n
+        self.kept_trajectories: list[Trajectory] = []
+        self.kept_batch: Batch = first
 
-    @rr.reaction(weights_in, effects=(weights, batch))
-    def hand_on(self) -> None:
-        """Let the weights pass, and set the batch of the round before."""
-        self.weights.set(self.weights_in.value)
-        self.batch.set(self.kept)
+    @rr.reaction(Gate.weights_in, uses=Gate.done, effects=(Gate.weights, trajectories, batch))
+    def begin_round(self) -> None:
+        """As of any gate; and let pass what the round before has made."""
+        super().begin_round()
+        for index, trajectory in enumerate(self.kept_trajectories):
+            self.trajectories[index].set(trajectory)
+        self.batch.set(self.kept_batch)
+
+    @rr.reaction(seen)
+    def keep_trajectories(self) -> None:
+        """Keep what this round's rollouts have seen."""
+        self.kept_trajectories = [channel.value for channel in self.seen.present()]
 
     @rr.reaction(drawn)
-    def keep(self) -> None:
-        """Keep the batch of this round, which is drawn later at the same tag."""
-        self.kept = self.drawn.value
+    def keep_batch(self) -> None:
+        """Keep the batch that was drawn in this round."""
+        self.kept_batch = self.drawn.value
 
     def state_dict(self) -> dict[str, Any]:
         """Return what it takes to go on."""
-        return dict(vars(self.kept))
+        return {
+            "trajectories": [dict(vars(trajectory)) for trajectory in self.kept_trajectories],
+            "batch": dict(vars(self.kept_batch)),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from this state."""
-        self.kept = Batch(**state)
+        self.kept_trajectories = [Trajectory(**each) for each in state["trajectories"]]
+        self.kept_batch = Batch(**state["batch"])
 
 
 class QLearner(Learner):
@@ -283,9 +306,10 @@ class QLearner(Learner):
         self.since_target: int = options.target_network_frequency
         self._sent: Priorities | None = None
 
-    @rr.reaction(rr.startup, effects=priorities)
-    def send_again(self) -> None:
-        """Send the priorities of a state, as they may have been under way; twice does no harm."""
+    @rr.reaction(rr.startup, effects=(Learner.weights, priorities))
+    def start(self) -> None:
+        """As of any learner; the priorities of a state may not have arrived: twice does no harm."""
+        super().start()
         if self._sent is not None:
             self.priorities.set(self._sent)
 

@@ -693,7 +693,7 @@ def test_dqn_that_overlaps_needs_a_round_to_learn_from():
     with pytest.raises(ValueError, match="those before have 384 env steps"):
         rl.DQNOptions(**rounds, learning_starts=2 * 6 * 32 + 1)
     with pytest.raises(ValueError, match="last two of 1 rounds, and those before have 0"):
-        rl.DQNOptions(**{**rounds, "total_timesteps": 100}, learning_starts=10)
+        rl.DQNOptions(**{**rounds, "total_timesteps": 100}, learning_starts=0)
 
 
 @needs_torch

@@ -110,7 +110,7 @@ class DQNOptions(Options):
                 f" {self.total_timesteps}, so learning would never start"
             )
         remembered = (self.rounds - 2) * self.steps_per_round
-        if self.overlap and self.learning_starts > remembered:
+        if self.overlap and max(self.learning_starts, 1) > remembered:
             raise ValueError(
                 f"learning_starts={self.learning_starts}: with overlap nothing is learned from the"
                 f" last two of {self.rounds} rounds, and those before have {max(remembered, 0)} env"

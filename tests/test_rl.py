@@ -692,8 +692,11 @@ def test_dqn_that_overlaps_needs_a_round_to_learn_from():
     assert main.learner.optimizer.state_dict()["state"][0]["step"] == 1
     with pytest.raises(ValueError, match="those before have 384 env steps"):
         rl.DQNOptions(**rounds, learning_starts=2 * 6 * 32 + 1)
-    with pytest.raises(ValueError, match="last two of 1 rounds, and those before have 0"):
-        rl.DQNOptions(**{**rounds, "total_timesteps": 100}, learning_starts=0)
+    for total, n_rounds in ((192, 1), (384, 2)):
+        with pytest.raises(
+            ValueError, match=f"last two of {n_rounds} rounds, and those before have 0"
+        ):
+            rl.DQNOptions(**{**rounds, "total_timesteps": total}, learning_starts=0)
 
 
 @needs_torch

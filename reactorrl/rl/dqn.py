@@ -224,7 +224,8 @@ class PipelineGate(Gate):
     """A gate that keeps what a round has made, and lets it pass when the next one begins.
 
     One reaction sets all that rollouts, replay and learner wait for, so that they are on the same
-    level, and run side by side.
+    level, and run side by side. What is kept belongs to its state; delayed connections would have
+    it under way between rounds, where no checkpoint finds it.
 
     Args:
         n: Width of `seen` and `trajectories`.

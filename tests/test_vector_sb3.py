@@ -7,7 +7,9 @@ the number of envs and the single spaces, asks for `render_mode` with `get_attr`
 """
 
 import importlib.util
+import subprocess
 import sys
+import sysconfig
 import types
 
 import gymnasium as gym
@@ -125,3 +127,22 @@ def test_attributes_and_methods_of_some_envs(sb3_vec_env):
     with pytest.raises(ValueError, match="same options"):
         envs.reset()
     envs.close()
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="ordinary CPython")
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+def test_the_optimizer_that_trains_on_it_leaves_the_gil_off():
+    """The stand-in imports torch, as the package itself does."""
+    code = """
+import sys, types
+import torch
+name = "stable_baselines3.common.vec_env"
+for each in ("stable_baselines3", "stable_baselines3.common", name):
+    sys.modules[each] = types.ModuleType(each)
+sys.modules[name].VecEnv = object
+import reactorrl.vector.sb3
+torch.optim.Adam([torch.nn.Parameter(torch.ones(3))])
+print(sys._is_gil_enabled())
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.stdout, ended.returncode) == ("False\n", 0), ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from .env import ReactorVectorEnv
 from .infos import info_of
+
+if "torch" in sys.modules:  # which SB3 has imported, and whose first optimizer turns the GIL on
+    from ..rl.torch_setup import import_dynamo
+
+    import_dynamo()
 
 
 class Sb3VecEnv(VecEnv):
